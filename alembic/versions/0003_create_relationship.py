@@ -1,0 +1,57 @@
+"""Create who may see a patient."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.execute("""
+    CREATE TABLE relationship (
+        row BIGSERIAL NOT NULL,
+        rid BIGINT NOT NULL,
+        patient TEXT COLLATE "C" NOT NULL,
+        actor TEXT COLLATE "C" NOT NULL,
+        basis TEXT NOT NULL,
+        starts TIMESTAMP WITH TIME ZONE NOT NULL,
+        ends TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (row)
+    )
+    """)
+    op.execute("CREATE INDEX relationship_actor ON relationship (actor, patient)")
+    op.execute("CREATE INDEX relationship_patient ON relationship (patient, actor)")
+    op.execute("CREATE INDEX relationship_rid ON relationship (rid)")
+    op.execute("""
+    CREATE TABLE affiliation (
+        row BIGSERIAL NOT NULL,
+        rid BIGINT NOT NULL,
+        actor TEXT COLLATE "C" NOT NULL,
+        organization TEXT COLLATE "C" NOT NULL,
+        starts TIMESTAMP WITH TIME ZONE NOT NULL,
+        ends TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (row)
+    )
+    """)
+    op.execute("CREATE INDEX affiliation_actor ON affiliation (actor, organization)")
+    op.execute("CREATE INDEX affiliation_organization ON affiliation (organization, actor)")
+    op.execute("CREATE INDEX affiliation_rid ON affiliation (rid)")
+    op.execute("""
+    CREATE TABLE consent_rule (
+        row BIGSERIAL NOT NULL,
+        rid BIGINT NOT NULL,
+        patient TEXT COLLATE "C" NOT NULL,
+        actor TEXT COLLATE "C" NOT NULL,
+        permits BOOLEAN NOT NULL,
+        starts TIMESTAMP WITH TIME ZONE NOT NULL,
+        ends TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (row)
+    )
+    """)
+    op.execute("CREATE INDEX consent_rule_actor ON consent_rule (actor, patient)")
+    op.execute("CREATE INDEX consent_rule_patient ON consent_rule (patient, actor)")
+    op.execute("CREATE INDEX consent_rule_rid ON consent_rule (rid)")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE consent_rule, affiliation, relationship")

@@ -1,0 +1,50 @@
+"""Create the audit trail, and the changes somebody must hear of."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+LZ4_BODY = """
+DO $$ BEGIN
+IF (SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression') THEN
+    ALTER TABLE audit_event ALTER body SET COMPRESSION lz4;
+END IF;
+END $$
+"""
+
+
+def upgrade() -> None:
+    op.execute("""
+    CREATE TABLE audit_event (
+        rid BIGINT NOT NULL,
+        type TEXT COLLATE "C" DEFAULT 'AuditEvent' NOT NULL,
+        id TEXT COLLATE "C" NOT NULL,
+        version INTEGER DEFAULT '1' NOT NULL,
+        last_updated TIMESTAMP WITH TIME ZONE NOT NULL,
+        deleted BOOLEAN DEFAULT 'false' NOT NULL,
+        patient TEXT COLLATE "C",
+        patients TEXT[] COLLATE "C",
+        keys BIGINT[] NOT NULL,
+        targets BIGINT[] NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (rid),
+        UNIQUE (id)
+    )
+    """)
+    op.execute("CREATE INDEX audit_event_last_updated ON audit_event (last_updated, rid)")
+    op.execute("CREATE INDEX audit_event_targets ON audit_event USING gin (targets)")
+    op.execute("""
+    CREATE TABLE outbox (
+        seq BIGSERIAL NOT NULL,
+        rid BIGINT NOT NULL,
+        version INTEGER NOT NULL,
+        created TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        PRIMARY KEY (seq)
+    )
+    """)
+    op.execute(LZ4_BODY)
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE outbox, audit_event")

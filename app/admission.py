@@ -1,0 +1,104 @@
+"""The doorman: a Caller becomes a Context. The only place where Access is composed.
+
+What a token's scopes promise and whom the caller supports are two Access values of which both must
+let a resource through; neither can widen the other.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from app.auth.caller import Caller
+from app.auth.scopes import by_letter
+from app.fhir.access import (
+    Access,
+    Everything,
+    ExceptType,
+    InCompartment,
+    Nothing,
+    Related,
+    every,
+)
+from app.fhir.compartments import DIRECTORY
+from app.fhir.context import Agent, Context
+from app.fhir.engine import Engine
+
+OPERATOR = "operator"
+READS_AUDIT = frozenset({"individual", "guardian", "privacy-officer", OPERATOR})
+WRITES = "cud"
+
+
+def admit(engine: Engine, caller: Caller, request_id: str) -> Context:
+    """The Context under which everything this request asks for is judged."""
+    access, reach = _composed(caller)
+    return Context(
+        engine=engine,
+        agent=_agent(caller),
+        access=access,
+        reach=reach,
+        request_id=request_id,
+        now=datetime.now(UTC),
+        base_url=engine.base_url,
+        may_choose_ids=caller.role == OPERATOR or engine.policy.update_as_create,
+    )
+
+
+def admit_nobody(engine: Engine, request_id: str) -> Context:
+    """The Context of a request without a token: it sees nothing and may ask what the server is."""
+    return Context(
+        engine=engine,
+        agent=Agent(client="anonymous", role="anonymous"),
+        access={},
+        reach=Nothing(),
+        request_id=request_id,
+        now=datetime.now(UTC),
+        base_url=engine.base_url,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _composed(caller: Caller) -> tuple[Mapping[str, Access], Access]:
+    """By scope letter what the caller may see, and what it may know of."""
+    reach = _supported(caller)
+    scopes = by_letter(caller.scopes, caller.patient)
+    access = {
+        letter: every([granted, reach, *_restrictions(caller, letter)])
+        for letter, granted in scopes.items()
+    }
+    if caller.patient is not None and not isinstance(reach, Everything):
+        reach = every([reach, InCompartment(caller.patient)])
+    return access, reach
+
+
+def _supported(caller: Caller) -> Access:
+    """Whom the caller supports. A token without organization or person supports nobody."""
+    if caller.role == OPERATOR:
+        return Everything("operator")
+    actors = tuple(actor for actor in (caller.organization, caller.fhir_user) if actor)
+    return Related(actors) if actors else Nothing()
+
+
+def _restrictions(caller: Caller, letter: str) -> list[Access]:
+    """Whatever the scopes say: the audit trail is for few, the directory is kept by operators.
+
+    Who could write a PractitionerRole could make someone else's care team its own.
+    """
+    parts: list[Access] = []
+    if caller.role not in READS_AUDIT:
+        parts.append(ExceptType("AuditEvent"))
+    if letter in WRITES and caller.role != OPERATOR:
+        parts += [ExceptType(type_) for type_ in sorted(DIRECTORY)]
+    return parts
+
+
+@lru_cache(maxsize=1024)
+def _agent(caller: Caller) -> Agent:
+    return Agent(
+        client=caller.client_id,
+        role=caller.role,
+        organization=caller.organization,
+        user=caller.user,
+        fhir_user=caller.fhir_user,
+        purpose=caller.purpose,
+        token=caller.token_id,
+    )

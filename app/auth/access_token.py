@@ -1,0 +1,158 @@
+"""Access tokens: signed JWTs that any worker verifies alone, and that end at once when revoked.
+
+https://www.rfc-editor.org/rfc/rfc9068, https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from app.auth import jose
+from app.auth.authority import Authority
+from app.auth.caller import Caller
+from app.auth.keys import ALGORITHM
+from app.auth.roles import ROLES
+from app.auth.scopes import OTHER, parse
+from app.fhir.errors import Unauthorized
+
+TYP = "at+jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token will say: for which client, in which role, for whom when a user signed in."""
+
+    client_id: str
+    scope: str
+    role: str
+    organization: str | None = None
+    purpose: str | None = None
+    user: str | None = None
+    fhir_user: str | None = None
+    patient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An issued token; `lifetime` in seconds."""
+
+    token: str
+    id: str
+    lifetime: int
+    scope: str
+
+
+async def issue(authority: Authority, grant: Grant, lifetime: int | None = None) -> AccessToken:
+    """Sign an access token for a grant; `lifetime` in seconds, the setting's without."""
+    seconds = lifetime or authority.settings.access_token_lifetime
+    now, jti = int(time.time()), secrets.token_urlsafe(16)
+    claims = {
+        "iss": authority.issuer,
+        "sub": grant.user or grant.client_id,
+        "aud": authority.audience,
+        "exp": now + seconds,
+        "iat": now,
+        "jti": jti,
+        "client_id": grant.client_id,
+        "scope": grant.scope,
+        "role": grant.role,
+        "organization": grant.organization,
+        "purpose": grant.purpose,
+        "fhirUser": grant.fhir_user,
+        "patient": grant.patient,
+    }
+    said = {name: value for name, value in claims.items() if value is not None}
+    token = jose.sign(said, await authority.keys.signing(), TYP)
+    return AccessToken(token, jti, seconds, grant.scope)
+
+
+async def authenticate(authority: Authority, authorization: str | None) -> Caller:
+    """The caller whose bearer token an Authorization header carries.
+
+    Raises Unauthorized, with the challenge of RFC 6750 section 3; DatabaseAway when it cannot tell.
+    """
+    token = _bearer(authorization)
+    if not authority.revocations.is_current:
+        authority.forget()
+    caller = authority.callers.get(token)
+    if caller is None:
+        caller = to_caller(await verified(authority, token))
+        authority.callers.put(token, caller)
+    if await authority.revocations.is_revoked(caller.token_id):
+        raise _invalid("the access token was revoked")
+    return caller
+
+
+async def verified(authority: Authority, token: str) -> jose.Claims:
+    """The claims of a token this server issued for itself and that has not expired.
+
+    Says nothing about revocation. Raises Unauthorized.
+    """
+    try:
+        kid = jose.read_header(token)["kid"]
+        keys = await authority.keys.verification(kid)
+        claims = jose.verify(token, keys, (ALGORITHM,), TYP)
+    except jose.InvalidToken as error:
+        raise _invalid("the access token is not one of this server") from error
+    if not _is_ours(authority, claims):
+        raise _invalid("the access token was made for another server")
+    if claims["exp"] <= time.time():
+        raise _invalid("the access token has expired", "expired")
+    return claims
+
+
+def to_caller(claims: jose.Claims) -> Caller:
+    """The caller a token speaks of. What a claim is missing for opens nothing: without fhirUser
+    the user/ scopes fall away, without patient the patient/ scopes."""
+    fhir_user, patient = claims.get("fhirUser"), claims.get("patient")
+    present = {
+        "system": True,
+        "user": fhir_user is not None,
+        "patient": patient is not None,
+    }
+    return Caller(
+        client_id=claims["client_id"],
+        role=claims["role"],
+        organization=claims.get("organization"),
+        user=claims["sub"] if fhir_user else None,
+        fhir_user=fhir_user,
+        patient=patient,
+        scopes=tuple(scope for scope in parse(claims["scope"]) if present[scope.context]),
+        extra_scopes=OTHER.intersection(claims["scope"].split()),
+        purpose=claims.get("purpose"),
+        token_id=claims["jti"],
+        expires=claims["exp"],
+    )
+
+
+def _is_ours(authority: Authority, claims: jose.Claims) -> bool:
+    texts = ("sub", "jti", "client_id", "scope", "role")
+    return (
+        claims.get("iss") == authority.issuer
+        and claims.get("aud") == authority.audience
+        and _is_whole(claims.get("exp"))
+        and all(isinstance(claims.get(name), str) for name in texts)
+        and claims["role"] in ROLES
+    )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        # RFC 6750 3.1: a request without credentials is not told an error code.
+        raise Unauthorized("an access token is needed", headers=_challenge())
+    return token.strip()
+
+
+def _invalid(diagnostics: str, code: str = "login") -> Unauthorized:
+    return Unauthorized(diagnostics, code=code, headers=_challenge(diagnostics))
+
+
+def _challenge(diagnostics: str | None = None) -> dict[str, str]:
+    error = f', error="invalid_token", error_description="{diagnostics}"' if diagnostics else ""
+    return {"WWW-Authenticate": f'Bearer realm="fhir"{error}'}

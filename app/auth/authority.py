@@ -1,0 +1,100 @@
+"""The Authority: everything the OAuth steps share, made once per worker and passed to each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from app.auth.caller import Callers
+from app.auth.jwks import ClientKeys
+from app.auth.keys import Keys
+from app.auth.passwords import ProvenSecrets
+from app.auth.revocations import Revocations
+from app.settings import Settings
+from app.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One grant or refusal, as the audit trail needs it.
+
+    `action` is token, revoke or introspect; `client_id` is as claimed when `error` is
+    invalid_client; `error` is None when the request was granted; `source` is a network address.
+    """
+
+    action: str
+    client_id: str | None = None
+    error: str | None = None
+    description: str | None = None
+    scope: str | None = None
+    token_id: str | None = None
+    user: str | None = None
+    source: str | None = None
+
+
+Audit = Callable[[Event], Awaitable[None]]
+"""Returns when the event is durable; a token leaves only afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who issues and vouches for tokens: issuer, audience, keys, and what must not be forgotten."""
+
+    settings: Settings
+    database: Database
+    audit: Audit
+    keys: Keys
+    callers: Callers
+    revocations: Revocations
+    client_keys: ClientKeys
+    secrets: ProvenSecrets
+    watching: "asyncio.Task[None]"
+
+    @classmethod
+    async def open(cls, settings: Settings, database: Database, audit: Audit) -> Self:
+        """Make the Authority and begin to listen for revocations; the database may be away."""
+        keys, callers = Keys(database), Callers()
+        revocations = Revocations(database, lambda: _forget(keys, callers))
+        return cls(
+            settings=settings,
+            database=database,
+            audit=audit,
+            keys=keys,
+            callers=callers,
+            revocations=revocations,
+            client_keys=ClientKeys(settings),
+            secrets=ProvenSecrets(),
+            watching=asyncio.create_task(revocations.watch(), name="revocations"),
+        )
+
+    async def close(self) -> None:
+        """Stop listening; call it before the database is closed."""
+        self.watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.watching
+        await self.client_keys.close()
+
+    def forget(self) -> None:
+        """Believe no key and no caller seen before: a change may have gone unheard."""
+        _forget(self.keys, self.callers)
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of every token."""
+        return self.settings.issuer
+
+    @property
+    def audience(self) -> str:
+        """The `aud` of every access token: the FHIR base URL."""
+        return self.settings.base_url
+
+    @property
+    def token_endpoint(self) -> str:
+        """The URL a client assertion must be addressed to."""
+        return f"{self.issuer}/auth/token"
+
+
+def _forget(keys: Keys, callers: Callers) -> None:
+    keys.forget()
+    callers.clear()

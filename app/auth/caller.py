@@ -1,0 +1,69 @@
+"""Who calls, as the token said; and the callers whose tokens were verified a moment ago."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import sha256
+
+from app.auth.scopes import Scope
+
+MAX_CALLERS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a verified access token says, nothing more; what it may see is composed in admission.
+
+    `organization` and `fhir_user` are references, `patient` is a logical id, `expires` is in
+    seconds since 1970, `token_id` is the token's jti, `extra_scopes` are not
+    about resources.
+    """
+
+    client_id: str
+    role: str
+    organization: str | None
+    user: str | None
+    fhir_user: str | None
+    patient: str | None
+    scopes: tuple[Scope, ...]
+    extra_scopes: frozenset[str]
+    purpose: str | None
+    token_id: str
+    expires: int
+
+
+class Callers:
+    """Verified callers by the hash of their token, each until it expires; the oldest goes first.
+
+    Every worker has its own and none needs another's: a token that is not here is verified again.
+    """
+
+    def __init__(self, size: int = MAX_CALLERS) -> None:
+        self._size = size
+        self._callers: OrderedDict[bytes, Caller] = OrderedDict()
+
+    def get(self, token: str) -> Caller | None:
+        """The caller of a token verified before and not expired since."""
+        key = _key(token)
+        caller = self._callers.get(key)
+        if caller is None:
+            return None
+        if caller.expires <= time.time():
+            del self._callers[key]
+            return None
+        self._callers.move_to_end(key)
+        return caller
+
+    def put(self, token: str, caller: Caller) -> None:
+        """Remember a verified token."""
+        self._callers[_key(token)] = caller
+        if len(self._callers) > self._size:
+            self._callers.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget all: the keys that vouched for them have changed."""
+        self._callers.clear()
+
+
+def _key(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -1,0 +1,52 @@
+"""The errors of OAuth endpoints, each carrying its HTTP status and error code.
+
+OAuthError
+├── InvalidRequest         400  invalid_request
+├── InvalidClient          401  invalid_client
+├── UnauthorizedClient     400  unauthorized_client
+├── UnsupportedGrantType   400  unsupported_grant_type
+└── InvalidScope           400  invalid_scope
+
+https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class OAuthError(Exception):
+    """What ends an OAuth request; `description` is for the client's developer, no personal data."""
+
+    status: ClassVar[int] = 400
+    error: ClassVar[str] = "invalid_request"
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+    def to_json(self) -> dict[str, str]:
+        """The error response body."""
+        return {"error": self.error, "error_description": self.description}
+
+
+class InvalidRequest(OAuthError):
+    error = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    # RFC 6749 5.2 allows 401 for any failure to authenticate, and HTTP then requires a challenge.
+    status, error = 401, "invalid_client"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Basic realm="token"'}
+
+
+class UnauthorizedClient(OAuthError):
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    error = "unsupported_grant_type"
+
+
+class InvalidScope(OAuthError):
+    error = "invalid_scope"

@@ -1,0 +1,85 @@
+"""The token endpoint: one function per grant type. https://www.rfc-editor.org/rfc/rfc6749#section-3.2"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from app.auth import scopes
+from app.auth.access_token import AccessToken, Grant, issue
+from app.auth.authority import Authority
+from app.auth.client_authentication import Request, authenticate_client
+from app.auth.clients import Client
+from app.auth.errors import InvalidScope, UnauthorizedClient, UnsupportedGrantType
+
+MAX_LIFETIME = 300
+"""Seconds of a backend service's token; SMART: "SHOULD be no longer than five minutes"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an OAuth step granted, for the client (`body`) and for the audit trail (the rest)."""
+
+    client_id: str
+    body: Mapping[str, Any]
+    scope: str | None = None
+    token_id: str | None = None
+
+
+async def token(authority: Authority, request: Request) -> Answer:
+    """Issue a token for a grant. Raises OAuthError."""
+    grant_type = request.required("grant_type")
+    if grant_type not in GRANTS:
+        raise UnsupportedGrantType(f"the grant types are {', '.join(GRANTS)}")
+    client = await authenticate_client(authority, request)
+    issued = await GRANTS[grant_type](authority, client, request)
+    return Answer(client.id, _response(issued), issued.scope, issued.id)
+
+
+async def client_credentials(authority: Authority, client: Client, request: Request) -> AccessToken:
+    """A token for the client itself: SMART Backend Services, or a partner with a secret.
+
+    https://hl7.org/fhir/smart-app-launch/backend-services.html#obtain-access-token
+    """
+    if client.auth_method == "none":
+        raise UnauthorizedClient("a public client cannot act for itself")
+    scope = grantable(client, request.required("scope"), contexts=("system",))
+    grant = Grant(client.id, scope, client.role, client.organization, client.purpose)
+    return await issue(
+        authority, grant, min(authority.settings.access_token_lifetime, MAX_LIFETIME)
+    )
+
+
+def grantable(client: Client, asked: str, contexts: tuple[str, ...]) -> str:
+    """The scopes of a request that are granted: all that mean something here, or none.
+
+    What is unknown is passed over; what lies beyond the registration, or in a context the grant
+    cannot have, is refused. Raises InvalidScope.
+    """
+    registered, others = scopes.parse(client.scope), set(client.scope.split())
+    granted = []
+    for text in dict.fromkeys(asked.split()):
+        scope = scopes.parse_one(text)
+        if scope is None and text not in scopes.OTHER:
+            continue
+        if scope and scope.context not in contexts:
+            raise InvalidScope(f"this grant gives only {'/, '.join(contexts)}/ scopes")
+        if not (scopes.covers(registered, scope) if scope else text in others):
+            raise InvalidScope("a scope lies beyond what the client is registered for")
+        granted.append(text)
+    if not granted:
+        raise InvalidScope("no scope of the request means anything here")
+    return " ".join(granted)
+
+
+def _response(issued: AccessToken) -> dict[str, Any]:
+    return {
+        "access_token": issued.token,
+        "token_type": "Bearer",
+        "expires_in": issued.lifetime,
+        "scope": issued.scope,
+    }
+
+
+Grants = Mapping[str, Callable[[Authority, Client, Request], Awaitable[AccessToken]]]
+GRANTS: Grants = MappingProxyType({"client_credentials": client_credentials})

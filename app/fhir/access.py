@@ -1,0 +1,123 @@
+"""Access: a small algebra of which resources someone may see. A value; no I/O, no SQL.
+
+`visible` compiles it into the only FROM clause there is. Nothing here has a default: an Access that
+nobody composed does not exist, and an empty union sees nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+EVERYONE = "*"
+"""The actor of a denial that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Sees no resource at all: what a missing claim, scope or relationship amounts to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Sees every resource; the reason ends up in the audit trail."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfType:
+    """Sees the resources of one type, `*` for all types."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptType:
+    """Sees the resources of every type but one."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class InCompartment:
+    """Sees what is about this one patient (logical id), and the directory types."""
+
+    patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Sees the resources of `type` that match search parameters: a granular SMART scope."""
+
+    type: str
+    query: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Sees the patients whom one of the actors supports, and the directory types.
+
+    `actors` are references ("Organization/1", "Practitioner/2", "RelatedPerson/3", "Patient/4").
+    An actor is related by the patient's own record, guardianship, custodianship, active care-team
+    membership or a permitting Consent; a denying Consent overrides all but the own record.
+    """
+
+    actors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Sees what every part sees."""
+
+    parts: tuple["Access", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Sees what at least one part sees."""
+
+    parts: tuple["Access", ...]
+
+
+Access = (
+    Nothing | Everything | OfType | ExceptType | InCompartment | Matching | Related | All | AnyOf
+)
+
+
+def every(parts: Iterable[Access]) -> Access:
+    """The conjunction of the parts, simplified. No part at all is refused: it would fail open."""
+    kept = [part for part in parts if not isinstance(part, Everything)]
+    if any(isinstance(part, Nothing) for part in kept):
+        return Nothing()
+    if not kept:
+        raise ValueError("a conjunction needs a part that restricts; name Everything directly")
+    return kept[0] if len(kept) == 1 else All(tuple(kept))
+
+
+def some(parts: Iterable[Access]) -> Access:
+    """The union of the parts, simplified: Nothing when there is none."""
+    kept = list(dict.fromkeys(part for part in parts if not isinstance(part, Nothing)))
+    if not kept:
+        return Nothing()
+    return kept[0] if len(kept) == 1 else AnyOf(tuple(kept))
+
+
+def for_type(access: Access, type_: str) -> Access:
+    """The same access, specialised to one resource type: type conditions are decided here."""
+    match access:
+        case OfType(named) | Matching(type=named) if named not in ("*", type_):
+            return Nothing()
+        case ExceptType(named) if named == type_:
+            return Nothing()
+        case OfType() | ExceptType():
+            return Everything("type in scope")
+        case All(parts):
+            special = [for_type(part, type_) for part in parts]
+            if all(isinstance(part, Everything) for part in special):
+                return special[0]
+            return every(special)
+        case AnyOf(parts):
+            special = [for_type(part, type_) for part in parts]
+            whole = next((part for part in special if isinstance(part, Everything)), None)
+            return whole or some(special)
+    return access

@@ -1,0 +1,119 @@
+"""The audit trail: an interaction becomes a row of it, with what searching AuditEvents needs.
+
+The index of a row equals what `extract` finds in the event; only what differs from one event to the
+next is worked out for each. https://hl7.org/fhir/R4/auditevent.html#search
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from os import urandom
+
+from app.fhir import json
+from app.fhir.audit_event import (
+    SUCCESS,
+    Audited,
+    constant,
+    event,
+    has_data,
+    outcome_of,
+)
+from app.fhir.audit_log import AuditLog
+from app.fhir.context import Agent
+from app.fhir.instant import to_text
+from app.fhir.search.parameters import extract
+from app.fhir.search.parameters.keys import key, param
+from app.fhir.search.parameters.token import ANY, IN_SYSTEM
+from app.storage.audit import AuditRow, insert_audit
+
+__all__ = ["SUCCESS", "AuditLog", "AuditRow", "Audited", "audit_row", "insert_audit", "outcome_of"]
+
+REFERENCES = {param("AuditEvent", code): code for code in ("agent", "entity", "patient", "source")}
+EXEMPLAR = "exemplar-0d1f3a52"
+"""The logical id and request id of an event that stands for all that differ only in such ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """The JSON members, keys and targets that many events share; each list ends in a comma."""
+
+    members: str
+    keys: str
+    targets: str
+
+
+def audit_row(
+    agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
+) -> AuditRow:
+    """The event of this interaction, ready to be written."""
+    common = _common(agent, base_url, _exemplar(audited))
+    id_ = f"{time.time_ns() // 1_000_000:012x}{urandom(10).hex()}"
+    request = _identifier("entity", request_id)
+    return AuditRow(
+        id_,
+        instant.replace(microsecond=instant.microsecond // 1000 * 1000),
+        audited.patients,
+        _array(common.keys, request),
+        _array(common.targets, [*request, *_entities(audited)]),
+        event(id_, to_text(instant), common.members, audited, request_id),
+    )
+
+
+def _exemplar(audited: Audited) -> Audited:
+    """An interaction whose event has the same index as this one's, but for the ids."""
+    return Audited(
+        interaction=audited.interaction,
+        outcome=audited.outcome,
+        status=200,
+        type=audited.type if audited.type in (None, "Patient") else "Basic",
+        id=audited.id and EXEMPLAR,
+        patients=(EXEMPLAR, EXEMPLAR)[: len(audited.patients)],
+        query=audited.query and "exemplar",
+    )
+
+
+@lru_cache(maxsize=1024)
+def _common(agent: Agent, base_url: str, exemplar: Audited) -> _Common:
+    """What every event like this one has in common, worked out from one of them."""
+    members = constant(agent, base_url, exemplar.interaction, exemplar.outcome)
+    found = event(EXEMPLAR, "2000-01-01T00:00:00.000Z", members, exemplar, EXEMPLAR)
+    rows = extract(json.parse(found.encode()), base_url)
+    pointed = {_points(REFERENCES[at], to) for at, to in rows.references}
+    targets = pointed.union(_identifier("agent", agent.client)) - {*_entities(exemplar)}
+    keys = set(rows.keys) - {*_identifier("entity", EXEMPLAR)}
+    return _Common(members, _list(keys), _list(targets))
+
+
+def _entities(audited: Audited) -> list[int]:
+    """What the entities of an event point to, but for the request."""
+    found = []
+    for id_ in audited.patients:
+        patient = f"Patient/{id_}"
+        found += [_points("entity", patient), _points("patient", patient)]
+    if has_data(audited) and audited.id is not None:
+        pointed = f"{audited.type}/{audited.id}"
+        found.append(_points("entity", pointed))
+        if audited.type == "Patient":
+            found.append(_points("patient", pointed))
+    return found
+
+
+def _points(code: str, target_: str) -> int:
+    """The key in `targets` of a reference parameter and what it points to."""
+    return key(f"AuditEvent.{code}", target_)
+
+
+def _identifier(code: str, value: str) -> list[int]:
+    """The keys of a logical reference, for `:identifier`."""
+    name = f"AuditEvent.{code}:identifier"
+    return [key(name, ANY, value), key(name, IN_SYSTEM, "", value)]
+
+
+def _list(keys: set[int]) -> str:
+    return "".join(f"{each}," for each in sorted(keys))
+
+
+def _array(constant_: str, more: list[int]) -> str:
+    """An array literal; `more` is never empty, for every event names its request."""
+    return f"{{{constant_}{','.join(map(str, more))}}}"

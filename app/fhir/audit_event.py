@@ -1,0 +1,279 @@
+"""The JSON of AuditEvents after IHE BALP: who did what to whose record.
+
+A success about no or one patient conforms to the Basic Audit profile of its interaction. BALP would
+write one event per patient found; here one event names them all, and conforms to the profile that
+constrains no patient. https://profiles.ihe.net/ITI/BALP/ (1.1.4), https://hl7.org/fhir/R4/auditevent.html
+"""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.fhir import json
+from app.fhir.context import Agent
+
+SUCCESS, MINOR_FAILURE, SERIOUS_FAILURE = "0", "4", "8"
+"""Codes of http://hl7.org/fhir/audit-event-outcome."""
+
+PROFILE: Final = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
+DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+PURPOSE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+ENTITY_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+SOURCE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
+BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
+
+Coding = tuple[str, str]
+SOURCE: Coding = (DICOM, "110153")
+DESTINATION: Coding = (DICOM, "110152")
+APPLICATION: Coding = (DICOM, "110150")
+CUSTODIAN: Coding = (
+    "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
+    "custodian",
+)
+RECIPIENT: Coding = (PARTICIPATION, "IRCP")
+AUTHOR: Coding = (PARTICIPATION, "AUT")
+RESPONSIBLE: Coding = (PARTICIPATION, "RESP")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How BALP records a kind of interaction: the action, the profile, and what each agent is."""
+
+    action: str
+    profile: str
+    client: Coding
+    server: Coding
+    user: Coding
+
+
+READ = Pattern("R", "Read", DESTINATION, SOURCE, RECIPIENT)
+CREATE = Pattern("C", "Create", SOURCE, DESTINATION, AUTHOR)
+UPDATE = Pattern("U", "Update", SOURCE, DESTINATION, AUTHOR)
+DELETE = Pattern("D", "Delete", APPLICATION, CUSTODIAN, AUTHOR)
+QUERY = Pattern("E", "Query", SOURCE, DESTINATION, RECIPIENT)
+HISTORY = Pattern("R", "", DESTINATION, SOURCE, RECIPIENT)
+OTHER = Pattern("E", "", SOURCE, DESTINATION, RECIPIENT)
+PATTERNS = {
+    "read": READ,
+    "vread": READ,
+    "create": CREATE,
+    "update": UPDATE,
+    "patch": UPDATE,
+    "delete": DELETE,
+    "search-type": QUERY,
+    "search-compartment": QUERY,
+    "search-system": QUERY,
+    "history-instance": HISTORY,
+    "history-type": HISTORY,
+    "history-system": HISTORY,
+}
+"""By interaction; what is not listed is OTHER. BALP has no profile for a history or a Bundle."""
+
+SUBTYPE = {"search-compartment": "search-type"}
+"""Interactions that http://hl7.org/fhir/restful-interaction has no code of its own for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One interaction as it ended.
+
+    `outcome` is a code of http://hl7.org/fhir/audit-event-outcome, `status` the HTTP status,
+    `query` the parameters as asked, `patients` the logical ids of whom it was about; `reason` says
+    why it was refused, or why it was allowed beyond the ordinary, without personal data.
+    """
+
+    interaction: str
+    outcome: str
+    status: int
+    type: str | None = None
+    id: str | None = None
+    version: str | None = None
+    patients: tuple[str, ...] = ()
+    query: str | None = None
+    reason: str | None = None
+
+    @property
+    def pattern(self) -> Pattern:
+        """How BALP records this kind of interaction."""
+        return PATTERNS.get(self.interaction, OTHER)
+
+
+def outcome_of(status: int) -> str:
+    """The audit outcome of an HTTP status: the caller's failure is minor, ours is serious."""
+    if status < 400:
+        return SUCCESS
+    return MINOR_FAILURE if status < 500 else SERIOUS_FAILURE
+
+
+def profile(audited: Audited) -> str:
+    """The canonical of the BALP profile the event conforms to, "" for none (failures)."""
+    name = audited.pattern.profile
+    if not name or audited.outcome != SUCCESS:
+        return ""
+    return PROFILE + ("Patient" if len(audited.patients) == 1 else "") + name
+
+
+def constant(agent: Agent, base_url: str, interaction: str, outcome: str) -> str:
+    """The members of an event that stay the same as long as one agent does one thing."""
+    pattern = PATTERNS.get(interaction, OTHER)
+    code = SUBTYPE.get(interaction, interaction)
+    return _members(
+        {
+            "type": _coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest"),
+            "subtype": [_coding("http://hl7.org/fhir/restful-interaction", code)],
+            "action": pattern.action,
+            "outcome": outcome,
+            "agent": _agents(pattern, agent, base_url),
+            "source": {
+                "observer": {"display": base_url},
+                "type": [
+                    _coding("http://terminology.hl7.org/CodeSystem/security-source-type", "4")
+                ],
+            },
+        }
+    )
+
+
+def _members(element: dict[str, Any]) -> str:
+    return json.dump(element).decode()[1:-1]
+
+
+def _agents(pattern: Pattern, agent: Agent, base_url: str) -> list[dict[str, Any]]:
+    """The application, who is signed in, for whom they act, and this server; one of them asked."""
+    client, user = _client(pattern, agent), _user(pattern, agent)
+    (user or client).update(_authorization(agent, base_url))
+    server = {
+        "type": _concept(*pattern.server),
+        "who": {"display": base_url},
+        "requestor": False,
+        "network": {"address": base_url, "type": "5"},
+    }
+    return [found for found in (client, user, _organization(agent), server) if found]
+
+
+def _client(pattern: Pattern, agent: Agent) -> dict[str, Any]:
+    return {
+        "type": _concept(*pattern.client),
+        "who": {"identifier": {"value": agent.client}},
+        "requestor": False,
+        "network": {"address": agent.address or "localhost", "type": "2" if agent.address else "1"},
+    }
+
+
+def _user(pattern: Pattern, agent: Agent) -> dict[str, Any]:
+    if agent.fhir_user is None and agent.user is None:
+        return {}
+    who = {"reference": agent.fhir_user} if agent.fhir_user else {"display": agent.user}
+    login = {"altId": agent.user} if agent.user else {}
+    return {"type": _concept(*pattern.user), "who": who, "requestor": True} | login
+
+
+def _organization(agent: Agent) -> dict[str, Any]:
+    if agent.organization is None:
+        return {}
+    who = {"reference": agent.organization}
+    return {"type": _concept(*RESPONSIBLE), "who": who, "requestor": False}
+
+
+def _authorization(agent: Agent, base_url: str) -> dict[str, Any]:
+    """By what role, for what purpose and with which token the requestor acts."""
+    found: dict[str, Any] = {"requestor": True}
+    found["role"] = [_concept(f"{base_url}/CodeSystem/role", agent.role)]
+    if agent.purpose:
+        found["purposeOfUse"] = [_concept(PURPOSE, agent.purpose)]
+    if agent.token:
+        found["policy"] = [agent.token]
+    return found
+
+
+def _concept(system: str, code: str) -> dict[str, Any]:
+    return {"coding": [_coding(system, code)]}
+
+
+def _coding(system: str, code: str) -> dict[str, str]:
+    return {"system": system, "code": code}
+
+
+def event(id_: str, instant: str, fixed: str, audited: Audited, request_id: str) -> str:
+    """The JSON of an event; `fixed` are its constant members, `instant` is a FHIR instant."""
+    canonical = profile(audited)
+    claim = f',"profile":["{canonical}"]' if canonical else ""
+    return (
+        f'{{"resourceType":"AuditEvent","id":"{id_}","meta":{{"versionId":"1","lastUpdated":"{instant}"'
+        f'{claim}}},"recorded":"{instant}",{fixed}{_outcome(audited)},'
+        f'"entity":[{",".join(_entities(audited, request_id))}]}}'
+    )
+
+
+def _outcome(audited: Audited) -> str:
+    if audited.outcome == SUCCESS and not audited.reason:
+        return ""
+    return ',"outcomeDesc":' + _text(f"{audited.status} {audited.reason or ''}".rstrip())
+
+
+def _entities(audited: Audited, request_id: str) -> list[str]:
+    found = [_data(audited)] if has_data(audited) else []
+    found += [_PATIENT % id_ for id_ in audited.patients]
+    if has_query(audited):
+        found.append(_QUERY % _base64(f"{audited.type or ''}?{audited.query or ''}"))
+    return [*found, _REQUEST % _text(request_id)]
+
+
+def has_data(audited: Audited) -> bool:
+    """Whether a resource or type is named as what was acted on; BALP forbids it in a query."""
+    return audited.type is not None and audited.pattern is not QUERY
+
+
+def has_query(audited: Audited) -> bool:
+    """Whether the parameters are an entity of their own; BALP forbids it beside a resource."""
+    if audited.pattern in (HISTORY, OTHER):
+        return bool(audited.query)
+    return audited.pattern is QUERY
+
+
+def reference(audited: Audited) -> str:
+    """The versioned reference to what was acted on, "" when it has no id."""
+    if audited.type is None or audited.id is None:
+        return ""
+    version = f"/_history/{audited.version}" if audited.version else ""
+    return f"{audited.type}/{audited.id}{version}"
+
+
+def _data(audited: Audited) -> str:
+    """Conditional writes have parameters too: they are a detail of the resource."""
+    literal = reference(audited)
+    what = f'"reference":{_text(literal)}' if literal else f'"display":{_text(audited.type or "")}'
+    detail = ""
+    if audited.query and not has_query(audited):
+        detail = _DETAIL % _base64(audited.query)
+    return _DATA % (what, detail)
+
+
+_DATA = (
+    f'{{"what":{{%s}},"type":{{"system":"{ENTITY_TYPE}","code":"2"}},'
+    f'"role":{{"system":"{ENTITY_ROLE}","code":"4"}}%s}}'
+)
+_DETAIL = ',"detail":[{"type":"query","valueBase64Binary":"%s"}]'
+_PATIENT = (
+    f'{{"what":{{"reference":"Patient/%s"}},"type":{{"system":"{ENTITY_TYPE}","code":"1"}},'
+    f'"role":{{"system":"{ENTITY_ROLE}","code":"1"}}}}'
+)
+_QUERY = (
+    f'{{"type":{{"system":"{ENTITY_TYPE}","code":"2"}},'
+    f'"role":{{"system":"{ENTITY_ROLE}","code":"24"}},"query":"%s"}}'
+)
+_REQUEST = (
+    '{"what":{"identifier":{"value":%s}},'
+    f'"type":{{"system":"{BALP_ENTITY}","code":"XrequestId"}}}}'
+)
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode("utf-8", "backslashreplace")).decode()
+
+
+def _text(text: str) -> str:
+    """The text as JSON, whatever a caller put into a path: half of a surrogate pair becomes `?`."""
+    return json.dump(text.encode("utf-8", "replace").decode()).decode()

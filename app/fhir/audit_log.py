@@ -1,0 +1,128 @@
+"""The audit log of reads and refusals: many callers, few commits.
+
+One writer takes all events that wait and writes them in one statement; while it does, the next ones
+gather. The busier the server, the less an event costs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.fhir.errors import Unavailable
+from app.storage.audit import BATCH, AuditRow, insert_audit
+from app.storage.database import Database, DatabaseAway
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 10_000
+"""Events in memory; whoever brings one more waits until there is room."""
+
+PATIENCE = 5.0
+"""Seconds until a caller is refused because there is no room, and for what waits at the end."""
+
+PAUSE = 0.5
+"""Seconds between attempts to write what no caller waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An event and who waits for it: nobody, when the log is asynchronous."""
+
+    row: AuditRow
+    written: "asyncio.Future[None] | None"
+
+
+class AuditLog:
+    """Writes events in groups; belongs to one event loop.
+
+    Synchronous, `record` returns when the event is durable. Asynchronous, it returns at once, and
+    what is in memory is lost with the process, but with nothing else.
+    """
+
+    def __init__(self, database: Database, *, is_asynchronous: bool = False) -> None:
+        self._database = database
+        self._is_asynchronous = is_asynchronous
+        self._waiting: asyncio.Queue[_Entry] = asyncio.Queue(MAX_WAITING)
+        self._writer: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    async def record(self, row: AuditRow) -> None:
+        """Record an event. Raises Unavailable when it cannot be: then nothing may be disclosed."""
+        if self._is_closed:
+            raise _unavailable()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_forever())
+        written = None if self._is_asynchronous else asyncio.get_running_loop().create_future()
+        await self._put(_Entry(row, written))
+        if written is not None:
+            await written
+
+    async def _put(self, entry: _Entry) -> None:
+        try:
+            self._waiting.put_nowait(entry)
+        except asyncio.QueueFull:
+            try:
+                await asyncio.wait_for(self._waiting.put(entry), PATIENCE)
+            except TimeoutError:
+                raise _unavailable() from None
+
+    async def close(self) -> None:
+        """Write what waits, refuse what comes. What cannot be written in time is logged as lost."""
+        self._is_closed = True
+        if self._writer is None:
+            return
+        try:
+            await asyncio.wait_for(self._waiting.join(), PATIENCE)
+        except TimeoutError:
+            log.error("%d audit events could not be written and are lost", self._waiting.qsize())
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+        while not self._waiting.empty():
+            _settle([self._waiting.get_nowait()], is_durable=False)
+
+    async def _write_forever(self) -> None:
+        while True:
+            entries = [await self._waiting.get()]
+            while len(entries) < BATCH and not self._waiting.empty():
+                entries.append(self._waiting.get_nowait())
+            try:
+                await self._write(entries)
+            finally:
+                _settle(entries, is_durable=False)
+            for _ in entries:
+                self._waiting.task_done()
+
+    async def _write(self, entries: Sequence[_Entry]) -> None:
+        """Write these events, however long it takes when nobody waits for them."""
+        while not await self._is_written(entries) and self._is_asynchronous:
+            await asyncio.sleep(PAUSE)
+
+    async def _is_written(self, entries: Sequence[_Entry]) -> bool:
+        try:
+            async with self._database.acquire() as connection:
+                await insert_audit(connection, [entry.row for entry in entries])
+        except DatabaseAway:
+            log.warning("the database is away; %d audit events are not written", len(entries))
+            return False
+        except Exception:
+            # Whatever it was, the writer must live on: without it every caller would wait forever.
+            log.exception("%d audit events are not written", len(entries))
+            return False
+        _settle(entries, is_durable=True)
+        return True
+
+
+def _settle(entries: Sequence[_Entry], *, is_durable: bool) -> None:
+    """Tell those who still wait."""
+    for entry in entries:
+        if entry.written is None or entry.written.done():
+            continue
+        if is_durable:
+            entry.written.set_result(None)
+        else:
+            entry.written.set_exception(_unavailable())
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The audit trail cannot be written now.", headers={"Retry-After": "5"})

@@ -1,0 +1,112 @@
+"""What travels through one interaction: who acts (Agent), what was asked (Call), what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NewType
+
+from app.fhir.access import Access
+
+if TYPE_CHECKING:
+    from app.fhir.engine import Engine
+
+Resource = dict[str, Any]
+"""A FHIR resource as parsed JSON; decimals are `app.fhir.json.Number`, never float."""
+
+Disclosed = NewType("Disclosed", bytes)
+"""Bytes that may leave the house; made only by app/fhir/disclose.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who acts, as the audit trail names them.
+
+    `role` is a code of docs/roles.md; `organization` and `fhir_user` are references; `purpose` is a
+    code of http://terminology.hl7.org/CodeSystem/v3-ActReason, `token` the jti of the access token,
+    `address` the IP address the client called from, None for a command on this machine.
+    """
+
+    client: str
+    role: str
+    organization: str | None = None
+    user: str | None = None
+    fhir_user: str | None = None
+    purpose: str | None = None
+    token: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The conditional headers of a request, as sent. https://hl7.org/fhir/R4/http.html#cond-update"""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+    if_none_exist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Prefer: return=…, handling=…. https://hl7.org/fhir/R4/http.html#ops, #2.21.0.5
+
+    `returns` is minimal, representation, OperationOutcome, or None where nothing was preferred.
+    """
+
+    returns: str | None = None
+    handling: str = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One interaction as asked for, whether it came by HTTP or as a Bundle entry."""
+
+    interaction: str
+    type: str | None = None
+    id: str | None = None
+    version: str | None = None
+    operation: str | None = None
+    compartment: tuple[str, str] | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    body: Resource | None = None
+    conditions: Conditions = Conditions()
+    prefer: Preference = Preference()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Under whose eyes an interaction runs.
+
+    `access` maps a scope letter (c r u d s) to an Access; a letter that is absent permits nothing.
+    `reach` is what the caller may know of at all, whatever the scopes: references are held to it.
+    `may_choose_ids` lets a PUT create a resource; ordinary clients may not.
+    """
+
+    engine: "Engine"
+    agent: Agent
+    access: Mapping[str, Access]
+    reach: Access
+    request_id: str
+    now: datetime
+    base_url: str
+    may_choose_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an interaction answers: a status, perhaps bytes, and what the headers need to know.
+
+    `patients` are whom the answer is about, for the audit trail; `is_recorded` says that the audit
+    trail already holds it, because it was written in the transaction of the change.
+    """
+
+    status: int
+    body: Disclosed | None = None
+    version: str | None = None
+    last_modified: datetime | None = None
+    location: str | None = None
+    type: str | None = None
+    id: str | None = None
+    patients: tuple[str, ...] = ()
+    is_recorded: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)

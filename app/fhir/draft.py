@@ -1,0 +1,114 @@
+"""Draft: one change on its way through `commit`: what it will store, and what follows from it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.fhir import json
+from app.fhir.change import Change
+from app.fhir.compartments import INHERITED, is_single, subjects
+from app.fhir.context import Resource
+from app.fhir.engine import Engine
+from app.fhir.instant import to_text
+from app.fhir.references import Reference, located, local
+from app.fhir.search.parameters import extract
+from app.storage.versions import Row
+
+KEPT_AFTER_DELETION = frozenset({"Patient"})
+"""Whoever kept the record of a deleted patient goes on seeing that it was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The locked current version that a change meets."""
+
+    rid: int
+    version: int
+    last_updated: datetime
+    deleted: bool
+    patient: str | None
+    patients: list[str] | None
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from one resource: its search keys, its rows by table (without rid)."""
+
+    keys: Sequence[int] = ()
+    rows: Mapping[str, list[Row]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change with everything that can be computed before the transaction begins."""
+
+    change: Change
+    derived: Derived
+    subjects: tuple[str, ...]
+    references: Mapping[Reference, str]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.change.type, self.change.id)
+
+    @property
+    def inherits(self) -> bool:
+        return self.change.resource is not None and self.change.type in INHERITED
+
+
+def draft(engine: Engine, change: Change) -> Draft:
+    """Extract the index, projections, subjects and references of a change."""
+    resource = change.resource
+    if resource is None:
+        return Draft(change, Derived(), (), {})
+    return Draft(
+        change,
+        derive(engine, resource),
+        tuple(subjects(resource, engine.base_url)),
+        references(resource, engine.base_url, change.at),
+    )
+
+
+def derive(engine: Engine, resource: Resource) -> Derived:
+    """The search keys and derived rows of a resource."""
+    index = extract(resource, engine.base_url)
+    rows: dict[str, list[Row]] = {
+        "index_reference": list(index.references),
+        "index_date": list(index.dates),
+        "index_string": list(index.strings),
+        "index_number": list(index.numbers),
+    }
+    for projection in engine.projections:
+        rows.update(projection.project(resource, engine.base_url))
+    return Derived(index.keys, {table: made for table, made in rows.items() if made})
+
+
+def references(resource: Resource, base_url: str, at: str | None = None) -> dict[Reference, str]:
+    """The resources of this server that it refers to, each with the FHIRPath of one reference."""
+    found: dict[Reference, str] = {}
+    for path, element in located(resource, at or resource["resourceType"]):
+        reference = local(element["reference"], base_url)
+        if reference is not None:
+            found.setdefault(Reference(reference.type, reference.id), path)
+    return found
+
+
+def body(resource: Resource, version: int, last_updated: datetime) -> str:
+    """The text that will be sent: the resource as received, with id and meta set by the server."""
+    meta = {"versionId": str(version), "lastUpdated": to_text(last_updated)}
+    kept = {k: v for k, v in resource.get("meta", {}).items() if k not in meta}
+    head = {
+        "resourceType": resource["resourceType"],
+        "id": resource["id"],
+        "meta": {**meta, **kept},
+    }
+    rest = {name: value for name, value in resource.items() if name not in head}
+    return json.dump({**head, **rest}).decode()
+
+
+def about(type_: str, patients: Sequence[str]) -> tuple[str | None, list[str] | None]:
+    """The columns `patient` and `patients` of a resource about these patients."""
+    if is_single(type_):
+        return (patients[0] if patients else None), None
+    return None, (sorted(set(patients)) or None)

@@ -1,0 +1,83 @@
+"""Engine: what the interactions need, wired once in app/main.py."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.fhir.audit import AuditLog
+from app.fhir.context import Call, Context, Resource, Result
+from app.fhir.errors import Issue
+from app.storage.database import Database
+
+Rows = Mapping[str, list[tuple[Any, ...]]]
+"""Rows by table, each without its leading `rid`."""
+
+Stamp = Callable[[Resource], Resource]
+Rule = Callable[[Resource], Iterable[Issue]]
+Run = Callable[[Context, Call], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One interaction: how it is asked for, which SMART scope letter it needs, what runs it.
+
+    `path` is written as in the specification, e.g. "[type]/[id]/_history". An empty letter means
+    that no scope is needed for the call itself: the entries of a Bundle are checked one by one.
+    """
+
+    interaction: str
+    method: str
+    path: str
+    letter: str
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Rows that follow from the current version of a resource, rewritten by every commit of it."""
+
+    tables: tuple[str, ...]
+    project: Callable[[Resource, str], Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A FHIR operation: where it may be called, which scope letter it needs, what runs it.
+
+    `levels` ⊆ {"system", "type", "instance"}; `types` is empty for all types.
+    https://hl7.org/fhir/R4/operations.html
+    """
+
+    name: str
+    definition: str
+    levels: frozenset[str]
+    types: frozenset[str]
+    letter: str
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator of this server decided: see docs/settings.md."""
+
+    check_references: bool = True
+    update_as_create: bool = False
+    max_entries: int = 1000
+    page_size: int = 50
+    max_page_size: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The house's furniture: database, audit log, hooks, policy. No request state."""
+
+    database: Database
+    audit: AuditLog
+    routes: Sequence[Route]
+    base_url: str
+    paging_key: bytes
+    policy: Policy
+    stamps: tuple[Stamp, ...]
+    rules: tuple[Rule, ...]
+    projections: tuple[Projection, ...]
+    operations: Mapping[str, Operation]

@@ -1,0 +1,113 @@
+"""What a change must hold to inside its transaction: references that lead somewhere the caller may
+know of, and a new state that still lies within the caller's access."""
+
+from collections.abc import Mapping, Sequence
+
+from app.fhir import json
+from app.fhir.access import Everything, Nothing, for_type
+from app.fhir.change import LETTER
+from app.fhir.context import Context
+from app.fhir.draft import Current, Draft, references
+from app.fhir.errors import Forbidden, Issue, Unprocessable
+from app.fhir.references import Reference
+from app.fhir.registry import is_type
+from app.fhir.visible import visible
+from app.storage.sql import Arguments
+from app.storage.versions import Connection
+
+Currents = Mapping[tuple[str, str], Current]
+Known = dict[Reference, tuple[str, ...]]
+"""Resources that exist and may be known of, each with the patients it is about."""
+
+
+async def resolve(
+    ctx: Context, connection: Connection, drafts: Sequence[Draft], current: Currents
+) -> tuple[Known, tuple[str, ...]]:
+    """Find what the drafts refer to; the second part names references to nothing.
+
+    Raises Unprocessable when policy refuses those. A reference that the current version already
+    holds is let pass: its target may have been deleted, or hidden from this caller.
+    """
+    known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
+    wanted = {target for d in drafts for target in d.references} - set(known)
+    if wanted:
+        known |= await _find(ctx, connection, wanted)
+    lost = [
+        (target, path)
+        for d in drafts
+        for target, path in _unresolved(ctx, d, known, current.get(d.key))
+    ]
+    if lost and ctx.engine.policy.check_references:
+        raise Unprocessable("A reference leads nowhere.", issues=[_nowhere(*one) for one in lost])
+    return known, tuple(f"{path}: {target}" for target, path in lost)
+
+
+async def _find(ctx: Context, connection: Connection, wanted: set[Reference]) -> Known:
+    types = sorted({target.type for target in wanted if is_type(target.type)})
+    if not types:
+        return {}
+    args = Arguments()
+    source = visible(ctx.reach, types, args)
+    places = args.add([t.type for t in wanted], "text[]"), args.add([t.id for t in wanted], "text[]")
+    rows = await connection.fetch(
+        f"SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
+        f" JOIN unnest({', '.join(places)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
+        " WHERE NOT r.deleted",
+        *args.values,
+    )
+    return {
+        Reference(row["type"], row["id"]): (row["patient"],)
+        if row["patient"]
+        else tuple(row["patients"] or ())
+        for row in rows
+    }
+
+
+def _unresolved(
+    ctx: Context, draft: Draft, known: Known, current: Current | None
+) -> list[tuple[Reference, str]]:
+    lost = [(target, path) for target, path in draft.references.items() if target not in known]
+    if not lost or current is None or current.body is None:
+        return lost
+    held = references(json.parse(current.body.encode()), ctx.engine.base_url)
+    return [(target, path) for target, path in lost if target not in held]
+
+
+def _nowhere(target: Reference, path: str) -> Issue:
+    return Issue(
+        "not-found",
+        f"{target} does not exist, or is not known to you; refer to an existing resource.",
+        (path,),
+    )
+
+
+async def judge(ctx: Context, connection: Connection, made: Sequence[tuple[int, Draft]]) -> None:
+    """Refuse the whole transaction when a new state lies outside the caller's access."""
+    for letter in ("c", "u"):
+        access = ctx.access.get(letter, Nothing())
+        rids = {
+            rid: draft.change.type
+            for rid, draft in made
+            if draft.change.resource
+            and LETTER[draft.change.method] == letter
+            and not isinstance(for_type(access, draft.change.type), Everything)
+        }
+        if not rids:
+            continue
+        args = Arguments(list(rids))
+        source = visible(access, sorted(set(rids.values())), args)
+        seen = await connection.fetch(
+            f"SELECT r.rid FROM {source} AS r WHERE r.rid = ANY($1::bigint[])", *args.values
+        )
+        outside = sorted({rids[rid] for rid in set(rids) - {row["rid"] for row in seen}})
+        if outside:
+            raise Forbidden(
+                f"This {' and '.join(outside)} would lie outside of what you may see: it must be"
+                " about a patient whom your organization supports, within the scopes granted."
+            )
+
+
+def inherited(draft: Draft, known: Known) -> tuple[str, ...]:
+    """The patients of what a Provenance is about."""
+    targets = [target for target, path in draft.references.items() if ".target" in path]
+    return tuple(sorted({p for target in targets for p in known.get(target, ())}))

@@ -1,0 +1,180 @@
+"""FHIR history of an instance, a type, or the whole system.
+
+https://hl7.org/fhir/R4/http.html#history
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Record
+
+from app.fhir.access import Nothing, for_type
+from app.fhir.context import Call, Context, Result
+from app.fhir.cursor import PARAMETER, link, seal, unseal
+from app.fhir.disclose import Entry, bundle, disclose, patients
+from app.fhir.engine import Policy
+from app.fhir.errors import BadRequest
+from app.fhir.instant import from_text, to_text
+from app.fhir.interactions.read import unknown
+from app.fhir.registry import STORED
+from app.fhir.search.parameters.date import interval
+from app.fhir.shape import shape
+from app.fhir.visible import versions, visible
+from app.storage.sql import Arguments
+
+UNVERSIONED = frozenset({"AuditEvent"})
+"""Types whose resources never change, and so have no history."""
+
+STATUS = {"POST": "201", "PUT": "200", "PATCH": "200", "DELETE": "204"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a history is narrowed to.
+
+    `after` is (last_updated, rid, version) of the last entry of the page before; nothing later
+    than `until` is shown, so that pages stay put while others write.
+    """
+
+    count: int
+    since: datetime | None
+    at: tuple[datetime, datetime] | None
+    after: tuple[datetime, int, int] | None
+    until: datetime | None
+
+
+async def history_instance(ctx: Context, call: Call) -> Result:
+    """All versions of one resource, newest first; 404 when it is not visible."""
+    assert call.type
+    asked = _asked(ctx, call, None)
+    rows = await _rows(ctx, call, "r", [call.type], asked)
+    if not rows and not await _exists(ctx, call):
+        raise unknown(call)
+    return _answer(ctx, call, asked, rows)
+
+
+async def history_type(ctx: Context, call: Call) -> Result:
+    """The changes to all visible resources of a type, newest first."""
+    assert call.type
+    return await _changes(ctx, call, [call.type])
+
+
+async def history_system(ctx: Context, call: Call) -> Result:
+    """The changes to all visible resources, newest first."""
+    access = ctx.access.get("s", Nothing())
+    types = [t for t in sorted(STORED) if not isinstance(for_type(access, t), Nothing)]
+    return await _changes(ctx, call, types)
+
+
+async def _changes(ctx: Context, call: Call, types: Sequence[str]) -> Result:
+    """Up to the instant before which every change is committed: who polls from there misses none."""
+    asked = _asked(ctx, call, await ctx.engine.database.fetchval("SELECT history_horizon()"))
+    rows = await _rows(ctx, call, "s", [t for t in types if t not in UNVERSIONED], asked)
+    return _answer(ctx, call, asked, rows)
+
+
+def _asked(ctx: Context, call: Call, until: datetime | None) -> Asked:
+    query = dict(call.query)
+    if PARAMETER in query and (position := unseal(ctx, call)):
+        last_updated, rid, version, end = position
+        after = (datetime.fromisoformat(last_updated), rid, version)
+        until = datetime.fromisoformat(end) if end else None
+    else:
+        after = None
+    since = from_text(query["_since"], "_since") if "_since" in query else None
+    count = _count(ctx.engine.policy, query.get("_count"))
+    return Asked(count, since, _at(query.get("_at")), after, until)
+
+
+def _count(policy: Policy, text: str | None) -> int:
+    if text is None:
+        return policy.page_size
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadRequest(f"_count={text} is not a whole number from 0 on.", code="value")
+    return min(int(text), policy.max_page_size)
+
+
+def _at(text: str | None) -> tuple[datetime, datetime] | None:
+    if text is None:
+        return None
+    try:
+        return interval(text)
+    except ValueError:
+        raise BadRequest(f"_at={text} is not a date or time.", code="value") from None
+
+
+async def _rows(
+    ctx: Context, call: Call, letter: str, types: Sequence[str], asked: Asked
+) -> list[Record]:
+    args = Arguments()
+    source = versions(ctx.access.get(letter, Nothing()), types, args)
+    tests = " AND ".join(_tests(call, asked, args)) or "true"
+    return await ctx.engine.database.fetch(
+        "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method, r.patient, r.patients,"
+        f" r.body FROM {source} AS r WHERE {tests}"
+        " ORDER BY r.last_updated DESC, r.rid DESC, r.version DESC"
+        f" LIMIT {args.add(asked.count + 1, 'bigint')}",
+        *args.values,
+    )
+
+
+def _tests(call: Call, asked: Asked, args: Arguments) -> list[str]:
+    tests = []
+    if call.id:
+        tests.append(f"r.id = {args.add(call.id)}")
+    if asked.since:
+        tests.append(f"r.last_updated >= {args.add(asked.since)}")
+    if asked.until:
+        tests.append(f"r.last_updated <= {args.add(asked.until)}")
+    if asked.at:
+        lo, hi = (args.add(instant) for instant in asked.at)
+        tests.append(f"r.last_updated < {hi} AND (r.superseded IS NULL OR r.superseded > {lo})")
+    if asked.after:
+        place = ", ".join(args.add(part) for part in asked.after)
+        tests.append(f"(r.last_updated, r.rid, r.version) < ({place})")
+    return tests
+
+
+async def _exists(ctx: Context, call: Call) -> bool:
+    assert call.type
+    args = Arguments()
+    source = visible(ctx.access.get("r", Nothing()), call.type, args)
+    sql = f"SELECT FROM {source} AS r WHERE r.id = {args.add(call.id)}"
+    return await ctx.engine.database.fetchrow(sql, *args.values) is not None
+
+
+def _answer(ctx: Context, call: Call, asked: Asked, rows: Sequence[Record]) -> Result:
+    summary, elements = shape(call.query, ("_since", "_at", "_count", PARAMETER))
+    page = rows[: asked.count]
+    links = {"self": link(ctx, call)}
+    if len(rows) > len(page) and page:
+        links["next"] = link(ctx, call, seal(ctx, call, _position(page[-1], asked)))
+    entries = [_entry(ctx, row, summary, elements) for row in page]
+    about = {patient for row in page for patient in patients(row)}
+    body = bundle("history", entries, links, last_updated=asked.until)
+    return Result(200, body, patients=tuple(sorted(about)))
+
+
+def _position(row: Record, asked: Asked) -> list[Any]:
+    until = asked.until.isoformat() if asked.until else None
+    return [row["last_updated"].isoformat(), row["rid"], row["version"], until]
+
+
+def _entry(
+    ctx: Context, row: Record, summary: str | None, elements: tuple[str, ...]
+) -> Entry:
+    place = f"{row['type']}/{row['id']}"
+    method = row["method"]
+    url = row["type"] if method == "POST" else place
+    return Entry(
+        full_url=f"{ctx.base_url}/{place}",
+        resource=disclose(ctx, row, summary=summary, elements=elements) if row["body"] else None,
+        request={"method": method, "url": url},
+        response={
+            "status": STATUS[method],
+            "etag": f'W/"{row["version"]}"',
+            "lastModified": to_text(row["last_updated"]),
+        },
+    )

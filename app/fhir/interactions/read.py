@@ -1,0 +1,81 @@
+"""FHIR read and vread — https://hl7.org/fhir/R4/http.html#read, #vread"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.fhir.access import Nothing
+from app.fhir.context import Call, Context, Result
+from app.fhir.disclose import disclose, patients
+from app.fhir.errors import Gone, NotFound
+from app.fhir.instant import from_http_date
+from app.fhir.shape import shape
+from app.fhir.visible import versions, visible
+from app.storage.sql import Arguments
+
+
+async def read(ctx: Context, call: Call) -> Result:
+    """The current version; 304 when the caller has it, 404 when it is not visible, 410 deleted."""
+    assert call.type and call.id
+    args = Arguments()
+    source = visible(ctx.access.get("r", Nothing()), call.type, args)
+    row = await ctx.engine.database.fetchrow(
+        f"SELECT r.version, r.last_updated, r.deleted, r.patient, r.patients, r.body"
+        f" FROM {source} AS r WHERE r.id = {args.add(call.id)}",
+        *args.values,
+    )
+    if row is None:
+        raise unknown(call)
+    if row["deleted"]:
+        raise Gone(
+            f"{call.type}/{call.id} was deleted; its history is at"
+            f" {call.type}/{call.id}/_history."
+        )
+    return _answer(ctx, call, row)
+
+
+async def vread(ctx: Context, call: Call) -> Result:
+    """One version, judged by today's access to the current one; 410 where that version deleted it."""
+    assert call.type and call.id and call.version
+    args = Arguments()
+    source = versions(ctx.access.get("r", Nothing()), call.type, args)
+    row = await ctx.engine.database.fetchrow(
+        f"SELECT r.version, r.last_updated, r.patient, r.patients, r.body FROM {source} AS r"
+        f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}",
+        *args.values,
+    )
+    if row is None:
+        raise NotFound(f"{call.type}/{call.id} has no version {call.version}, or is not known to you.")
+    if row["body"] is None:
+        raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
+    return _answer(ctx, call, row)
+
+
+def unknown(call: Call) -> NotFound:
+    """What is not visible and what does not exist are told alike."""
+    return NotFound(f"{call.type}/{call.id} does not exist, or is not known to you.")
+
+
+def _answer(ctx: Context, call: Call, row: Mapping[str, Any]) -> Result:
+    is_fresh = _is_fresh(call, row)
+    summary, elements = shape(call.query)
+    return Result(
+        status=304 if is_fresh else 200,
+        body=None if is_fresh else disclose(ctx, row, summary=summary, elements=elements),
+        version=str(row["version"]),
+        last_modified=row["last_updated"],
+        type=call.type,
+        id=call.id,
+        patients=patients(row),
+    )
+
+
+def _is_fresh(call: Call, row: Mapping[str, Any]) -> bool:
+    """Conditional read: If-None-Match decides alone where both headers are sent (RFC 9110 §13.2.2).
+
+    https://hl7.org/fhir/R4/http.html#cread
+    """
+    asked = call.conditions
+    if asked.if_none_match is not None:
+        return f'"{row["version"]}"' in asked.if_none_match or asked.if_none_match.strip() == "*"
+    since = from_http_date(asked.if_modified_since) if asked.if_modified_since else None
+    return since is not None and row["last_updated"].replace(microsecond=0) <= since

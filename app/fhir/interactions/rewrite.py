@@ -1,0 +1,117 @@
+"""The references within a transaction: from the addresses entries have in the Bundle to the
+addresses they will have on the server.
+
+https://hl7.org/fhir/R4/http.html#trules, https://hl7.org/fhir/R4/bundle.html#references
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.fhir.errors import BadRequest, FHIRError, NotImplemented_, Unprocessable
+from app.fhir.interactions.write import new_id
+from app.fhir.references import local
+
+TEMPORARY = ("urn:uuid:", "urn:oid:")
+FULL_URL = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The ids of the entries to be created, by position, and where each fullUrl will live."""
+
+    ids: Mapping[int, str]
+    places: Mapping[str, str]
+
+
+def address(entries: Sequence[Mapping[str, Any]], base_url: str) -> Addresses:
+    """Give every entry its place. Raises BadRequest when two entries have the same fullUrl."""
+    ids: dict[int, str] = {}
+    places: dict[str, str] = {}
+    for at, entry in enumerate(entries):
+        place = _place(entry, base_url)
+        if _method(entry) == "POST":
+            ids[at] = place.partition("/")[2]
+        full_url = entry.get("fullUrl")
+        if not place or not isinstance(full_url, str):
+            continue
+        if full_url in places:
+            where = f"Bundle.entry[{at}].fullUrl"
+            raise BadRequest("Two entries have the same fullUrl.", expression=[where])
+        places[full_url] = place
+    return Addresses(ids, places)
+
+
+def _method(entry: Mapping[str, Any]) -> Any:
+    request = entry.get("request")
+    return request.get("method") if isinstance(request, dict) else None
+
+
+def _place(entry: Mapping[str, Any], base_url: str) -> str:
+    resource = entry.get("resource")
+    if _method(entry) == "POST" and isinstance(resource, dict):
+        return f"{resource.get('resourceType')}/{new_id()}"
+    if _method(entry) == "PUT":
+        return str(local(entry["request"].get("url"), base_url) or "")
+    return ""
+
+
+def rewrite(entry: Mapping[str, Any], at: int, places: Mapping[str, str]) -> Any:
+    """The resource of an entry, its references leading to where the other entries will live.
+
+    Raises Unprocessable for a temporary address that no entry has.
+    """
+    full_url = entry.get("fullUrl")
+    base = FULL_URL.match(full_url) if isinstance(full_url, str) else None
+    with within(at):
+        return _rewritten(entry.get("resource"), places, base.group(1) if base else "")
+
+
+def _rewritten(value: Any, places: Mapping[str, str], base: str) -> Any:
+    if isinstance(value, list):
+        return [_rewritten(item, places, base) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _target(name, member, places, base)
+        if isinstance(member, str)
+        else _rewritten(member, places, base)
+        for name, member in value.items()
+    }
+
+
+def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:
+    if text.startswith(TEMPORARY) and text in places:
+        return places[text]
+    if name != "reference":
+        return text
+    if text.startswith(TEMPORARY):
+        raise Unprocessable(f"No entry of this Bundle has the fullUrl {text}.", code="not-found")
+    if "?" in text and "://" not in text:
+        raise NotImplemented_("Conditional references are not supported; refer to Type/id.")
+    return places.get(text) or places.get(base + text) or text
+
+
+@contextmanager
+def within(at: int, member: str = "resource") -> Iterator[None]:
+    """Let errors say in which entry of the Bundle they stand."""
+    try:
+        yield
+    except FHIRError as error:
+        place = f"Bundle.entry[{at}]"
+        issues = [
+            replace(
+                issue,
+                expression=tuple(f"{place}.{member}{_after_type(e)}" for e in issue.expression)
+                or (place,),
+            )
+            for issue in error.issues
+        ]
+        raise type(error)(str(error), issues=issues, headers=error.headers) from error
+
+
+def _after_type(expression: str) -> str:
+    _, dot, rest = expression.partition(".")
+    return dot + rest

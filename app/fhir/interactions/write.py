@@ -1,0 +1,173 @@
+"""FHIR create, update and delete: each plans one Change; a transaction plans many.
+
+https://hl7.org/fhir/R4/http.html#create, #update, #delete
+"""
+
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+
+from app.fhir.change import Change, Committed
+from app.fhir.commit import commit
+from app.fhir.context import Call, Context, Resource, Result
+from app.fhir.disclose import disclose, statement
+from app.fhir.errors import BadRequest, Issue, NotImplemented_, Unprocessable, operation_outcome
+from app.fhir.shape import check_none
+from app.fhir.validation.structure import validate
+
+ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*\Z')
+SERVER_ONLY = frozenset({"AuditEvent"})
+"""Types only the server itself writes."""
+
+
+async def create(ctx: Context, call: Call) -> Result:
+    """Create with an id of the server's choice: 201."""
+    return await _one(ctx, call, plan_create(ctx, call))
+
+
+async def update(ctx: Context, call: Call) -> Result:
+    """Replace the current version: 200, or 201 where policy lets a PUT create."""
+    return await _one(ctx, call, plan_update(ctx, call))
+
+
+async def delete(ctx: Context, call: Call) -> Result:
+    """Delete: 204, also when there is nothing to delete."""
+    return await _one(ctx, call, plan_delete(ctx, call))
+
+
+def plan_create(ctx: Context, call: Call) -> Change:
+    """The Change of a create; a transaction has given the id already. Raises BadRequest or Unprocessable for an invalid resource."""
+    check_none(call.query)
+    if call.conditions.if_none_exist is not None:
+        raise NotImplemented_("Conditional create (If-None-Exist) is not supported.")
+    resource = _body(call)
+    return _planned(ctx, call, "POST", {**resource, "id": call.id or new_id()})
+
+
+def plan_update(ctx: Context, call: Call) -> Change:
+    """The Change of an update. Raises BadRequest when the id in the body is not that of the URL."""
+    check_none(call.query)
+    resource = _body(call)
+    if resource.get("id") != call.id:
+        raise BadRequest(
+            f"The body must carry the id of the URL, {call.id}; it has {_shown(resource)}.",
+            expression=[f"{call.type}.id"],
+        )
+    return _planned(ctx, call, "PUT", resource)
+
+
+def plan_delete(ctx: Context, call: Call) -> Change:
+    """The Change of a delete."""
+    check_none(call.query)
+    assert call.type and call.id
+    return Change("delete", "DELETE", call.type, call.id, if_match=_if_match(call))
+
+
+def new_id() -> str:
+    """A logical id: a UUID that begins with the time, so that neighbours are stored together.
+
+    https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+    """
+    value = int(time.time() * 1000) << 80 | 7 << 76 | secrets.randbits(76)
+    return str(uuid.UUID(int=value & ~(3 << 62) | 2 << 62))
+
+
+def _shown(resource: Resource) -> str:
+    given = resource.get("id")
+    return "none" if given is None else "another"
+
+
+def _body(call: Call) -> Resource:
+    resource = call.body
+    if not isinstance(resource, dict) or "resourceType" not in resource:
+        raise BadRequest("The body must be a JSON object with a resourceType.", code="structure")
+    if resource["resourceType"] != call.type:
+        raise BadRequest(
+            f"The body must be a {call.type}, as the URL says.", expression=["resourceType"]
+        )
+    if call.type in SERVER_ONLY:
+        raise Unprocessable(f"{call.type} is written by the server alone.", code="business-rule")
+    return resource
+
+
+def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Change:
+    check(ctx, resource)
+    for stamp in ctx.engine.stamps:
+        resource = stamp(resource)
+    return Change(
+        call.interaction,
+        method,
+        resource["resourceType"],
+        resource["id"],
+        resource,
+        _if_match(call),
+        may_create=method == "PUT" and ctx.may_choose_ids,
+    )
+
+
+def check(ctx: Context, resource: Resource) -> None:
+    """Refuse a resource that breaks the structure of its type or a rule of the house.
+
+    Structure is the 400 of a malformed request; a broken invariant or rule is a 422.
+    https://hl7.org/fhir/R4/http.html#create
+    """
+    issues = validate(resource, resource["resourceType"])
+    if any(issue.severity == "error" for issue in issues):
+        kind = Unprocessable if all(i.code in RULES for i in issues) else BadRequest
+        raise kind("The resource is not valid.", issues=issues)
+    broken = [issue for rule in ctx.engine.rules for issue in rule(resource)]
+    if any(issue.severity == "error" for issue in broken):
+        raise Unprocessable("The resource breaks a rule.", issues=broken)
+
+
+RULES = frozenset({"invariant", "business-rule", "code-invalid"})
+
+
+def _if_match(call: Call) -> frozenset[str] | None:
+    """The versions that If-Match names. https://hl7.org/fhir/R4/http.html#concurrency"""
+    header = call.conditions.if_match
+    if header is None or header.strip() == "*":
+        return None
+    tags = [ETAG.match(part) for part in header.split(",")]
+    if not all(tags):
+        raise BadRequest('If-Match must hold an ETag such as W/"3".', code="value")
+    return frozenset(tag.group(1) for tag in tags if tag)
+
+
+async def _one(ctx: Context, call: Call, change: Change) -> Result:
+    [done] = await commit(ctx, [change])
+    return result(ctx, call, done)
+
+
+STATUS: Mapping[str, int] = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
+
+
+def result(ctx: Context, call: Call, done: Committed) -> Result:
+    """What a committed change answers, as Prefer: return= asks.
+
+    https://hl7.org/fhir/R4/http.html#ops
+    """
+    status = STATUS[done.outcome]
+    body = None
+    if done.body is not None and call.prefer.returns in (None, "representation"):
+        body = disclose(ctx, {"body": done.body})
+    elif call.prefer.returns == "OperationOutcome":
+        said = Issue("informational", f"{done.type}/{done.id} {done.outcome}.", (), "information")
+        body, status = statement(operation_outcome([said])), 200 if status == 204 else status
+    return Result(
+        status=status,
+        body=body,
+        version=str(done.version) if done.version else None,
+        last_modified=done.last_updated if done.version else None,
+        location=_location(ctx, done) if done.outcome == "created" else None,
+        type=done.type,
+        id=done.id,
+        patients=done.about,
+        is_recorded=True,
+    )
+
+
+def _location(ctx: Context, done: Committed) -> str:
+    return f"{ctx.base_url}/{done.type}/{done.id}/_history/{done.version}"

@@ -1,0 +1,72 @@
+"""Literal references: which of them point to resources of this server.
+
+https://hl7.org/fhir/R4/references.html#literal
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.fhir.context import Resource
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
+"""https://hl7.org/fhir/R4/datatypes.html#id"""
+
+LITERAL = re.compile(
+    r"([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to a resource of this server: type, logical id, and perhaps a version."""
+
+    type: str
+    id: str
+    version: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+def local(reference: Any, base_url: str) -> Reference | None:
+    """Parse "Type/id[/_history/v]", relative or under our own base; None for anything else."""
+    if not isinstance(reference, str):
+        return None
+    found = LITERAL.match(reference.removeprefix(base_url + "/"))
+    return Reference(*found.groups()) if found else None
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """Every Reference element (an object with a string member `reference`), depth first."""
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value
+        for member in value.values():
+            if isinstance(member, dict | list):
+                yield from walk(member)
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict | list):
+                yield from walk(item)
+
+
+def located(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every Reference element together with the FHIRPath of where it stands."""
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield path, value
+        for name, member in value.items():
+            if isinstance(member, dict | list):
+                yield from located(member, f"{path}.{name}")
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            if isinstance(item, dict | list):
+                yield from located(item, f"{path}[{at}]")
+
+
+def targets(resource: Resource, base_url: str) -> set[Reference]:
+    """The resources of this server that the resource refers to."""
+    found = (local(element["reference"], base_url) for element in walk(resource))
+    return {reference for reference in found if reference is not None}

@@ -1,0 +1,190 @@
+"""From method and path to an interaction, and from there to its answer.
+
+The same for HTTP and for the entries of a Bundle: authorize by scope letter, run, leave an audit
+trail. https://hl7.org/fhir/R4/http.html#summary
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from app.fhir.access import Nothing, for_type
+from app.fhir.audit import Audited, audit_row, outcome_of
+from app.fhir.context import Call, Context, Result
+from app.fhir.engine import Operation, Route
+from app.fhir.errors import BadRequest, FHIRError, Forbidden, MethodNotAllowed, NotFound
+from app.fhir.references import ID
+from app.fhir.registry import compartment_names, is_type
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a path names; parts it has not are None."""
+
+    shape: str
+    type: str | None = None
+    id: str | None = None
+    version: str | None = None
+    operation: str | None = None
+    compartment: tuple[str, str] | None = None
+
+
+@lru_cache(maxsize=4096)
+def target(path: str) -> Target:
+    """Take a path below the base apart. Raises NotFound for an unknown type, BadRequest for an id."""
+    parts = path.strip("/").split("/") if path.strip("/") else []
+    head = parts[0] if parts else ""
+    if not head[:1].isupper():
+        return _system(parts)
+    if not is_type(head):
+        raise NotFound(f"{head} is not a resource type of this server.", code="not-supported")
+    if len(parts) == 1 or parts[1].startswith(("_", "$")):
+        return _on_type(head, parts[1:])
+    if not ID.match(parts[1]):
+        raise BadRequest(
+            "A logical id has 1 to 64 letters, digits, hyphens and dots.", code="value"
+        )
+    return _on_instance(head, parts[1], parts[2:])
+
+
+def _system(parts: Sequence[str]) -> Target:
+    if len(parts) == 1 and parts[0].startswith("$"):
+        return Target("$[operation]", operation=parts[0][1:])
+    return Target("/".join(parts))
+
+
+def _on_type(type_: str, rest: Sequence[str]) -> Target:
+    if len(rest) == 1 and rest[0].startswith("$"):
+        return Target("[type]/$[operation]", type_, operation=rest[0][1:])
+    return Target("/".join(["[type]", *rest]), type_)
+
+
+def _on_instance(type_: str, id_: str, rest: Sequence[str]) -> Target:
+    match rest:
+        case [name] if name.startswith("$"):
+            return Target("[type]/[id]/$[operation]", type_, id_, operation=name[1:])
+        case ["_history", version]:
+            return Target("[type]/[id]/_history/[vid]", type_, id_, version)
+        case [member, *more] if is_type(member) and type_ in compartment_names():
+            shape = "/".join(["[compartment]/[id]/[type]", *more])
+            return Target(shape, member, compartment=(type_, id_))
+    return Target("/".join(["[type]/[id]", *rest]), type_, id_)
+
+
+def route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, Target]:
+    """The row of the switchboard for a request.
+
+    Raises NotFound where nothing lives at the path, MethodNotAllowed where the method does not.
+    """
+    found = target(path)
+    rows = {row.method: row for row in reversed(routes) if row.path == found.shape}
+    if method in rows:
+        return rows[method], found
+    if not rows:
+        raise NotFound("Nothing is served at this path.")
+    allowed = ", ".join(sorted(rows))
+    raise MethodNotAllowed(
+        f"{method} does not apply here; use {allowed}.", headers={"Allow": allowed}
+    )
+
+
+def call(row: Route, found: Target, **asked: Any) -> Call:
+    """The Call of a request to this row; `asked` are the further fields of Call.
+
+    Batch and transaction share a path: the type of the Bundle tells them apart.
+    """
+    body = asked.get("body")
+    is_batch = row.path == "" and isinstance(body, dict) and body.get("type") == "batch"
+    return Call(
+        interaction="batch" if is_batch else row.interaction,
+        type=found.type,
+        id=found.id,
+        version=found.version,
+        operation=found.operation,
+        compartment=found.compartment,
+        **asked,
+    )
+
+
+async def perform(ctx: Context, row: Route, call: Call) -> Result:
+    """Run one interaction for a caller and record it, whether it succeeded or was refused."""
+    try:
+        authorize(ctx, _letter(ctx, row, call), call.type)
+        result = await row.run(ctx, call)
+    except FHIRError as error:
+        await record_refusal(ctx, call, error)
+        raise
+    if not result.is_recorded:
+        await _record(ctx, call, _answered(call, result))
+    return result
+
+
+def authorize(ctx: Context, letter: str, type_: str | None) -> None:
+    """Forbidden unless some granted scope has this letter for this type."""
+    if not letter:
+        return
+    access = ctx.access.get(letter, Nothing())
+    if isinstance(for_type(access, type_) if type_ else access, Nothing):
+        raise Forbidden(
+            f"No granted scope permits this: it needs {type_ or '*'}.{letter}.",
+            headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+        )
+
+
+def _letter(ctx: Context, row: Route, call: Call) -> str:
+    if call.operation is None:
+        return row.letter
+    return operation(ctx.engine.operations, call).letter
+
+
+def operation(operations: Mapping[str, Operation], call: Call) -> Operation:
+    """The operation a call names. Raises NotFound where it may not be called like this."""
+    found = operations.get(call.operation or "")
+    level = "instance" if call.id else "type" if call.type else "system"
+    if found is None or level not in found.levels or not _applies(found, call.type):
+        raise NotFound(f"There is no operation ${call.operation} here.", code="not-supported")
+    return found
+
+
+def _applies(found: Operation, type_: str | None) -> bool:
+    return type_ is None or not found.types or type_ in found.types
+
+
+async def record_refusal(ctx: Context, call: Call, error: FHIRError) -> None:
+    """Leave an audit trail of a call that was refused; a rollback cannot take it back."""
+    await _record(ctx, call, _refused(call, error))
+
+
+async def _record(ctx: Context, call: Call, audited: Audited) -> None:
+    row = audit_row(ctx.agent, ctx.request_id, ctx.now, ctx.engine.base_url, audited)
+    await ctx.engine.audit.record(row)
+
+
+def _answered(call: Call, result: Result) -> Audited:
+    return Audited(
+        interaction=call.interaction,
+        outcome="0",
+        status=result.status,
+        type=result.type or call.type,
+        id=result.id or call.id,
+        version=result.version,
+        patients=result.patients,
+        query=_query(call),
+    )
+
+
+def _refused(call: Call, error: FHIRError) -> Audited:
+    return Audited(
+        interaction=call.interaction,
+        outcome=outcome_of(error.status),
+        status=error.status,
+        type=call.type,
+        id=call.id,
+        query=_query(call),
+        reason=error.issues[0].code,
+    )
+
+
+def _query(call: Call) -> str | None:
+    return "&".join(f"{name}={value}" for name, value in call.query) or None

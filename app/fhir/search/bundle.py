@@ -1,0 +1,91 @@
+"""The searchset: rows become a Bundle, every body through `disclose`, none parsed.
+
+https://hl7.org/fhir/R4/bundle.html#searchset
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from asyncpg import Record
+
+from app.fhir.context import Call, Context, Disclosed
+from app.fhir.cursor import link, seal
+from app.fhir.disclose import Entry, bundle, disclose, statement
+from app.fhir.errors import Issue, operation_outcome
+from app.fhir.search.include import MAX_INCLUDED
+from app.fhir.search.paging import Position, to_cursor
+from app.fhir.search.query import Query
+
+MATCH, INCLUDE, OUTCOME = ({"mode": mode} for mode in ("match", "include", "outcome"))
+CUT = Issue(
+    "incomplete", f"More than {MAX_INCLUDED} resources would be included.", severity="warning"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of one page, in order; `before` and `after` say whether there are more."""
+
+    matches: Sequence[Record]
+    included: Sequence[Record]
+    before: bool
+    after: bool
+    total: int | None
+    is_cut: bool
+
+
+def page(query: Query, position: Position | None, rows: Sequence[Record]) -> Page:
+    """Sort the rows of the statement into a page."""
+    found = [row for row in rows if row["mode"] == "match"]
+    matches, more = found[: query.count], len(found) > query.count
+    before, after = position is not None, more
+    if position is not None and position.is_backward:
+        matches, before, after = matches[::-1], more, True
+    others = [row for row in rows if row["mode"] == "include"]
+    total = next((row["rid"] for row in rows if row["mode"] == "total"), None)
+    is_cut = len(others) >= MAX_INCLUDED
+    return Page(matches, _once(matches, others), before, after, total, is_cut)
+
+
+def _once(matches: Sequence[Record], others: Sequence[Record]) -> list[Record]:
+    """The others without those that are matches, each once."""
+    seen = {row["rid"] for row in matches}
+    once = {row["rid"]: row for row in others if row["rid"] not in seen}
+    return list(once.values())
+
+
+def searchset(ctx: Context, call: Call, query: Query, found: Page) -> Disclosed:
+    """The Bundle of a page; the links show the parameters of `call`."""
+    return bundle(
+        "searchset",
+        _entries(ctx, query, found),
+        _links(ctx, call, query, found),
+        total=found.total,
+    )
+
+
+def _entries(ctx: Context, query: Query, found: Page) -> Iterator[Entry]:
+    for rows, mode in ((found.matches, MATCH), (found.included, INCLUDE)):
+        for row in rows:
+            yield Entry(
+                full_url=f"{ctx.base_url}/{row['type']}/{row['id']}",
+                resource=disclose(ctx, row, summary=query.summary, elements=query.elements),
+                search=mode,
+            )
+    issues = (*query.ignored, *((CUT,) if found.is_cut else ()))
+    if issues:
+        yield Entry(resource=statement(operation_outcome(issues)), search=OUTCOME)
+
+
+def _links(ctx: Context, call: Call, query: Query, found: Page) -> dict[str, str]:
+    links = {"self": link(ctx, call, query.page)}
+    if not found.matches:
+        return links
+    links["first"] = link(ctx, call)
+    if found.before:
+        cursor = to_cursor(query, found.matches[0], is_backward=True)
+        links["previous"] = link(ctx, call, seal(ctx, call, cursor))
+    if found.after:
+        cursor = to_cursor(query, found.matches[-1], is_backward=False)
+        links["next"] = link(ctx, call, seal(ctx, call, cursor))
+    return links

@@ -1,0 +1,87 @@
+"""Conditions in SQL: criteria, chains, _has and compartments over one row of `visible`.
+
+Whatever a condition looks at starts from `visible` too: nobody learns from a search what they may
+not see. https://hl7.org/fhir/R4/search.html#chaining
+"""
+
+from app.fhir.access import Access
+from app.fhir.compartments import is_patient_parameter
+from app.fhir.search.condition import Chain, Condition, Either, Has, Member
+from app.fhir.search.parameters import Criterion, Over, predicate
+from app.fhir.search.parameters.keys import param
+from app.fhir.search.parameters.reference import points_to
+from app.fhir.visible import visible
+
+
+def holds(condition: Condition, access: Access, over: Over) -> str:
+    """SQL: the condition holds for the row. Raises BadRequest for a value that cannot be read."""
+    match condition:
+        case Criterion():
+            return predicate(condition, over)
+        case Chain():
+            return _chain(condition, access, over)
+        case Has():
+            return _has(condition, access, over)
+        case Member():
+            return _member(condition, over)
+        case Either(parts):
+            return "(" + " OR ".join(holds(part, access, over) for part in parts) + ")"
+
+
+def _inner(over: Over) -> Over:
+    """The row one link further: r, r1, r11, …"""
+    return Over(f"{over.alias}1", over.args, over.base_url)
+
+
+def _chain(chain: Chain, access: Access, over: Over) -> str:
+    here, there = over.alias, _inner(over)
+    source = visible(access, chain.target, over.args)
+    test = f"NOT {there.alias}.deleted AND {holds(chain.inner, access, there)}"
+    if chain.target == "Patient" and is_patient_parameter(chain.type, chain.parameter):
+        return (
+            f"EXISTS (SELECT FROM {source} AS {there.alias}"
+            f" WHERE {there.alias}.id = {here}.patient AND {test})"
+        )
+    return (
+        f"EXISTS (SELECT FROM {source} AS {there.alias} JOIN index_reference AS x"
+        f" ON {joined('x', there.alias, chain.target)}"
+        f" WHERE x.rid = {here}.rid AND x.param = {param(chain.type, chain.parameter)} AND {test})"
+    )
+
+
+def joined(index: str, row: str, type_: str) -> str:
+    """SQL: the index row points to the resource row of this type.
+
+    Said in both directions, so that the planner may start from either side's index.
+    """
+    prefix = f"{type_}/"
+    return (
+        f"{index}.target = '{prefix}' || {row}.id"
+        f" AND {row}.id = substr({index}.target, {len(prefix) + 1})"
+    )
+
+
+def _has(has: Has, access: Access, over: Over) -> str:
+    here, there = over.alias, _inner(over)
+    source = visible(access, has.source, over.args)
+    test = f"NOT {there.alias}.deleted AND {holds(has.inner, access, there)}"
+    if has.type == "Patient" and is_patient_parameter(has.source, has.parameter):
+        return (
+            f"EXISTS (SELECT FROM {source} AS {there.alias}"
+            f" WHERE {there.alias}.patient = {here}.id AND {test})"
+        )
+    return (
+        f"EXISTS (SELECT FROM {source} AS {there.alias} JOIN index_reference AS x"
+        f" ON x.rid = {there.alias}.rid WHERE x.param = {param(has.source, has.parameter)}"
+        f" AND {joined('x', here, has.type)} AND {test})"
+    )
+
+
+def _member(member: Member, over: Over) -> str:
+    params = tuple(param(member.type, code) for code in member.codes)
+    tests = []
+    if params:
+        tests.append(points_to([f"{member.compartment}/{member.id}"], params, over))
+    if member.type == member.compartment:
+        tests.append(f"{over.alias}.id = {over.args.add(member.id)}")
+    return f"({' OR '.join(tests)})"

@@ -1,0 +1,152 @@
+"""Compile: a Query becomes one SQL statement; matches, includes and total come in one round trip.
+
+The text depends on the shape of the query and of the access only (and on _count, which decides the
+plan); values travel as arguments, so that prepared statements are reused.
+"""
+
+from dataclasses import dataclass
+
+from app.fhir.access import Access
+from app.fhir.search import sort
+from app.fhir.search.chain import holds
+from app.fhir.search.include import COLUMNS, included
+from app.fhir.search.paging import Position
+from app.fhir.search.parameters import Criterion, Over
+from app.fhir.search.query import Query, Sort
+from app.fhir.search.sort import NEWEST, Key
+from app.fhir.visible import visible
+from app.storage.sql import Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and its arguments. Rows: mode (match, include, total), COLUMNS, the sort keys k0, k1, …,
+    `is_missing`. There is one match more than asked for when more follow; a total is in `rid`."""
+
+    sql: str
+    args: Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    query: Query
+    access: Access
+    position: Position | None
+    over: Over
+
+    @property
+    def sorts(self) -> tuple[Sort, ...]:
+        return self.query.sort or NEWEST
+
+    @property
+    def is_backward(self) -> bool:
+        return self.position is not None and self.position.is_backward
+
+
+def compile_search(
+    query: Query, access: Access, base_url: str, position: Position | None = None
+) -> Statement:
+    """The statement of a search under an access, for the page that begins at a position.
+
+    Raises BadRequest for a value that cannot be read.
+    """
+    args = Arguments()
+    search = _Search(query, access, position, Over("r", args, base_url))
+    if query.counts_only:
+        return Statement(f"SELECT 'total' AS mode, {_count(search)} AS rid", args)
+    return Statement(_page(search), args)
+
+
+def _page(search: _Search) -> str:
+    query = search.query
+    matches = _matches(search)
+    if not query.includes and not query.is_counted:
+        return f"SELECT 'match' AS mode, m.* FROM ({matches}) AS m"
+    pad = ", NULL" * len(_extra(search, is_missing=False))
+    tables = [("matches", f"MATERIALIZED ({matches})")]
+    arms = ["SELECT 'match' AS mode, m.* FROM matches AS m"]
+    if query.includes:
+        # The one row that only tells that more follow includes nothing.
+        tables.append(("page", f"(SELECT rid, type, id FROM matches LIMIT {query.count})"))
+        for name, text in included(query.includes, search.access, search.over.args):
+            tables.append((name, f"MATERIALIZED ({text})"))
+            arms.append(f"SELECT 'include', r.*{pad} FROM {name} AS r")
+    if query.is_counted:
+        blank = ", NULL" * COLUMNS.count(",")
+        arms.append(f"SELECT 'total', {_count(search)}{blank}{pad}")
+    named = ", ".join(f"{name} AS {text}" for name, text in tables)
+    return f"WITH {named} {' UNION ALL '.join(arms)}"
+
+
+def _count(search: _Search) -> str:
+    return f"(SELECT count(*) FROM {_visible(search)} WHERE {_filter(search)})"
+
+
+def _visible(search: _Search) -> str:
+    return f"{visible(search.access, search.query.type, search.over.args)} AS r"
+
+
+def _filter(search: _Search) -> str:
+    tests = [holds(each, search.access, search.over) for each in search.query.conditions]
+    return " AND ".join(["NOT r.deleted", *tests])
+
+
+def _matches(search: _Search) -> str:
+    arms = [_arm(search, is_missing=is_missing) for is_missing in _arms(search)]
+    if len(arms) == 1:
+        return arms[0]
+    # Read one after the other, and the second only when the first did not fill the page.
+    return " UNION ALL ".join(f"({arm})" for arm in arms) + f" LIMIT {search.query.count + 1}"
+
+
+def _arms(search: _Search) -> list[bool]:
+    """The parts of the order a page may touch: with a first sort key (False), without (True)."""
+    if not sort.is_indexed(search.sorts[0]):
+        return [False]
+    parts = [False] if _demands(search.query, search.sorts[0].code) else [False, True]
+    if search.is_backward:
+        parts.reverse()
+    if search.position is not None:
+        parts = parts[parts.index(search.position.is_missing) :]
+    return parts
+
+
+def _demands(query: Query, code: str) -> bool:
+    """Whether only resources with a value for the parameter can match."""
+    return any(
+        isinstance(each, Criterion) and each.parameter.code == code and each.modifier != "missing"
+        for each in query.conditions
+    )
+
+
+def _arm(search: _Search, *, is_missing: bool) -> str:
+    order = sort.keys(search.query.type, search.sorts, is_missing=is_missing)
+    if search.is_backward:
+        order = tuple(key.reversed() for key in order)
+    source, tests = _visible(search), [_filter(search)]
+    if sort.is_indexed(search.sorts[0]):
+        if is_missing:
+            tests.append(sort.lacks(search.query.type, search.sorts[0]))
+        else:
+            source += sort.lead(search.query.type, search.sorts[0])
+    if search.position is not None and search.position.is_missing == is_missing:
+        tests.append(sort.after(order, search.position.values, search.over.args))
+    columns = "".join(f", {each}" for each in _extra(search, is_missing=is_missing))
+    return (
+        f"SELECT {COLUMNS}{columns} FROM {source} WHERE {' AND '.join(tests)}"
+        f" ORDER BY {sort.order_by(order)} LIMIT {search.query.count + 1}"
+    )
+
+
+def _extra(search: _Search, *, is_missing: bool) -> list[str]:
+    """The columns after COLUMNS: sort keys that are no columns of the row, and which part it is."""
+    if not any(sort.is_indexed(each) for each in search.sorts):
+        return []
+    present = sort.keys(search.query.type, search.sorts, is_missing=False)
+    extra = [_column(key, is_missing) for key in present if key.name.startswith("k")]
+    return [*extra, f"{str(is_missing).lower()} AS is_missing"]
+
+
+def _column(key: Key, is_missing: bool) -> str:
+    value = f"NULL::{key.cast}" if is_missing and key.name == "k0" else key.expression
+    return f"{value} AS {key.name}"

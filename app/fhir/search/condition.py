@@ -1,0 +1,118 @@
+"""Conditions: what a resource must be, to be found. Pure; nothing is looked up.
+
+A condition is a criterion on the resource itself, on what it points to (chain), on what points to
+it (_has), or its membership in a compartment.
+"""
+
+from dataclasses import dataclass
+
+from app.fhir.errors import BadRequest
+from app.fhir.registry import is_type
+from app.fhir.search.parameters.criterion import Criterion, UnknownParameter, find, parse, targets
+
+MAX_DEPTH = 4
+"""How many links a chain may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`subject:Patient.name=…`: what `parameter` of `type` points to matches `inner`.
+
+    https://hl7.org/fhir/R4/search.html#chaining
+    """
+
+    type: str
+    parameter: str
+    target: str
+    inner: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """`_has:Observation:patient:code=…`: a `source` matching `inner` points here by `parameter`.
+
+    https://hl7.org/fhir/R4/search.html#has
+    """
+
+    type: str
+    source: str
+    parameter: str
+    inner: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of the conditions holds."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The resource is in a compartment. https://hl7.org/fhir/R4/compartmentdefinition.html"""
+
+    type: str
+    compartment: str
+    id: str
+    codes: tuple[str, ...]
+
+
+Condition = Criterion | Chain | Has | Either | Member
+
+
+def parse_condition(type_: str, name: str, value: str, depth: int = 0) -> Condition:
+    """Read one criterion, chain or _has. Raises UnknownParameter, BadRequest."""
+    if depth > MAX_DEPTH:
+        raise BadRequest(f"A chain may have {MAX_DEPTH} links.", expression=(name,))
+    if name.startswith("_has:"):
+        return _has(type_, name, value, depth)
+    if "." in name:
+        return _chain(type_, name, value, depth)
+    return parse(type_, name, value)
+
+
+def _has(type_: str, name: str, value: str, depth: int) -> Has:
+    parts = name.split(":", 3)
+    if len(parts) < 4:
+        raise BadRequest("_has is written _has:Type:reference:parameter.", expression=(name,))
+    _, source, code, rest = parts
+    check_type(source, name)
+    follow(source, code, type_)
+    return Has(type_, source, code, parse_condition(source, rest, value, depth + 1))
+
+
+def _chain(type_: str, name: str, value: str, depth: int) -> Condition:
+    head, _, rest = name.partition(".")
+    code, _, target = head.partition(":")
+    if target:
+        check_type(target, name)
+    links: list[Condition] = []
+    unknown = UnknownParameter(f"'{name}' leads to no type of this server.", expression=(name,))
+    for each in follow(type_, code, target or None):
+        try:
+            links.append(Chain(type_, code, each, parse_condition(each, rest, value, depth + 1)))
+        except UnknownParameter as error:
+            unknown = error
+    if not links:
+        raise unknown
+    return links[0] if len(links) == 1 else Either(tuple(links))
+
+
+def check_type(name: str, parameter: str) -> None:
+    if not is_type(name):
+        raise BadRequest(f"'{name}' is not a type of this server.", expression=(parameter,))
+
+
+def follow(type_: str, code: str, target: str | None) -> tuple[str, ...]:
+    """The types that a reference parameter leads to, or the one asked for.
+
+    Raises UnknownParameter, and BadRequest when it is no reference or leads elsewhere.
+    """
+    parameter = find(type_, code)
+    if parameter.type != "reference":
+        raise BadRequest(f"'{code}' of {type_} is not a reference.", expression=(code,))
+    if target is None:
+        return tuple(name for name in targets(parameter) if is_type(name))
+    if target not in targets(parameter):
+        raise BadRequest(f"'{code}' of {type_} does not point to {target}.", expression=(code,))
+    return (target,)

@@ -1,0 +1,98 @@
+"""Includes: what the matches point to, and what points to them, in further arms of the statement.
+
+Every arm starts from `visible`. https://hl7.org/fhir/R4/search.html#include
+"""
+
+from collections.abc import Iterable, Sequence
+
+from app.fhir.access import Access
+from app.fhir.registry import STORED, parameters
+from app.fhir.search.parameters.criterion import targets
+from app.fhir.search.parameters.keys import param
+from app.fhir.search.query import Include
+from app.fhir.visible import visible
+from app.storage.sql import Arguments
+
+COLUMNS = "r.rid, r.type, r.id, r.version, r.last_updated, r.patient, r.patients, r.body"
+MAX_INCLUDED = 1000
+"""How many resources one round may add to a page."""
+
+ROUNDS = 4
+"""How often :iterate follows what the round before has found."""
+
+
+def included(includes: Sequence[Include], access: Access, args: Arguments) -> list[tuple[str, str]]:
+    """The CTEs (name, SQL) that find the included resources, the first from `page` (rid, type, id).
+
+    Rows of COLUMNS; a resource may come more than once, and may be a match as well.
+    """
+    rounds: list[tuple[str, str]] = []
+    source, following = "page", list(includes)
+    iterating = [include for include in includes if include.iterates]
+    while following and len(rounds) < ROUNDS:
+        name = f"round{len(rounds) + 1}"
+        rounds.append((name, _round(following, source, access, args)))
+        source, following = name, iterating
+    return rounds
+
+
+def _round(includes: Sequence[Include], source: str, access: Access, args: Arguments) -> str:
+    forward = [include for include in includes if not include.is_reverse]
+    reverse = [include for include in includes if include.is_reverse]
+    arms = []
+    if forward:
+        arms.append(_forward(forward, source, access, args))
+    if reverse:
+        arms.append(_reverse(reverse, source, access, args))
+    return " UNION ALL ".join(f"({arm} LIMIT {MAX_INCLUDED})" for arm in arms)
+
+
+def _forward(includes: Sequence[Include], source: str, access: Access, args: Arguments) -> str:
+    types = sorted({name for include in includes for name in _targets(include)})
+    return (
+        f"SELECT {COLUMNS} FROM {visible(access, types, args)} AS r"
+        " WHERE NOT r.deleted AND (r.type, r.id) IN"
+        " (SELECT split_part(x.target, '/', 1), split_part(x.target, '/', 2)"
+        f" FROM {source} AS p JOIN index_reference AS x ON x.rid = p.rid"
+        f" WHERE {_links(includes, 'x.target')})"
+    )
+
+
+def _reverse(includes: Sequence[Include], source: str, access: Access, args: Arguments) -> str:
+    types = sorted({include.source for include in includes})
+    return (
+        f"SELECT {COLUMNS} FROM {visible(access, types, args)} AS r"
+        " WHERE NOT r.deleted AND r.rid IN"
+        f" (SELECT x.rid FROM {source} AS p JOIN index_reference AS x"
+        " ON x.target = p.type || '/' || p.id"
+        f" WHERE {_links(includes, 'x.target')})"
+    )
+
+
+def _links(includes: Iterable[Include], target: str) -> str:
+    """SQL: index row `x` is one of the references to follow."""
+    free: list[int] = []
+    tests: list[str] = []
+    for include in includes:
+        numbers = [param(include.source, code) for code in include.codes]
+        if include.target is None:
+            free += numbers
+        else:
+            tests.append(f"({_among(numbers)} AND starts_with({target}, '{include.target}/'))")
+    if free:
+        tests.append(_among(sorted(set(free))))
+    return f"({' OR '.join(tests)})"
+
+
+def _among(numbers: Iterable[int]) -> str:
+    return f"x.param IN ({', '.join(map(str, numbers))})"
+
+
+def _targets(include: Include) -> set[str]:
+    """The types that an include can arrive at."""
+    if include.target is not None:
+        return {include.target}
+    known = parameters(include.source)
+    found = {name for code in include.codes for name in targets(known[code])}
+    # AuditEvents are kept elsewhere, and nothing that is included points to them.
+    return found & STORED - {"AuditEvent"}

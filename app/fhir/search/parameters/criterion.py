@@ -1,0 +1,140 @@
+"""Criterion: one search parameter with its modifier and its values, any of which may match.
+
+https://hl7.org/fhir/R4/search.html#modifiers, https://hl7.org/fhir/R4/search.html#combining
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from app.fhir.errors import BadRequest
+from app.fhir.registry import SearchParameter, is_type, parameters
+from app.storage.sql import Arguments
+
+MODIFIERS = {
+    "token": ("missing", "not", "of-type"),
+    "string": ("missing", "exact", "contains"),
+    "reference": ("missing", "identifier", "[type]"),
+    "uri": ("missing",),
+    "date": ("missing",),
+    "number": ("missing",),
+    "quantity": ("missing",),
+}
+"""The modifiers that work, by parameter type; a parameter of any other type is not supported."""
+
+PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)\Z", re.DOTALL)
+RESOLVED = re.compile(r"resolve\(\) is ([A-Za-z]+)")
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+class UnknownParameter(BadRequest):
+    """A parameter that cannot be searched by: Prefer handling=lenient ignores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One parameter of `type`; `values` are alternatives, still escaped inside (`\\|`, `\\$`)."""
+
+    type: str
+    parameter: SearchParameter
+    modifier: str | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The row a predicate speaks about: its alias in a statement, and the arguments of that."""
+
+    alias: str
+    args: Arguments
+    base_url: str = ""
+
+
+def split(text: str, separator: str) -> list[str]:
+    """The parts between separators that no backslash escapes; the parts stay escaped."""
+    if "\\" not in text:
+        return text.split(separator)
+    parts, start, at = [], 0, 0
+    while at < len(text):
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == separator:
+            parts.append(text[start:at])
+            start = at + 1
+        at += 1
+    return [*parts, text[start:]]
+
+
+def unescape(text: str) -> str:
+    """The text without its escapes. https://hl7.org/fhir/R4/search.html#escaping"""
+    return ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def prefixed(text: str) -> tuple[str, str]:
+    """The comparison prefix (`eq` when absent) and the rest of an ordered value."""
+    found = PREFIX.match(text)
+    assert found is not None
+    return found[1] or "eq", found[2]
+
+
+def find(type_: str, code: str) -> SearchParameter:
+    """The parameter of this code. Raises UnknownParameter naming the valid ones."""
+    known = parameters(type_)
+    parameter = known.get(code)
+    if parameter is None:
+        valid = ", ".join(sorted(searchable(known.values())))
+        raise UnknownParameter(
+            f"{type_} has no search parameter '{code}'; it has: {valid}.", expression=(code,)
+        )
+    if parameter.type not in MODIFIERS:
+        raise UnknownParameter(
+            f"Search parameter '{code}' of {type_} is of type {parameter.type},"
+            " which is not supported.",
+            code="not-supported",
+            expression=(code,),
+        )
+    return parameter
+
+
+def searchable(known: Iterable[SearchParameter]) -> list[str]:
+    """The codes of those that this server can search by."""
+    return [parameter.code for parameter in known if parameter.type in MODIFIERS]
+
+
+@cache
+def targets(parameter: SearchParameter) -> tuple[str, ...]:
+    """The types a reference parameter points to; `where(resolve() is X)` leaves only X."""
+    only = tuple(RESOLVED.findall(parameter.expression))
+    return only or parameter.target
+
+
+def parse(type_: str, name: str, value: str) -> Criterion:
+    """Read `code[:modifier]` and its comma-separated values.
+
+    Raises UnknownParameter, and BadRequest for a modifier that does not apply or an empty value.
+    """
+    code, _, modifier = name.partition(":")
+    parameter = find(type_, code)
+    if modifier or name.endswith(":"):
+        check_modifier(parameter, modifier)
+    values = tuple(split(value, ","))
+    if not all(values):
+        raise BadRequest(f"Search parameter '{name}' has an empty value.", expression=(name,))
+    if modifier == "missing" and value not in ("true", "false"):
+        raise BadRequest(f"'{name}' is either true or false.", expression=(name,))
+    return Criterion(type_, parameter, modifier or None, values)
+
+
+def check_modifier(parameter: SearchParameter, modifier: str) -> None:
+    """Raises BadRequest naming the modifiers that apply."""
+    valid = MODIFIERS[parameter.type]
+    if modifier in valid and modifier != "[type]":
+        return
+    if "[type]" in valid and is_type(modifier) and modifier in targets(parameter):
+        return
+    raise BadRequest(
+        f"Modifier ':{modifier}' does not apply to '{parameter.code}' ({parameter.type});"
+        f" it takes: {', '.join(':' + name for name in valid)}.",
+        expression=(parameter.code,),
+    )

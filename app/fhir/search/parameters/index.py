@@ -1,0 +1,135 @@
+"""The index of a resource: what every search parameter of its type finds in it, in one pass."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any
+
+from app.fhir import fhirpath
+from app.fhir.context import Resource
+from app.fhir.registry import SearchParameter, parameters
+from app.fhir.search.parameters import date, number, quantity, reference, string, token, uri
+from app.fhir.search.parameters.keys import param, presence
+
+Elements = Iterable[tuple[str, Any]]
+COLUMNS = frozenset({"_id", "_lastUpdated"})
+"""The parameters that read a column of the resource's own row and need no index."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRows:
+    """`resource.keys` and the rows of the four `index_*` tables, without rid; no duplicates.
+
+    references (param, target) · dates (param, lo, hi) · strings (param, folded, exact) · numbers
+    (param, lo, hi, units).
+    """
+
+    keys: list[int]
+    references: list[tuple[int, str]]
+    dates: list[tuple[int, datetime, datetime]]
+    strings: list[tuple[int, str, str]]
+    numbers: list[tuple[int, Decimal | None, Decimal | None, list[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is being collected; dict keys, to drop duplicates and keep the order."""
+
+    keys: set[int] = field(default_factory=set)
+    references: dict[tuple[int, str], None] = field(default_factory=dict)
+    dates: dict[tuple[int, datetime, datetime], None] = field(default_factory=dict)
+    strings: dict[tuple[int, str, str], None] = field(default_factory=dict)
+    numbers: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One parameter of a type: how to find its elements, and how to note them down."""
+
+    evaluate: Callable[[Resource], list[tuple[str, Any]]]
+    presence: int
+    note: Callable[[Elements, _Found, str], None]
+
+
+def extract(resource: Resource, base_url: str) -> IndexRows:
+    """The index of a resource; `base_url` tells which absolute references are local."""
+    found = _Found()
+    for step in _plan(resource["resourceType"]):
+        elements = step.evaluate(resource)
+        if elements:
+            found.keys.add(step.presence)
+            step.note(elements, found, base_url)
+    return IndexRows(
+        sorted(found.keys),
+        list(found.references),
+        list(found.dates),
+        list(found.strings),
+        [(row[0], row[1], row[2], units) for row, units in found.numbers.items()],
+    )
+
+
+@cache
+def _plan(type_: str) -> tuple[_Step, ...]:
+    return tuple(
+        _Step(
+            fhirpath.compile(parameter.expression),
+            presence(type_, parameter.code),
+            partial(
+                NOTES[parameter.type], f"{type_}.{parameter.code}", param(type_, parameter.code)
+            ),
+        )
+        for parameter in parameters(type_).values()
+        if _is_indexed(parameter)
+    )
+
+
+def _is_indexed(parameter: SearchParameter) -> bool:
+    return parameter.type in NOTES and parameter.code not in COLUMNS
+
+
+def _note_token(name: str, _: int, elements: Elements, found: _Found, __: str) -> None:
+    found.keys.update(token.extract(name, elements))
+
+
+def _note_uri(name: str, _: int, elements: Elements, found: _Found, __: str) -> None:
+    found.keys.update(uri.extract(name, elements))
+
+
+def _note_reference(name: str, at: int, elements: Elements, found: _Found, base_url: str) -> None:
+    for target in reference.extract(elements, base_url):
+        found.references[at, target] = None
+    found.keys.update(reference.extract_identifiers(name, elements))
+
+
+def _note_date(_: str, at: int, elements: Elements, found: _Found, __: str) -> None:
+    for lo, hi in date.extract(elements):
+        found.dates[at, lo, hi] = None
+
+
+def _note_string(_: str, at: int, elements: Elements, found: _Found, __: str) -> None:
+    for folded, exact in string.extract(elements):
+        found.strings[at, folded, exact] = None
+
+
+def _note_number(_: str, at: int, elements: Elements, found: _Found, __: str) -> None:
+    for (lo, hi), units in number.extract(elements):
+        found.numbers[at, lo, hi, tuple(units)] = units
+
+
+def _note_quantity(_: str, at: int, elements: Elements, found: _Found, __: str) -> None:
+    for (lo, hi), units in quantity.extract(elements):
+        found.numbers[at, lo, hi, tuple(units)] = units
+
+
+NOTES: dict[str, Callable[[str, int, Elements, _Found, str], None]] = {
+    "token": _note_token,
+    "uri": _note_uri,
+    "reference": _note_reference,
+    "date": _note_date,
+    "string": _note_string,
+    "number": _note_number,
+    "quantity": _note_quantity,
+}
+"""By parameter type; what is missing here is not indexed."""

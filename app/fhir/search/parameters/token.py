@@ -1,0 +1,91 @@
+"""Token search: codes, identifiers, booleans. https://hl7.org/fhir/R4/search.html#token
+
+Every value stands in `resource.keys` in each form it can be asked for: `code` in any system,
+`system|code`, `|code` without a system, `system|` with any code, and for identifiers `:of-type`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.fhir.errors import BadRequest
+from app.fhir.search.parameters.criterion import Criterion, Over, split, unescape
+from app.fhir.search.parameters.keys import key, presence
+
+ANY, IN_SYSTEM, WHOLE_SYSTEM, OF_TYPE = "code", "system|code", "system|", "of-type"
+
+PRIMITIVES = frozenset(
+    ("code", "string", "id", "uri", "url", "canonical", "oid", "uuid", "markdown")
+)
+
+
+def extract(name: str, elements: Iterable[tuple[str, Any]]) -> Iterator[int]:
+    """The keys of these elements, (FHIR type, value) each, under the parameter `name`."""
+    for type_, value in elements:
+        if type_ == "Identifier":
+            yield from _of_type(name, value)
+        for system, code in _codings(type_, value):
+            if system:
+                yield key(name, WHOLE_SYSTEM, system)
+            if code:
+                yield key(name, ANY, code)
+                yield key(name, IN_SYSTEM, system, code)
+
+
+def _codings(type_: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The (system, code) pairs of an element, "" for what is absent."""
+    if type_ == "CodeableConcept":
+        for coding in value.get("coding", ()):
+            yield coding.get("system", ""), coding.get("code", "")
+    elif type_ == "Coding":
+        yield value.get("system", ""), value.get("code", "")
+    elif type_ in ("Identifier", "ContactPoint"):
+        yield value.get("system", ""), value.get("value", "")
+    elif type_ == "boolean":
+        yield "", "true" if value else "false"
+    elif type_ in PRIMITIVES:
+        yield "", value
+
+
+def _of_type(name: str, identifier: Any) -> Iterator[int]:
+    for coding in identifier.get("type", {}).get("coding", ()):
+        parts = (coding.get("system"), coding.get("code"), identifier.get("value"))
+        if all(parts):
+            yield key(name, OF_TYPE, *parts)
+
+
+def predicate(criterion: Criterion, over: Over) -> str:
+    """SQL: the row has one of the values (`:not`: has none of them)."""
+    name = f"{criterion.type}.{criterion.parameter.code}"
+    if criterion.modifier == "of-type":
+        wanted = [_asked_of_type(name, value) for value in criterion.values]
+    else:
+        wanted = [asked(name, value) for value in criterion.values]
+    has = f"{over.alias}.keys && {over.args.add(wanted, 'bigint[]')}"
+    return f"NOT ({has})" if criterion.modifier == "not" else has
+
+
+def asked(name: str, value: str) -> int:
+    """The key that a value in search syntax asks for. Raises BadRequest if there is none."""
+    parts = [unescape(part) for part in split(value, "|")]
+    if len(parts) == 1:
+        return key(name, ANY, parts[0])
+    if len(parts) > 2 or not any(parts):
+        raise BadRequest(
+            "A token is written code, system|code, |code or system|.", expression=(name,)
+        )
+    system, code = parts
+    return key(name, IN_SYSTEM, system, code) if code else key(name, WHOLE_SYSTEM, system)
+
+
+def _asked_of_type(name: str, value: str) -> int:
+    parts = [unescape(part) for part in split(value, "|")]
+    if len(parts) != 3 or not all(parts):
+        raise BadRequest(":of-type is written system|code|value.", expression=(name,))
+    return key(name, OF_TYPE, *parts)
+
+
+def presence_predicate(criterion: Criterion, over: Over) -> str:
+    """SQL of `:missing`, for a parameter of any type."""
+    here = presence(criterion.type, criterion.parameter.code)
+    has = f"{over.alias}.keys && ARRAY[{here}]::bigint[]"
+    return f"NOT ({has})" if criterion.values == ("true",) else has

@@ -1,0 +1,113 @@
+"""Files of FHIR resources, taken apart into what is to be stored.
+
+A file holds one JSON resource or Bundle, or NDJSON with one a line; any of them may be gzipped.
+"""
+
+import gzip
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from app.fhir import json
+from app.fhir.errors import BadRequest, FHIRError
+from app.fhir.interactions.rewrite import address, rewrite
+
+SUFFIXES = (".json", ".ndjson", ".jsonl")
+Advance = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to store, or why it cannot be read.
+
+    `source` says where it stands; `is_update` that its id is to be kept; `group` numbers what
+    belongs together: the entries of one Bundle.
+    """
+
+    source: str
+    group: int
+    resource: Any = None
+    is_update: bool = False
+    error: FHIRError | None = None
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """The files under these paths, folders searched, in order of name. Raises FileNotFoundError."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(each for each in path.rglob("*") if _is_readable(each))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise FileNotFoundError(f"{path} does not exist")
+    return found
+
+
+def _is_readable(path: Path) -> bool:
+    return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)
+
+
+def read(files: Sequence[Path], base_url: str, advance: Advance) -> Iterator[Item]:
+    """The items of these files; `advance` hears of every further number of bytes read."""
+    group = 0
+    for file in files:
+        for source, data in _documents(file, advance):
+            group += 1
+            try:
+                yield from _items(source, group, json.parse(data), base_url)
+            except FHIRError as error:
+                yield Item(source, group, error=error)
+
+
+def _documents(file: Path, advance: Advance) -> Iterator[tuple[str, bytes]]:
+    """Each JSON text of a file with where it stands."""
+    with ExitStack() as stack:
+        raw = stack.enter_context(file.open("rb"))
+        name, stream = file.name, cast(BinaryIO, raw)
+        if name.endswith(".gz"):
+            name, stream = name[:-3], cast(BinaryIO, stack.enter_context(gzip.open(raw)))
+        at = 0
+        if name.endswith(".json"):
+            yield str(file), stream.read()
+        else:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield f"{file}:{number}", line
+                advance(raw.tell() - at)
+                at = raw.tell()
+        advance(raw.tell() - at)
+
+
+def _items(source: str, group: int, document: Any, base_url: str) -> Iterator[Item]:
+    if not isinstance(document, dict) or "resourceType" not in document:
+        raise BadRequest("This is no resource: a JSON object with a resourceType is.")
+    if document["resourceType"] != "Bundle":
+        yield Item(source, group, document, is_update="id" in document)
+        return
+    entries = [_with_request(entry) for entry in document.get("entry", [])]
+    addresses = address(entries, base_url)
+    for at, entry in enumerate(entries):
+        where = f"{source} entry[{at}]"
+        try:
+            resource = rewrite(entry, at, addresses.places)
+        except FHIRError as error:
+            yield Item(where, group, error=error)
+            continue
+        if at in addresses.ids and isinstance(resource, dict):
+            resource = {**resource, "id": addresses.ids[at]}
+        yield Item(where, group, resource, is_update=at not in addresses.ids)
+
+
+def _with_request(entry: Any) -> dict[str, Any]:
+    """An entry with the request it would have in a transaction: kept under its id if it has one."""
+    entry = entry if isinstance(entry, dict) else {}
+    resource = entry.get("resource")
+    if isinstance(entry.get("request"), dict) or not isinstance(resource, dict):
+        return entry
+    url, method = resource.get("resourceType"), "POST"
+    if "id" in resource:
+        url, method = f"{url}/{resource['id']}", "PUT"
+    return {**entry, "request": {"method": method, "url": url}}

@@ -1,0 +1,91 @@
+"""Headers in and out: media types, preferences, conditions, entity tags.
+
+https://hl7.org/fhir/R4/http.html#mime-type, https://hl7.org/fhir/R4/http.html#general
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from app.fhir.context import Conditions, Preference, Result
+from app.fhir.errors import BadRequest, NotAcceptable, UnsupportedMediaType
+from app.fhir.instant import to_http_date
+
+FHIR_JSON = "application/fhir+json"
+JSON = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
+ACCEPTABLE = frozenset({"*/*", "application/*", *JSON})
+FORM = "application/x-www-form-urlencoded"
+RETURNS = ("minimal", "representation", "OperationOutcome")
+HANDLING = ("strict", "lenient")
+PREFERENCE = re.compile(r"[;,]")
+
+Headers = Mapping[bytes, bytes]
+Query = Sequence[tuple[str, str]]
+
+
+def check_acceptable(headers: Headers, query: Query) -> None:
+    """NotAcceptable unless JSON will do; _format overrides Accept."""
+    asked = next((value for name, value in query if name == "_format"), None)
+    if asked is None:
+        asked = headers.get(b"accept", b"*/*").decode("latin-1")
+    kinds = (part.partition(";")[0].strip().lower() for part in asked.split(","))
+    if not any(kind.replace(" ", "+") in ACCEPTABLE for kind in kinds):
+        raise NotAcceptable(f"This server answers in {FHIR_JSON}.")
+
+
+def check_content_type(headers: Headers) -> None:
+    """UnsupportedMediaType unless the body is said to be JSON in UTF-8."""
+    kind, _, rest = headers.get(b"content-type", b"").decode("latin-1").partition(";")
+    charset = rest.strip().lower().removeprefix("charset=").strip('"')
+    if kind.strip().lower() not in JSON or charset not in ("", "utf-8"):
+        raise UnsupportedMediaType(f"Send the body as {FHIR_JSON} in UTF-8.")
+
+
+def is_form(headers: Headers) -> bool:
+    """Whether the body is a form, as POST _search sends it."""
+    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
+    return kind.strip().lower() == FORM
+
+
+def is_pretty(query: Query) -> bool:
+    """Whether _pretty=true was asked for."""
+    return ("_pretty", "true") in query
+
+
+def preference(headers: Headers) -> Preference:
+    """What Prefer asks for; BadRequest for an unknown value of what this server honours."""
+    returns, handling = None, "strict"
+    for part in PREFERENCE.split(headers.get(b"prefer", b"").decode("latin-1")):
+        name, _, value = part.strip().partition("=")
+        if name == "return":
+            returns = _one_of(name, value, RETURNS)
+        elif name == "handling":
+            handling = _one_of(name, value, HANDLING)
+    return Preference(returns, handling)
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise BadRequest(f"Prefer: {name} is one of {', '.join(allowed)}.", code="value")
+    return value
+
+
+def conditions(headers: Headers) -> Conditions:
+    """The conditional headers, as they were sent."""
+    names = (b"if-match", b"if-none-match", b"if-modified-since", b"if-none-exist")
+    if not any(name in headers for name in names):
+        return Conditions()
+    found = (headers.get(name) for name in names)
+    return Conditions(*(value.decode("latin-1") if value is not None else None for value in found))
+
+
+def response_headers(result: Result) -> list[tuple[bytes, bytes]]:
+    """ETag, Last-Modified, Location, and that the answer is this caller's alone."""
+    headers = [(b"cache-control", b"private, no-cache"), (b"vary", b"Authorization, Accept")]
+    if result.version is not None:
+        headers.append((b"etag", f'W/"{result.version}"'.encode()))
+    if result.last_modified is not None:
+        headers.append((b"last-modified", to_http_date(result.last_modified).encode()))
+    if result.location is not None:
+        headers.append((b"location", result.location.encode()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in result.headers.items()]
+    return headers

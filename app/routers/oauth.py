@@ -1,0 +1,86 @@
+"""The OAuth endpoints over HTTP: a form in, JSON out, every decision audited before it leaves."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Response
+from fastapi import Request as HTTPRequest
+from fastapi.responses import JSONResponse
+
+from app.auth.authority import Authority, Event
+from app.auth.client_authentication import Request, claimed_client
+from app.auth.errors import InvalidRequest, OAuthError
+from app.auth.introspect import introspect
+from app.auth.revoke import revoke
+from app.auth.token import Answer, token
+from app.fhir.errors import Unauthorized
+
+MAX_FORM = 65_536
+# RFC 6749 5.1 demands both of a response with a token.
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+JWKS_AGE = {"Cache-Control": "public, max-age=300"}
+
+Step = Callable[[Authority, Request], Awaitable[Answer]]
+
+
+def oauth_router(authority: Authority) -> APIRouter:
+    """/auth/token, /auth/revoke, /auth/introspect, /auth/jwks."""
+    router = APIRouter(prefix="/auth", include_in_schema=False)
+
+    def post(action: str, step: Step) -> None:
+        async def endpoint(request: HTTPRequest) -> Response:
+            return await _answer(authority, action, step, request)
+
+        router.add_api_route(f"/{action}", endpoint, methods=["POST"])
+
+    post("token", token)
+    post("revoke", revoke)
+    post("introspect", introspect)
+
+    @router.get("/jwks")
+    async def jwks() -> Response:
+        return JSONResponse(await authority.keys.public(), headers=JWKS_AGE)
+
+    return router
+
+
+async def _answer(authority: Authority, action: str, step: Step, http: HTTPRequest) -> Response:
+    event = Event(action, source=http.client.host if http.client else None)
+    asked = Request({}, http.headers.get("authorization"))
+    try:
+        asked = replace(asked, parameters=await read_form(http))
+        answer = await step(authority, asked)
+    except OAuthError as error:
+        refused = replace(event, error=error.error, description=error.description)
+        await authority.audit(replace(refused, client_id=claimed_client(asked)))
+        return JSONResponse(error.to_json(), error.status, {**NO_STORE, **error.headers})
+    except Unauthorized as error:
+        await authority.audit(replace(event, error="invalid_token", description=str(error)))
+        return JSONResponse({"error": "invalid_token"}, error.status, {**NO_STORE, **error.headers})
+    granted = replace(event, client_id=answer.client_id, scope=answer.scope)
+    await authority.audit(replace(granted, token_id=answer.token_id))
+    return JSONResponse(dict(answer.body), headers=NO_STORE)
+
+
+async def read_form(http: HTTPRequest) -> dict[str, str]:
+    """The parameters of a posted form. Raises InvalidRequest.
+
+    RFC 6749 3.2: "Parameters sent without a value MUST be treated as if they were omitted", and
+    "Request and response parameters MUST NOT be included more than once".
+    """
+    media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise InvalidRequest("the body must be application/x-www-form-urlencoded")
+    body = bytearray()
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            raise InvalidRequest(f"the form is larger than {MAX_FORM} bytes")
+    try:
+        pairs = parse_qsl(bytes(body).decode(), max_num_fields=50, errors="strict")
+    except ValueError as error:
+        raise InvalidRequest("the form cannot be read") from error
+    if len(dict(pairs)) != len(pairs):
+        raise InvalidRequest("a parameter appears more than once")
+    return dict(pairs)

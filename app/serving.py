@@ -1,0 +1,120 @@
+"""`isp serve`: the worker processes, and what is told to whoever started them."""
+
+import http.client
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from app import logs
+from app.main import create_app
+from app.settings import Settings
+
+GRACE = 10
+"""Seconds that requests in progress have to finish when the server stops."""
+
+
+def application() -> ASGIApp:
+    """The application of one worker process, which has its settings from the environment."""
+    settings = Settings()
+    logs.configure(settings)
+    return create_app(settings)
+
+
+def serve(settings: Settings, welcome: str) -> None:
+    """Serve until SIGINT or SIGTERM; `welcome` is printed as soon as requests succeed."""
+    config = uvicorn.Config(
+        "app.serving:application",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACE,
+    )
+    os.environ.update(settings.environment())
+    with _shared_metrics(settings.workers), _address_recorded(settings):
+        threading.Thread(target=_announce, args=(settings, welcome), daemon=True).start()
+        if settings.workers == 1:
+            uvicorn.Server(config).run()
+        else:
+            socket = config.bind_socket()
+            Multiprocess(config, target=uvicorn.Server(config).run, sockets=[socket]).run()
+
+
+def stop_on_sigterm() -> None:
+    """End like Ctrl-C does, so that whatever was started is stopped on the way out."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def recorded_base_url(data_dir: Path) -> str | None:
+    """The base URL of the server that runs on this data directory, for commands beside it."""
+    try:
+        return (data_dir / "base-url").read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _address_recorded(settings: Settings) -> Iterator[None]:
+    file = settings.data_dir / "base-url"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{settings.base_url}\n")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """A directory in which several workers add up their counters."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="isp-metrics-") as directory:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+        yield
+
+
+def _announce(settings: Settings, welcome: str) -> None:
+    """Print the welcome when the server says that it is ready."""
+    while not _is_ready(settings):
+        time.sleep(0.02)
+    sys.stdout.write(f"{welcome}\nReady: {settings.base_url}\n")
+    sys.stdout.flush()
+
+
+def _is_ready(settings: Settings) -> bool:
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    connection = http.client.HTTPConnection(
+        anywhere.get(settings.host, settings.host), settings.port, timeout=2
+    )
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

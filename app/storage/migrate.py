@@ -1,0 +1,65 @@
+"""Bring a database to the tables this version of the server needs."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import asyncpg
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[2]
+HEAD = max(path.name[:4] for path in (ROOT / "alembic" / "versions").glob("[0-9]*.py"))
+LOCK = (1_230_192_205, 1)
+"""Two-int advisory lock key; the one-bigint form belongs to write_instant()."""
+
+
+async def migrate(dsn: str, revision: str = HEAD) -> bool:
+    """Upgrade to `revision`; whether there was anything to do.
+
+    Several processes may ask at once: one does it, the others wait. A database that is already
+    newer is left alone, so that an old and a new version of the server can run side by side.
+    """
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        if await version(connection) >= revision:
+            return False
+        # Polled: a session that blocks on the lock holds a snapshot, for which CREATE INDEX
+        # CONCURRENTLY in the migration would wait forever.
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *LOCK):
+            await asyncio.sleep(0.2)
+        if await version(connection) >= revision:
+            return False
+        await asyncio.to_thread(run_alembic, dsn, "upgrade", revision)
+    finally:
+        await connection.close()
+    log.info("the database is at revision %s", revision)
+    return True
+
+
+async def version(connection: "asyncpg.Connection[asyncpg.Record]") -> str:
+    """The revision a database is at, "" for an empty one."""
+    try:
+        return await connection.fetchval("SELECT version_num FROM alembic_version") or ""
+    except asyncpg.UndefinedTableError:
+        return ""
+
+
+async def is_empty(dsn: str) -> bool:
+    """Whether no resource was ever written to a migrated database."""
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        return not await connection.fetchval("SELECT EXISTS (SELECT FROM resource)")
+    finally:
+        await connection.close()
+
+
+def run_alembic(dsn: str, command: str, revision: str) -> None:
+    """Run `alembic upgrade` or `alembic downgrade` on a database, whatever it is at."""
+    # Imported here: a start that finds nothing to do saves the time.
+    import alembic.command
+    import alembic.config
+
+    config = alembic.config.Config(ROOT / "alembic.ini")
+    config.attributes["dsn"] = dsn
+    getattr(alembic.command, command)(config, revision)

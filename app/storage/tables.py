@@ -1,0 +1,266 @@
+"""The whole schema on one page.
+
+FHIR resources live in `resource` (the current version, found by type and id) and `resource_version`
+(every version, append-only). Search reads `resource.keys` and the four `index_*` tables. Who may see
+a patient lives in `relationship`, `affiliation` and `consent_rule`. All are written only by `commit`.
+Migrations in alembic/ create exactly this; a test compares the two.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, Integer, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, TEXT
+from sqlmodel import Field, SQLModel
+
+INSTANT = DateTime(timezone=True)
+C_TEXT = Text(collation="C")
+
+
+class Resource(SQLModel, table=True):
+    """The current version of a resource, its body exactly as it is sent.
+
+    `patient` is the logical id of the one patient it is about; `patients` holds them where a type can
+    be about several. `keys` are 64-bit hashes of its token, uri and presence search values.
+    """
+
+    __tablename__ = "resource"
+    __table_args__ = (
+        Index("resource_type_id", "type", "id", unique=True),
+        Index("resource_patient", "patient", "type", "last_updated"),
+        Index("resource_last_updated", "type", "last_updated", "rid"),
+        Index("resource_keys", "keys", postgresql_using="gin"),
+    )
+    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    type: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    id: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    last_updated: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    deleted: bool = Field(default=False, nullable=False)
+    patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
+    patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    body: str | None = Field(default=None, sa_column=Column(TEXT))
+
+
+class ResourceVersion(SQLModel, table=True):
+    """One version of a resource, never rewritten; a deletion has no body."""
+
+    __tablename__ = "resource_version"
+    __table_args__ = (
+        Index("resource_version_changes", "type", "last_updated", "rid", "version"),
+        Index("resource_version_system", "last_updated", "rid", "version"),
+    )
+    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    type: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    last_updated: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    method: str = Field(sa_column=Column(Text, nullable=False))
+    patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
+    patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    body: str | None = Field(default=None, sa_column=Column(TEXT))
+
+
+class IndexReference(SQLModel, table=True):
+    """One reference of a resource under a search parameter; `target` is "Type/id" or an absolute URL."""
+
+    __tablename__ = "index_reference"
+    __table_args__ = (Index("index_reference_target", "target", "param", "rid"),)
+    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    param: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    target: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+
+
+class IndexDate(SQLModel, table=True):
+    """The half-open range [lo, hi) of instants that a date value of a resource covers."""
+
+    __tablename__ = "index_date"
+    __table_args__ = (
+        Index("index_date_rid", "rid", "param"),
+        Index("index_date_lo", "param", "lo", "rid"),
+        Index("index_date_hi", "param", "hi", "rid"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    param: int = Field(sa_column=Column(Integer, nullable=False))
+    lo: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    hi: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+
+
+class IndexString(SQLModel, table=True):
+    """A string value: `folded` without case, accents and punctuation for search, `exact` as written."""
+
+    __tablename__ = "index_string"
+    __table_args__ = (
+        Index("index_string_rid", "rid", "param"),
+        Index("index_string_folded", "param", "folded", "rid"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    param: int = Field(sa_column=Column(Integer, nullable=False))
+    folded: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    exact: str = Field(sa_column=Column(C_TEXT, nullable=False))
+
+
+class IndexNumber(SQLModel, table=True):
+    """The range [lo, hi] a number or quantity covers by its precision; `unit` hashes system and code."""
+
+    __tablename__ = "index_number"
+    __table_args__ = (
+        Index("index_number_rid", "rid", "param"),
+        Index("index_number_lo", "param", "lo", "rid"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    param: int = Field(sa_column=Column(Integer, nullable=False))
+    lo: Any = Field(sa_column=Column(Numeric))
+    hi: Any = Field(sa_column=Column(Numeric))
+    units: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
+
+
+class Relationship(SQLModel, table=True):
+    """That an actor supports a patient, by the resource `rid`, within [starts, ends).
+
+    `basis`: own (the patient), guardian, custodian (managing organization), care-team.
+    """
+
+    __tablename__ = "relationship"
+    __table_args__ = (
+        Index("relationship_rid", "rid"),
+        Index("relationship_patient", "patient", "actor"),
+        Index("relationship_actor", "actor", "patient"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    patient: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    basis: str = Field(sa_column=Column(Text, nullable=False))
+    starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+
+
+class Affiliation(SQLModel, table=True):
+    """That an actor (Practitioner, PractitionerRole) acts for an organization, within [starts, ends)."""
+
+    __tablename__ = "affiliation"
+    __table_args__ = (
+        Index("affiliation_rid", "rid"),
+        Index("affiliation_organization", "organization", "actor"),
+        Index("affiliation_actor", "actor", "organization"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    organization: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+
+
+class ConsentRule(SQLModel, table=True):
+    """That a patient's Consent permits or denies an actor, within [starts, ends)."""
+
+    __tablename__ = "consent_rule"
+    __table_args__ = (
+        Index("consent_rule_rid", "rid"),
+        Index("consent_rule_patient", "patient", "actor"),
+        Index("consent_rule_actor", "actor", "patient"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    patient: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    permits: bool = Field(nullable=False)
+    starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+
+
+class AuditEvent(SQLModel, table=True):
+    """An AuditEvent resource, append-only: the columns of `resource`, so that `visible` can read it.
+
+    No rows in index_*: `targets` hashes what its reference parameters point to. `keys` has no index,
+    since no token of an event narrows a search as its target or its date does.
+    """
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("audit_event_targets", "targets", postgresql_using="gin"),
+        Index("audit_event_last_updated", "last_updated", "rid"),
+    )
+    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    type: str = Field(sa_column=Column(C_TEXT, nullable=False, server_default="AuditEvent"))
+    id: str = Field(sa_column=Column(C_TEXT, nullable=False, unique=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    last_updated: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    deleted: bool = Field(default=False, nullable=False, sa_column_kwargs={"server_default": "false"})
+    patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
+    patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    targets: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    body: str = Field(sa_column=Column(TEXT, nullable=False))
+
+
+class Outbox(SQLModel, table=True):
+    """A committed change waiting for whoever must hear of it; written in the change's transaction."""
+
+    __tablename__ = "outbox"
+    seq: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+
+
+class Client(SQLModel, table=True):
+    """A registered OAuth client: RFC 7591 metadata, and what it may do. `secret_hash` is argon2id."""
+
+    __tablename__ = "client"
+    id: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    scope: str = Field(sa_column=Column(Text, nullable=False))
+    role: str = Field(sa_column=Column(Text, nullable=False))
+    organization: str | None = Field(default=None, sa_column=Column(C_TEXT))
+    purpose: str | None = Field(default=None, sa_column=Column(Text))
+    auth_method: str = Field(sa_column=Column(Text, nullable=False))
+    secret_hash: str | None = Field(default=None, sa_column=Column(Text))
+    jwks: Any = Field(default=None, sa_column=Column(JSONB))
+    jwks_url: str | None = Field(default=None, sa_column=Column(Text))
+    redirect_uris: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+
+
+class Account(SQLModel, table=True):
+    """A person who can sign in: bound to one FHIR identity and one role. `password_hash` is argon2id."""
+
+    __tablename__ = "account"
+    username: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    password_hash: str = Field(sa_column=Column(Text, nullable=False))
+    fhir_user: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    role: str = Field(sa_column=Column(Text, nullable=False))
+    organization: str | None = Field(default=None, sa_column=Column(C_TEXT))
+    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+
+
+class SigningKey(SQLModel, table=True):
+    """A private key that signs access tokens; shared by all workers through the database."""
+
+    __tablename__ = "signing_key"
+    kid: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    alg: str = Field(sa_column=Column(Text, nullable=False))
+    jwk: Any = Field(sa_column=Column(JSONB, nullable=False))
+    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+
+
+class UsedAssertion(SQLModel, table=True):
+    """A client assertion that was presented; its (issuer, jti) is refused until `expires`."""
+
+    __tablename__ = "used_assertion"
+    issuer: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    jti: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    expires: datetime = Field(sa_column=Column(INSTANT, nullable=False, index=True))
+
+
+class RevokedToken(SQLModel, table=True):
+    """An access token revoked before its time, by its jti."""
+
+    __tablename__ = "revoked_token"
+    jti: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    expires: datetime = Field(sa_column=Column(INSTANT, nullable=False, index=True))

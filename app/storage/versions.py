@@ -1,0 +1,161 @@
+"""Append versions: the statements with which `commit` writes heads, versions and index rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from asyncpg import Connection as _Connection
+from asyncpg.pool import PoolConnectionProxy
+
+Connection = _Connection | PoolConnectionProxy
+Row = tuple[Any, ...]
+
+DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "index_reference": (("param", "int"), ("target", "text")),
+    "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz")),
+    "index_string": (("param", "int"), ("folded", "text"), ("exact", "text")),
+    "index_number": (
+        ("param", "int"),
+        ("lo", "numeric"),
+        ("hi", "numeric"),
+        ("units", "bigint[]"),
+    ),
+    "relationship": (
+        ("patient", "text"),
+        ("actor", "text"),
+        ("basis", "text"),
+        ("starts", "timestamptz"),
+        ("ends", "timestamptz"),
+    ),
+    "affiliation": (
+        ("actor", "text"),
+        ("organization", "text"),
+        ("starts", "timestamptz"),
+        ("ends", "timestamptz"),
+    ),
+    "consent_rule": (
+        ("patient", "text"),
+        ("actor", "text"),
+        ("permits", "boolean"),
+        ("starts", "timestamptz"),
+        ("ends", "timestamptz"),
+    ),
+}
+"""The tables whose rows follow from the current version: their columns after `rid`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What becomes the current version; `method` is the HTTP method that made it."""
+
+    rid: int
+    type: str
+    id: str
+    version: int
+    last_updated: datetime
+    method: str
+    patient: str | None
+    patients: Sequence[str] | None
+    keys: Sequence[int]
+    body: str | None
+
+
+async def write(
+    connection: Connection, heads: Sequence[Head], rows: Mapping[str, Sequence[Row]]
+) -> None:
+    """Make these the current versions and append them to history, with their derived rows.
+
+    `rows` holds, by table of DERIVED, rows that begin with the rid. One round trip.
+    """
+    tables = tuple(table for table in DERIVED if rows.get(table))
+    columns = [list(column) for column in zip(*map(_values, heads), strict=True)]
+    for table in tables:
+        columns += [list(column) for column in zip(*map(_flat, rows[table]), strict=True)]
+    await connection.fetch(_statement(tables), *columns)
+
+
+async def forget(connection: Connection, table: str, rids: Iterable[int]) -> None:
+    """Remove the derived rows of these resources from one table."""
+    await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", list(rids))
+
+
+def _array(items: Sequence[Any] | None) -> str | None:
+    """An array literal, since unnest would flatten an array of arrays. Items need no quoting."""
+    return None if items is None else "{" + ",".join(map(str, items)) + "}"
+
+
+def _flat(row: Row) -> Row:
+    return tuple(_array(value) if isinstance(value, list) else value for value in row)
+
+
+def _values(head: Head) -> Row:
+    return (
+        head.rid,
+        head.type,
+        head.id,
+        head.version,
+        head.last_updated,
+        head.method,
+        head.patient,
+        _array(head.patients),
+        _array(head.keys),
+        head.body,
+    )
+
+
+_HEAD = (
+    ("rid", "bigint"),
+    ("type", "text"),
+    ("id", "text"),
+    ("version", "int"),
+    ("last_updated", "timestamptz"),
+    ("method", "text"),
+    ("patient", "text"),
+    ("patients", "text[]"),
+    ("keys", "bigint[]"),
+    ("body", "text"),
+)
+
+
+@cache
+def _statement(tables: tuple[str, ...]) -> str:
+    """The one statement that writes heads, versions, outbox and the rows of these tables."""
+    made, at = [_unnest("w", _HEAD, 1)], 1 + len(_HEAD)
+    made += [_UPSERT, _APPEND, _OUTBOX]
+    for table in tables:
+        columns = (("rid", "bigint"), *DERIVED[table])
+        names = ", ".join(name for name, _ in columns)
+        made.append(_unnest(f"{table}_row", columns, at))
+        made.append(
+            f"{table}_made AS (INSERT INTO {table} ({names}) SELECT {names} FROM {table}_row)"
+        )
+        at += len(columns)
+    return "WITH " + ",\n".join(made) + "\nSELECT"
+
+
+def _unnest(name: str, columns: Sequence[tuple[str, str]], at: int) -> str:
+    """A CTE of rows from one array argument per column, the first being $at."""
+    arrays = ", ".join(
+        f"${at + i}::{'text' if kind.endswith('[]') else kind}[]"
+        for i, (_, kind) in enumerate(columns)
+    )
+    raw = ", ".join(column for column, _ in columns)
+    cast = ", ".join(f"{c}::{kind}" if kind.endswith("[]") else c for c, kind in columns)
+    return f"{name} AS MATERIALIZED (SELECT {cast} FROM unnest({arrays}) AS u({raw}))"
+
+
+_UPSERT = """head AS (
+  INSERT INTO resource
+    (rid, type, id, version, last_updated, deleted, patient, patients, keys, body)
+  SELECT rid, type, id, version, last_updated, body IS NULL, patient, patients, keys, body FROM w
+  ON CONFLICT (rid) DO UPDATE SET
+    version = excluded.version, last_updated = excluded.last_updated, deleted = excluded.deleted,
+    patient = excluded.patient, patients = excluded.patients, keys = excluded.keys,
+    body = excluded.body)"""
+_APPEND = """version_made AS (
+  INSERT INTO resource_version
+    (rid, version, type, last_updated, method, patient, patients, body)
+  SELECT rid, version, type, last_updated, method, patient, patients, body FROM w)"""
+_OUTBOX = """outbox_made AS (INSERT INTO outbox (rid, version) SELECT rid, version FROM w)"""

@@ -1,0 +1,143 @@
+"""The processes of a measurement: the service, the bare ceiling, and what memory they hold."""
+
+import asyncio
+import os
+import re
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+READY_SECONDS = 120
+FORK_SERVERS = ("resource_tracker", "forkserver")
+
+
+class NotReady(RuntimeError):
+    """A process ended, or did not say that it is ready, before its time was up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens and the path its resources live under."""
+
+    host: str
+    port: int
+    path: str
+
+    @property
+    def netloc(self) -> str:
+        """host:port."""
+        return f"{self.host}:{self.port}"
+
+
+def address(base_url: str) -> Address:
+    """The address of an http base URL. Raises ValueError for anything else."""
+    match = re.fullmatch(r"http://([^:/]+):(\d+)(/.*)?", base_url.rstrip("/"))
+    if match is None:
+        raise ValueError("a base URL is written http://host:port/path")
+    return Address(match[1], int(match[2]), match[3] or "")
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str], environment: Mapping[str, str], ready: str
+) -> AsyncIterator[psutil.Process]:
+    """The process of a command, from its line that matches `ready` until it is told to stop.
+
+    Raises NotReady.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await _until(process.stdout, re.compile(ready))
+        drain = asyncio.create_task(_drain(process.stdout))
+        yield psutil.Process(process.pid)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    await drain
+
+
+async def _until(output: asyncio.StreamReader, ready: re.Pattern[str]) -> None:
+    said: list[str] = []
+    while line := (await output.readline()).decode(errors="replace"):
+        said.append(line)
+        if ready.search(line):
+            return
+    raise NotReady("".join(said[-20:]))
+
+
+async def _drain(output: asyncio.StreamReader) -> None:
+    while await output.read(65536):
+        pass
+
+
+@asynccontextmanager
+async def service(
+    data: Path, workers: int, extra: Mapping[str, str]
+) -> AsyncIterator[tuple[str, psutil.Process]]:
+    """`isp serve` on a free port; its base URL and its process."""
+    port = free_port()
+    environment = {"ISP_DATA_DIR": str(data), "ISP_LOG_LEVEL": "warning", **extra}
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)]
+    async with running(command, environment, r"Ready: http") as process:
+        yield f"http://127.0.0.1:{port}/fhir", process
+
+
+@asynccontextmanager
+async def bare(database_url: str, workers: int) -> AsyncIterator[tuple[str, psutil.Process]]:
+    """bench/bare.py under the same server and event loop as the service."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port)]
+    command += ["--workers", str(workers), "--loop", "uvloop", "--http", "httptools"]
+    command += ["--no-access-log"]
+    environment = {"BENCH_DATABASE_URL": database_url}
+    # Every worker says so once it is complete.
+    async with running(command, environment, "Application startup complete") as process:
+        yield f"http://127.0.0.1:{port}/fhir", process
+
+
+async def command(arguments: Sequence[str], data: Path) -> str:
+    """What `isp …` prints, run beside the server. Raises NotReady when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "app",
+        *arguments,
+        env={**os.environ, "ISP_DATA_DIR": str(data)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    if process.returncode:
+        raise NotReady(f"isp {arguments[0]}: {err.decode(errors='replace')[-2000:]}")
+    return out.decode()
+
+
+def resident(process: psutil.Process) -> list[int]:
+    """Resident bytes of each Python process of a server, the largest first, PostgreSQL aside."""
+    members = [process, *process.children(recursive=True)]
+    sizes = [
+        member.memory_info().rss
+        for member in members
+        if "python" in member.name() and not any(s in " ".join(member.cmdline()) for s in FORK_SERVERS)
+    ]
+    return sorted(sizes, reverse=True)

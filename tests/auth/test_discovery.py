@@ -1,0 +1,59 @@
+import httpx
+
+from app.auth import jose
+from app.auth.clients import Client
+from tests.auth.assertions import assertion, form
+
+CONFIGURATION = "/fhir/.well-known/smart-configuration"
+METADATA = "/.well-known/oauth-authorization-server"
+
+
+async def test_the_configuration_is_json_for_anybody_from_anywhere(http: httpx.AsyncClient) -> None:
+    for accept in ("text/html", "application/fhir+xml", "*/*"):
+        response = await http.get(CONFIGURATION, headers={"Accept": accept, "Origin": "https://a"})
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["access-control-allow-origin"] == "*"
+    preflight = await http.options(CONFIGURATION, headers={"Origin": "https://a"})
+    assert preflight.headers["access-control-allow-origin"] == "*"
+
+
+async def test_the_configuration_has_what_smart_requires(http: httpx.AsyncClient) -> None:
+    body = (await http.get(CONFIGURATION)).json()
+    assert body["token_endpoint"] == "http://127.0.0.1:8000/auth/token"
+    assert body["grant_types_supported"] == ["client_credentials"]
+    assert body["code_challenge_methods_supported"] == ["S256"]
+    assert "private_key_jwt" in body["token_endpoint_auth_methods_supported"]
+    algorithms = body["token_endpoint_auth_signing_alg_values_supported"]
+    assert sorted(algorithms) == ["ES384", "RS384"]
+    assert body["scopes_supported"]
+    assert "issuer" not in body and "authorization_endpoint" not in body
+    assert not [c for c in body["capabilities"] if c.startswith(("launch", "sso", "context"))]
+
+
+async def test_every_endpoint_listed_is_absolute_and_answers(http: httpx.AsyncClient) -> None:
+    body = (await http.get(METADATA)).json()
+    assert body["issuer"] == "http://127.0.0.1:8000"
+    endpoints = {name: url for name, url in body.items() if name.endswith("_endpoint")}
+    assert len(endpoints) == 3
+    for url in endpoints.values():
+        assert url.startswith(body["issuer"])
+        assert (await http.post(url)).status_code == 400
+    assert (await http.get(body["jwks_uri"])).status_code == 200
+
+
+async def test_every_scope_listed_is_one(http: httpx.AsyncClient) -> None:
+    from app.auth.scopes import unknown
+
+    body = (await http.get(CONFIGURATION)).json()
+    assert unknown(" ".join(body["scopes_supported"])) == ()
+
+
+async def test_anybody_can_verify_a_token_with_the_published_keys(
+    http: httpx.AsyncClient, backend: Client, key: jose.Claims
+) -> None:
+    body = (await http.post("/auth/token", data=form(assertion(backend.id, key)))).json()
+    keys = (await http.get("/auth/jwks")).json()["keys"]
+    assert not [member for each in keys for member in each if member in ("d", "p", "q", "k")]
+    claims = jose.verify(body["access_token"], keys, ("ES256",), "at+jwt")
+    assert claims["sub"] == claims["client_id"] == backend.id

@@ -1,0 +1,91 @@
+"""app/storage/database.py: what a caller can rely on, whether the database is there or not."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.storage import postmaster
+from app.storage.database import RID_BLOCK, Database, DatabaseAway
+from app.storage.sql import Arguments
+
+
+async def test_arguments_become_numbered_placeholders(database: Database) -> None:
+    arguments = Arguments(20)
+    sql = f"SELECT $1::int + {arguments.add(22, 'int')}"
+    assert sql.endswith("$2::int")
+    assert await database.fetchval(sql, *arguments.values) == 42
+
+
+async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO outbox (rid, version) VALUES (1, 1)")
+            raise ZeroDivisionError
+    assert await database.fetchval("SELECT count(*) FROM outbox") == 0
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO outbox (rid, version) VALUES (1, 1)")
+    assert await database.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_row_numbers_are_never_handed_out_twice(dsn: str, database: Database) -> None:
+    other = await Database.open(dsn)
+    count = 2 * RID_BLOCK + 1
+    both = await asyncio.gather(*(each.next_rid() for each in (database, other) * count))
+    await other.close()
+    assert len(set(both)) == 2 * count
+
+
+async def test_statements_wait_for_a_free_connection(dsn: str) -> None:
+    database = await Database.open(dsn, size=2)
+    answers = await asyncio.gather(*(database.fetchval("SELECT $1::int", i) for i in range(50)))
+    await database.close()
+    assert answers == list(range(50))
+
+
+async def test_an_error_of_the_caller_is_not_the_database_away(database: Database) -> None:
+    with pytest.raises(FileNotFoundError):
+        async with database.transaction():
+            raise FileNotFoundError
+    with pytest.raises(asyncpg.InterfaceError):
+        await database.fetch("SELECT $1::int")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await database.fetch("SELECT * FROM nothing_of_the_kind")
+
+
+async def test_a_database_that_was_never_there_is_away(tmp_path: Path) -> None:
+    database = await Database.open(f"postgresql://isp@/postgres?host={tmp_path}")
+    with pytest.raises(DatabaseAway):
+        await database.fetchval("SELECT 1")
+    await database.close()
+
+
+async def test_it_recovers_when_the_database_comes_back(tmp_path: Path) -> None:
+    server = postmaster.locate(tmp_path)
+    postmaster.start(server, {"shared_buffers": "16MB"})
+    database = await Database.open(server.dsn, size=2)
+    assert await database.fetchval("SELECT 1") == 1
+    postmaster.stop(server)
+    for _ in range(3):
+        with pytest.raises(DatabaseAway):
+            await database.fetchval("SELECT 1")
+    postmaster.start(server, {"shared_buffers": "16MB"})
+    assert await database.fetchval("SELECT 2") == 2
+    await database.close()
+    postmaster.stop(server)
+
+
+async def test_a_backend_that_is_terminated_is_replaced(database: Database) -> None:
+    with pytest.raises(DatabaseAway):
+        await database.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert await database.fetchval("SELECT 1") == 1
+
+
+async def test_a_transaction_left_open_does_not_leak_into_the_next_use(dsn: str) -> None:
+    database = await Database.open(dsn, size=2)
+    async with database.acquire() as connection:
+        await connection.execute("BEGIN")
+    async with database.acquire() as connection:
+        assert not connection.is_in_transaction()
+    await database.close()
