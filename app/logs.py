@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from app.settings import Settings
 
-QUIET = ("uvicorn.access", "httpx", "httpcore", "alembic")
+QUIET = ("uvicorn", "httpx", "httpcore", "alembic")
 """Loggers of libraries that would write request lines, or chatter, at level info."""
 
 

@@ -57,7 +57,7 @@ def read(files: Sequence[Path], base_url: str, advance: Advance) -> Iterator[Ite
         for source, data in _documents(file, advance):
             group += 1
             try:
-                yield from _items(source, group, json.parse(data), base_url)
+                yield from items(source, group, json.parse(data), base_url)
             except FHIRError as error:
                 yield Item(source, group, error=error)
 
@@ -81,7 +81,11 @@ def _documents(file: Path, advance: Advance) -> Iterator[tuple[str, bytes]]:
         advance(raw.tell() - at)
 
 
-def _items(source: str, group: int, document: Any, base_url: str) -> Iterator[Item]:
+def items(source: str, group: int, document: Any, base_url: str) -> Iterator[Item]:
+    """The resource itself, or those of a Bundle with their references led to where they will live.
+
+    Raises BadRequest for what is no resource.
+    """
     if not isinstance(document, dict) or "resourceType" not in document:
         raise BadRequest("This is no resource: a JSON object with a resourceType is.")
     if document["resourceType"] != "Bundle":
@@ -103,11 +107,11 @@ def _items(source: str, group: int, document: Any, base_url: str) -> Iterator[It
 
 def _with_request(entry: Any) -> dict[str, Any]:
     """An entry with the request it would have in a transaction: kept under its id if it has one."""
-    entry = entry if isinstance(entry, dict) else {}
-    resource = entry.get("resource")
-    if isinstance(entry.get("request"), dict) or not isinstance(resource, dict):
-        return entry
+    known: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    resource = known.get("resource")
+    if isinstance(known.get("request"), dict) or not isinstance(resource, dict):
+        return known
     url, method = resource.get("resourceType"), "POST"
     if "id" in resource:
         url, method = f"{url}/{resource['id']}", "PUT"
-    return {**entry, "request": {"method": method, "url": url}}
+    return {**known, "request": {"method": method, "url": url}}

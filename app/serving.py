@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import socket as Socket
 from types import FrameType
 
 import uvicorn
@@ -31,9 +32,9 @@ def application() -> ASGIApp:
     return create_app(settings)
 
 
-def serve(settings: Settings, welcome: str) -> None:
-    """Serve until SIGINT or SIGTERM; `welcome` is printed as soon as requests succeed."""
-    config = uvicorn.Config(
+def configuration(settings: Settings) -> uvicorn.Config:
+    """How the workers serve."""
+    return uvicorn.Config(
         "app.serving:application",
         factory=True,
         host=settings.host,
@@ -49,14 +50,23 @@ def serve(settings: Settings, welcome: str) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def serve(settings: Settings, socket: Socket, welcome: str) -> bool:
+    """Serve until SIGINT or SIGTERM; `welcome` is printed as soon as requests succeed.
+
+    `socket` is bound already. Whether the server ever started.
+    """
+    config = configuration(settings)
     os.environ.update(settings.environment())
     with _shared_metrics(settings.workers), _address_recorded(settings):
         threading.Thread(target=_announce, args=(settings, welcome), daemon=True).start()
-        if settings.workers == 1:
-            uvicorn.Server(config).run()
-        else:
-            socket = config.bind_socket()
-            Multiprocess(config, target=uvicorn.Server(config).run, sockets=[socket]).run()
+        if settings.workers > 1:
+            Multiprocess(config, sockets=[socket]).run()
+            return True
+        server = uvicorn.Server(config)
+        server.run(sockets=[socket])
+        return server.started
 
 
 def stop_on_sigterm() -> None:
@@ -66,6 +76,12 @@ def stop_on_sigterm() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+
+
+def ignore_signals() -> None:
+    """Let nothing interrupt what is left to do: stopping the database."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def recorded_base_url(data_dir: Path) -> str | None:

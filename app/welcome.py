@@ -2,14 +2,13 @@
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 from app.auth.authority import Authority
 from app.auth.clients import Registration, create_client, find_client
 from app.auth.users import issue_for
 from app.fhir.engine import Engine
 from app.isp.demonstration import bundles
-from app.loading import load
+from app.loading import Report, load
 from app.reading import items
 from app.settings import Settings
 
@@ -17,14 +16,74 @@ CLIENT = "demo-ehr"
 ORGANIZATION = "Organization/wren-county-behavioral-health"
 SCOPE = "system/*.rs"
 PATIENT = "maria-alvarez"
+GOAL = "maria-alvarez-goal-work"
 
 
-async def demonstrate(engine: Engine) -> int:
-    """Load the demonstration; how many resources were refused."""
+async def demonstrate(engine: Engine) -> Report:
+    """Load the demonstration plans, as if they had begun four months ago."""
     today = datetime.now(UTC).date()
-    stored = (
-        item
-        for number, bundle in enumerate(bundles(today))
-        for item in items(f"demonstration {number}", number, bundle, engine.base_url)
+    return await load(
+        engine,
+        (
+            item
+            for number, bundle in enumerate(bundles(today))
+            for item in items(f"demonstration {number}", number, bundle, engine.base_url)
+        ),
     )
-    return len((await load(engine, stored)).refused)
+
+
+async def welcome(settings: Settings, authority: Authority) -> str:
+    """What to paste into a terminal and what to open, with a token that works for an hour."""
+    if await find_client(authority.database, CLIENT) is None:
+        await create_client(
+            authority.database,
+            Registration(
+                "Demonstration EHR",
+                SCOPE,
+                "ehr-system",
+                "client_secret_basic",
+                organization=ORGANIZATION,
+                client_id=CLIENT,
+            ),
+        )
+    issued = await issue_for(authority, CLIENT)
+    return _text(settings.base_url, settings.issuer, _header_file(settings, issued.token))
+
+
+def introduction(settings: Settings) -> str:
+    """What to do first with a server that has no demonstration."""
+    base = settings.base_url
+    return f"""
+Individualized Service Plans over FHIR R4: {base}
+
+  curl '{base}/metadata'
+  isp client create --name EHR --scope 'system/*.rs' --secret --organization Organization/ID
+  isp load PATH
+"""
+
+
+def _header_file(settings: Settings, token: str) -> str:
+    """The token as a file of one header, since a line with it would fill the screen."""
+    file = settings.data_dir.resolve() / "demo-token"
+    file.unlink(missing_ok=True)
+    with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+        out.write(f"Authorization: Bearer {token}\n")
+    return f"'{file}'" if " " in str(file) else str(file)
+
+
+def _text(base: str, issuer: str, file: str) -> str:
+    plan = "_include=CarePlan:goal&_include=CarePlan:care-team&_pretty=true"
+    return f"""
+Individualized Service Plans over FHIR R4: {base}
+
+A client's whole plan, one of its goals, and what changed in all goals:
+  curl -H @{file} '{base}/CarePlan?patient={PATIENT}&status=active&{plan}'
+  curl -H @{file} '{base}/Goal/{GOAL}?_pretty=true'
+  curl -H @{file} '{base}/Goal/_history?_count=5&_pretty=true'
+That token is valid for an hour; `isp token --client {CLIENT}` prints another.
+
+Open:
+  {base}/metadata
+  {base}/.well-known/smart-configuration
+  {issuer}/metrics
+"""

@@ -94,7 +94,8 @@ class Connection(asyncio.Protocol):
 
 def _chunks(buffer: bytearray) -> bytes | None:
     """The joined chunks of a chunked body, None while the last one is missing."""
-    parts, start = [], 0
+    parts: list[bytes] = []
+    start = 0
     while (end := buffer.find(b"\r\n", start)) >= 0:
         size = int(buffer[start:end].split(b";")[0], 16)
         if size == 0:
@@ -107,7 +108,12 @@ def _chunks(buffer: bytearray) -> bytes | None:
 
 
 def request(
-    method: str, url: str, host: str, token: str | None = None, body: bytes | None = None, **headers: str
+    method: str,
+    url: str,
+    host: str,
+    token: str | None = None,
+    body: bytes | None = None,
+    **headers: str,
 ) -> bytes:
     """The bytes of one request; further headers by name, `_` for `-`."""
     lines = [f"{method} {url} HTTP/1.1", f"Host: {host}", "Accept: application/fhir+json"]
@@ -121,7 +127,7 @@ def request(
 
 @dataclass(slots=True)
 class Sample:
-    """What a run of one workload observed: seconds of each answer, and the answers that were wrong."""
+    """What a run of one workload observed: seconds of each answer, and wrong answers."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -132,7 +138,12 @@ class Sample:
         ordered = sorted(self.latencies) or [0.0]
         at = {name: ordered[int(len(ordered) * part)] * 1e3 for name, part in PERCENTILES}
         rate = len(self.latencies) / self.seconds if self.seconds else 0.0
-        return {"rps": rate, **at, "requests": len(self.latencies), "errors": sum(self.errors.values())}
+        return {
+            "rps": rate,
+            **at,
+            "requests": len(self.latencies),
+            "errors": sum(self.errors.values()),
+        }
 
     def failed(self, reason: str) -> None:
         """Count one wrong answer."""
@@ -151,7 +162,9 @@ async def connect(host: str, port: int, count: int) -> list[Connection]:
     return [connection for _, connection in opened]
 
 
-async def run(address: tuple[str, int], steps: Iterable[Step], clients: int, seconds: float) -> Sample:
+async def run(
+    address: tuple[str, int], steps: Iterable[Step], clients: int, seconds: float
+) -> Sample:
     """Let `clients` connections take steps one after the other until the time or the steps end."""
     sample, source = Sample(), iter(steps)
     connections = await connect(*address, clients)
@@ -163,7 +176,9 @@ async def run(address: tuple[str, int], steps: Iterable[Step], clients: int, sec
     return sample
 
 
-async def _client(connection: Connection, steps: Iterable[Step], sample: Sample, end: float) -> None:
+async def _client(
+    connection: Connection, steps: Iterable[Step], sample: Sample, end: float
+) -> None:
     for step in steps:
         begin = time.perf_counter()
         if begin > end:

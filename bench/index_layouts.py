@@ -17,11 +17,12 @@ from typing import Any
 
 import asyncpg
 
-from bench import cluster
+from app.storage.embedded import embedded
 from bench.index_queries import Query, queries
-from bench.index_rows import EPOCH, Row, key, param, person
+from bench.index_rows import EPOCH, Row, key, person
 from bench.layouts import BASE, BASE_INDEXES, LAYOUTS, SIDE_INSERT, SIDE_REWRITE, Layout
 
+SETTINGS = {"shared_buffers": "512MB", "maintenance_work_mem": "512MB", "checkpoint_timeout": "1h"}
 Figures = dict[str, dict[str, float]]
 ROUNDS = 400
 SECONDS = 4.0
@@ -54,9 +55,7 @@ async def copy(connection: asyncpg.Connection, rows: list[Row]) -> None:
         "resource": [
             (r.rid, r.type, r.id, 1, r.last_updated, False, r.patient, r.keys, r.body) for r in rows
         ],
-        "resource_version": [
-            (r.rid, 1, r.type, r.last_updated, r.patient, r.body) for r in rows
-        ],
+        "resource_version": [(r.rid, 1, r.type, r.last_updated, r.patient, r.body) for r in rows],
         "index_reference": [(r.rid, *value) for r in rows for value in r.references],
         "index_date": [(r.rid, *value) for r in rows for value in r.dates],
         "index_string": [(r.rid, p, text, text) for r in rows for p, text in r.strings],
@@ -68,12 +67,19 @@ async def copy(connection: asyncpg.Connection, rows: list[Row]) -> None:
 
 def insert_arguments(layout: Layout, rows: list[Row]) -> list[Any]:
     """The arrays of Layout.insert for these rows."""
-    heads = [(r.rid, r.type, r.id, r.last_updated, r.patient, _array(layout, r), r.body) for r in rows]
+    heads = [
+        (r.rid, r.type, r.id, r.last_updated, r.patient, _array(layout, r), r.body) for r in rows
+    ]
     references = [(r.rid, *value) for r in rows for value in r.references]
     dates = [(r.rid, *value) for r in rows for value in r.dates]
     strings = [(r.rid, *value) for r in rows for value in r.strings]
     tokens = [(k, r.rid) for r in rows for k in indexed(layout, r)]
-    columns = [_columns(heads, 7), _columns(references, 3), _columns(dates, 4), _columns(strings, 3)]
+    columns = [
+        _columns(heads, 7),
+        _columns(references, 3),
+        _columns(dates, 4),
+        _columns(strings, 3),
+    ]
     if layout.tokens != "none":
         columns.append(_columns(tokens, 2))
     return [column for group in columns for column in group]
@@ -197,9 +203,7 @@ async def measure_sides(connection: asyncpg.Connection, patients: int) -> Figure
     """What rewriting the reference and date rows of a plan costs an update that changes none."""
     rng = random.Random(9)
     plans = [person(rng.randrange(patients))[6] for _ in range(300)]
-    values = [
-        [p.rid, *_columns(p.references, 2), *_columns(p.dates, 3)] for p in plans
-    ]
+    values = [[p.rid, *_columns(p.references, 2), *_columns(p.dates, 3)] for p in plans]
     gone = await _written(connection, SIDE_REWRITE, [[p.rid] for p in plans], 1, False)
     come = await _written(connection, SIDE_INSERT, values[: int(gone["runs"]) + 30], 1, False)
     return {"side rows out": gone, "side rows in": come}
@@ -247,10 +251,9 @@ async def measure(uri: str, layout: Layout, patients: int, base: int) -> dict[st
     return result
 
 
-async def run(arguments: argparse.Namespace) -> None:
+async def run(uri: str, arguments: argparse.Namespace) -> None:
     """Measure every layout at every number of patients and write what was found."""
-    uri = await cluster.start(arguments.data)
-    found: dict[str, Any] = {"settings": cluster.SETTINGS}
+    found: dict[str, Any] = {"settings": SETTINGS}
     for patients in arguments.patients:
         target = await database(uri, patients)
         for position, layout in enumerate(LAYOUTS):
@@ -264,11 +267,12 @@ def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, nargs="+", default=[5000, 140000])
-    parser.add_argument("--data", type=Path, default=Path("/tmp/bench-pg"))
+    parser.add_argument("--data", type=Path, default=Path("/tmp/isp-index-layouts"))
     parser.add_argument("--output", type=Path, default=Path("bench/results/index-layouts.json"))
     arguments = parser.parse_args()
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    asyncio.run(run(arguments))
+    with embedded(arguments.data, SETTINGS) as uri:
+        asyncio.run(run(uri, arguments))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measure what the reference and date index tables cost, whole and trimmed.
 
 `python -m bench.index_trims`: microseconds and WAL bytes a resource for a multi-row insert of one
-person's rows, and bytes a resource at rest, of 60,000 persons.
+person's rows, and bytes a resource at rest, of 20,000 persons.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from typing import Any
 
 import asyncpg
 
-from bench import cluster
-from bench.index_layouts import figures, timed
+from app.storage.embedded import embedded
+from bench.index_layouts import SETTINGS, figures, timed
 from bench.index_rows import Row, param, person
 
-PEOPLE = 60_000
+PEOPLE = 20_000
 PATIENT_PARAMETERS = frozenset(
     param(f"{type_}.{code}")
     for type_ in ("Condition", "CareTeam", "Goal", "CarePlan")
@@ -89,9 +89,9 @@ async def _inserts(
     return times, float(wal)
 
 
-async def run() -> None:
+async def run(uri: str) -> None:
     """Measure every variant, full page images off."""
-    connection = await asyncpg.connect(await cluster.start(Path("/tmp/bench-pg")))
+    connection = await asyncpg.connect(uri)
     await connection.execute("ALTER SYSTEM SET full_page_writes = off")
     await connection.execute("SELECT pg_reload_conf()")
     for name in VARIANTS:
@@ -100,4 +100,5 @@ async def run() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run())
+    with embedded(Path("/tmp/isp-index-trims"), SETTINGS) as dsn:
+        asyncio.run(run(dsn))

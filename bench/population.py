@@ -5,6 +5,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,18 @@ TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 SNOMED = "http://snomed.info/sct"
 ORDER = ("Patient", "Condition", "CareTeam", "Goal", "Goal", "Goal", "CarePlan")
 GIVEN = ("Alma", "Bram", "Cleo", "Dario", "Edda", "Finn", "Gita", "Hugo", "Ida", "Jori", "Kaja")
-FAMILY = ("Aalto", "Brandt", "Corvo", "Dahl", "Esposito", "Fiala", "Greco", "Holm", "Ibsen", "Jansky")
+FAMILY = (
+    "Aalto",
+    "Brandt",
+    "Corvo",
+    "Dahl",
+    "Esposito",
+    "Fiala",
+    "Greco",
+    "Holm",
+    "Ibsen",
+    "Jansky",
+)
 CONDITIONS = (
     ("110359009", "Intellectual disability"),
     ("128188000", "Cerebral palsy"),
@@ -28,12 +40,19 @@ AIMS = (
     "Prepares two warm meals a week in the own kitchen",
     "Keeps contact with the sister by a weekly telephone call",
 )
-SUPPORTS = ("Travel training", "Cooking group", "Respite at weekends", "Speech therapy", "Job coach")
-WORDS = (
-    "morning routine goes well with picture cards; staff wait and let the person choose; noise is "
-    "tiring, so breaks are offered early; family visits on Sundays are looked forward to; transport "
-    "was late twice and was discussed with the provider; progress is steady and the next step agreed"
-).split()
+SUPPORTS = (
+    "Travel training",
+    "Cooking group",
+    "Respite at weekends",
+    "Speech therapy",
+    "Job coach",
+)
+PROSE = (
+    "morning routine goes well with picture cards; staff wait and let the person choose; noise is"
+    " tiring, so breaks are offered early; family visits on Sundays are looked forward to; the bus"
+    " was late twice, which the provider discussed; progress is steady and the next step agreed"
+)
+WORDS = PROSE.split()
 
 
 def concept(system: str, code: str, display: str) -> Resource:
@@ -67,18 +86,36 @@ def bundle(n: int) -> Resource:
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What the resources of one person share."""
+
+    n: int
+    rng: random.Random
+    start: date
+    references: list[str]
+
+    @property
+    def person(self) -> Resource:
+        return {"reference": self.references[0]}
+
+    @property
+    def condition(self) -> list[Resource]:
+        return [{"reference": self.references[1]}]
+
+    def prose(self, words: int) -> str:
+        return " ".join(self.rng.choice(WORDS) for _ in range(words)).capitalize() + "."
+
+    def identifier(self, suffix: str) -> list[Resource]:
+        return [{"system": f"{SYSTEM}{suffix}", "value": f"{self.n:08d}{suffix}"}]
+
+
 def resources(n: int, references: list[str]) -> list[Resource]:
     """The seven resources of person n in ORDER, referring to each other by `references`."""
-    rng = random.Random(n)
-    person, condition, team, *goals, _ = references
     start = date(2022, 1, 1) + timedelta(days=n * 31 % 1400)
-    return [
-        _patient(n, rng),
-        _condition(n, rng, person, start),
-        _team(n, rng, person, start),
-        *(_goal(n, i, rng, person, condition, start) for i in range(3)),
-        _plan(n, rng, person, condition, team, goals, start),
-    ]
+    life = _Life(n, random.Random(n), start, references)
+    goals = [_goal(life, index) for index in range(3)]
+    return [_patient(life), _condition(life), _team(life), *goals, _plan(life)]
 
 
 def _uuids(n: int) -> Iterator[str]:
@@ -88,151 +125,139 @@ def _uuids(n: int) -> Iterator[str]:
         yield f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
-def _prose(rng: random.Random, words: int) -> str:
-    return " ".join(rng.choice(WORDS) for _ in range(words)).capitalize() + "."
-
-
 def _narrative(text: str) -> Resource:
     div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{text}</p></div>'
     return {"status": "generated", "div": div}
 
 
-def _identifier(n: int, suffix: str) -> list[Resource]:
-    return [{"system": f"{SYSTEM}{suffix}", "value": f"{n:08d}{suffix}"}]
-
-
-def _patient(n: int, rng: random.Random) -> Resource:
-    given, family = rng.choice(GIVEN), rng.choice(FAMILY)
-    born = date(1950, 1, 1) + timedelta(days=rng.randrange(20000))
+def _patient(life: _Life) -> Resource:
+    given, family = life.rng.choice(GIVEN), life.rng.choice(FAMILY)
+    born = date(1950, 1, 1) + timedelta(days=life.rng.randrange(20000))
     return {
         "resourceType": "Patient",
-        "text": _narrative(f"{given} {family}, born {born}. {_prose(rng, 40)}"),
+        "text": _narrative(f"{given} {family}, born {born}. {life.prose(40)}"),
         "identifier": [
-            *_identifier(n, ""),
-            {"system": "https://bench.example.net/medicaid", "value": f"{rng.randrange(10**10):010d}"},
+            *life.identifier(""),
+            {
+                "system": "https://bench.example.net/medicaid",
+                "value": f"{life.rng.randrange(10**10):010d}",
+            },
         ],
         "active": True,
         "name": [{"use": "official", "family": family, "given": [given]}],
-        "telecom": [{"system": "phone", "value": f"+1 555 {n % 10**7:07d}", "use": "home"}],
-        "gender": rng.choice(("female", "male", "other")),
+        "telecom": [{"system": "phone", "value": f"+1 555 {life.n % 10**7:07d}", "use": "home"}],
+        "gender": life.rng.choice(("female", "male", "other")),
         "birthDate": born.isoformat(),
         "address": [
             {
-                "line": [f"{rng.randrange(1, 400)} Orchard Lane"],
+                "line": [f"{life.rng.randrange(1, 400)} Orchard Lane"],
                 "city": "Milltown",
                 "state": "PA",
-                "postalCode": f"{rng.randrange(10**5):05d}",
+                "postalCode": f"{life.rng.randrange(10**5):05d}",
             }
         ],
     }
 
 
-def _condition(n: int, rng: random.Random, person: str, start: date) -> Resource:
-    code, display = CONDITIONS[n % len(CONDITIONS)]
+def _condition(life: _Life) -> Resource:
+    code, display = CONDITIONS[life.n % len(CONDITIONS)]
     return {
         "resourceType": "Condition",
-        "text": _narrative(f"{display}. {_prose(rng, 40)}"),
-        "identifier": _identifier(n, "-c"),
+        "text": _narrative(f"{display}. {life.prose(40)}"),
+        "identifier": life.identifier("-c"),
         "clinicalStatus": concept(f"{TERMINOLOGY}/condition-clinical", "active", "Active"),
-        "verificationStatus": concept(f"{TERMINOLOGY}/condition-ver-status", "confirmed", "Confirmed"),
+        "verificationStatus": concept(
+            f"{TERMINOLOGY}/condition-ver-status", "confirmed", "Confirmed"
+        ),
         "category": [
             concept(f"{TERMINOLOGY}/condition-category", "problem-list-item", "Problem List Item")
         ],
         "code": concept(SNOMED, code, display),
-        "subject": {"reference": person},
-        "recordedDate": start.isoformat(),
-        "note": [{"text": _prose(rng, 60)}],
+        "subject": life.person,
+        "recordedDate": life.start.isoformat(),
+        "note": [{"text": life.prose(60)}],
     }
 
 
-def _team(n: int, rng: random.Random, person: str, start: date) -> Resource:
+def _team(life: _Life) -> Resource:
     members = [
         {
             "role": [concept(SNOMED, code, display)],
-            "member": {"display": f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}"},
-            "period": {"start": start.isoformat()},
+            "member": {"display": f"{life.rng.choice(GIVEN)} {life.rng.choice(FAMILY)}"},
+            "period": {"start": life.start.isoformat()},
         }
         for code, display in ROLES
     ]
     return {
         "resourceType": "CareTeam",
-        "text": _narrative(f"Circle of support. {_prose(rng, 40)}"),
-        "identifier": _identifier(n, "-t"),
+        "text": _narrative(f"Circle of support. {life.prose(40)}"),
+        "identifier": life.identifier("-t"),
         "status": "active",
         "name": "Circle of support",
-        "subject": {"reference": person},
-        "period": {"start": start.isoformat()},
+        "subject": life.person,
+        "period": {"start": life.start.isoformat()},
         "participant": [
-            {"role": [concept(SNOMED, "116154003", "Patient")], "member": {"reference": person}},
+            {"role": [concept(SNOMED, "116154003", "Patient")], "member": life.person},
             *members,
         ],
     }
 
 
-def _goal(
-    n: int, index: int, rng: random.Random, person: str, condition: str, start: date
-) -> Resource:
+def _goal(life: _Life, index: int) -> Resource:
     return {
         "resourceType": "Goal",
-        "text": _narrative(f"{AIMS[index]}. {_prose(rng, 40)}"),
-        "identifier": _identifier(n, f"-g{index}"),
-        "lifecycleStatus": goal_status(n, index),
+        "text": _narrative(f"{AIMS[index]}. {life.prose(40)}"),
+        "identifier": life.identifier(f"-g{index}"),
+        "lifecycleStatus": goal_status(life.n, index),
         "achievementStatus": concept(f"{TERMINOLOGY}/goal-achievement", "improving", "Improving"),
         "category": [concept(f"{TERMINOLOGY}/goal-category", "behavioral", "Behavioral")],
         "priority": concept(f"{TERMINOLOGY}/goal-priority", "medium-priority", "Medium Priority"),
         "description": {"text": AIMS[index]},
-        "subject": {"reference": person},
-        "startDate": start.isoformat(),
+        "subject": life.person,
+        "startDate": life.start.isoformat(),
         "target": [
             {
+                "measure": {"text": "Weeks in which the aim was reached"},
                 "detailString": "achieved in four weeks out of five",
-                "dueDate": (start + timedelta(days=180 + 30 * index)).isoformat(),
+                "dueDate": (life.start + timedelta(days=180 + 30 * index)).isoformat(),
             }
         ],
-        "addresses": [{"reference": condition}],
-        "note": [{"text": _prose(rng, 60)}],
+        "addresses": life.condition,
+        "note": [{"text": life.prose(60)}],
     }
 
 
-def _plan(
-    n: int,
-    rng: random.Random,
-    person: str,
-    condition: str,
-    team: str,
-    goals: list[str],
-    start: date,
-) -> Resource:
+def _plan(life: _Life) -> Resource:
     supports = [
         {
             "detail": {
                 "kind": "ServiceRequest",
                 "code": {"text": support},
                 "status": "in-progress",
-                "scheduledString": f"{rng.randrange(1, 6)} hours a week",
-                "description": _prose(rng, 16),
+                "scheduledString": f"{life.rng.randrange(1, 6)} hours a week",
+                "description": life.prose(16),
             }
         }
         for support in SUPPORTS
     ]
     return {
         "resourceType": "CarePlan",
-        "text": _narrative(f"Individualized service plan. {_prose(rng, 100)}"),
-        "identifier": _identifier(n, "-p"),
-        "status": plan_status(n),
+        "text": _narrative(f"Individualized service plan. {life.prose(100)}"),
+        "identifier": life.identifier("-p"),
+        "status": plan_status(life.n),
         "intent": "plan",
         "category": [concept(SNOMED, "736271009", "Outpatient care plan")],
         "title": "Individualized service plan",
         "description": "Agreed with the person and the circle of support; revision 0",
-        "subject": {"reference": person},
+        "subject": life.person,
         "period": {
-            "start": start.isoformat(),
-            "end": (start + timedelta(days=364)).isoformat(),
+            "start": life.start.isoformat(),
+            "end": (life.start + timedelta(days=364)).isoformat(),
         },
-        "created": start.isoformat(),
-        "careTeam": [{"reference": team}],
-        "addresses": [{"reference": condition}],
-        "goal": [{"reference": goal} for goal in goals],
+        "created": life.start.isoformat(),
+        "careTeam": [{"reference": life.references[2]}],
+        "addresses": life.condition,
+        "goal": [{"reference": goal} for goal in life.references[3:6]],
         "activity": supports,
-        "note": [{"text": _prose(rng, 80)}],
+        "note": [{"text": life.prose(80)}],
     }

@@ -5,15 +5,12 @@ import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 READY_SECONDS = 120
-FORK_SERVERS = ("resource_tracker", "forkserver")
 
 
 class NotReady(RuntimeError):
@@ -52,8 +49,8 @@ def free_port() -> int:
 @asynccontextmanager
 async def running(
     command: Sequence[str], environment: Mapping[str, str], ready: str
-) -> AsyncIterator[psutil.Process]:
-    """The process of a command, from its line that matches `ready` until it is told to stop.
+) -> AsyncIterator[int]:
+    """The process id of a command, from its line that matches `ready` until it is told to stop.
 
     Raises NotReady.
     """
@@ -68,7 +65,7 @@ async def running(
         async with asyncio.timeout(READY_SECONDS):
             await _until(process.stdout, re.compile(ready))
         drain = asyncio.create_task(_drain(process.stdout))
-        yield psutil.Process(process.pid)
+        yield process.pid
     finally:
         if process.returncode is None:
             process.terminate()
@@ -93,8 +90,8 @@ async def _drain(output: asyncio.StreamReader) -> None:
 @asynccontextmanager
 async def service(
     data: Path, workers: int, extra: Mapping[str, str]
-) -> AsyncIterator[tuple[str, psutil.Process]]:
-    """`isp serve` on a free port; its base URL and its process."""
+) -> AsyncIterator[tuple[str, int]]:
+    """`isp serve` on a free port; its base URL and its process id."""
     port = free_port()
     environment = {"ISP_DATA_DIR": str(data), "ISP_LOG_LEVEL": "warning", **extra}
     command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)]
@@ -103,7 +100,7 @@ async def service(
 
 
 @asynccontextmanager
-async def bare(database_url: str, workers: int) -> AsyncIterator[tuple[str, psutil.Process]]:
+async def bare(database_url: str, workers: int) -> AsyncIterator[tuple[str, int]]:
     """bench/bare.py under the same server and event loop as the service."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port)]
@@ -132,12 +129,23 @@ async def command(arguments: Sequence[str], data: Path) -> str:
     return out.decode()
 
 
-def resident(process: psutil.Process) -> list[int]:
-    """Resident bytes of each Python process of a server, the largest first, PostgreSQL aside."""
-    members = [process, *process.children(recursive=True)]
-    sizes = [
-        member.memory_info().rss
-        for member in members
-        if "python" in member.name() and not any(s in " ".join(member.cmdline()) for s in FORK_SERVERS)
-    ]
+def resident(pid: int) -> list[int]:
+    """Resident bytes of the Python processes of a server, the largest first, PostgreSQL aside."""
+    sizes = [_resident(member) for member in _family(pid) if _is_worker(member)]
     return sorted(sizes, reverse=True)
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from _family(int(child))
+
+
+def _is_worker(pid: int) -> bool:
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"python" in command and b"resource_tracker" not in command
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""Validation of one CarePlan of 3.6 KB: the compiled validator beside fhir.resources, in one run."""
+"""Validation of a CarePlan of 3.6 KB: the compiled validator beside fhir.resources."""
 
 import json
 import statistics

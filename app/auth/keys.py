@@ -17,7 +17,7 @@ CHANNEL = "auth"
 """Where workers tell each other: `keys`, or `<jti> <expires>` of a revoked token."""
 
 RELOAD_INTERVAL = 1.0
-LOCK = (1_230_192_205, 2)
+LOCK = (1_230_192_205, 3)
 """Advisory lock held while keys change; (…, 1) is the migrations'."""
 
 

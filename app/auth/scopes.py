@@ -28,6 +28,12 @@ VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
 OTHER = frozenset({"__introspection"})
 """Scopes that are not about resources: `__introspection` lets a client ask about any token."""
 
+SESSION = frozenset(
+    {"openid", "fhirUser", "profile", "offline_access", "online_access"}
+    | {"launch", "launch/patient", "launch/encounter"}
+)
+"""Scopes of a person who signed in: an app may be registered for them, no grant gives them yet."""
+
 _GRAMMAR = re.compile(
     r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]*)"
     r"\.(?P<permission>read|write|\*|(?=[cruds])c?r?u?d?s?)(?:\?(?P<query>.+))?"
@@ -69,7 +75,8 @@ def parse_one(token: str) -> Scope | None:
 
 def unknown(text: str) -> tuple[str, ...]:
     """The tokens of a scope list that mean nothing here; registration refuses them."""
-    return tuple(t for t in text.split() if t not in OTHER and parse_one(t) is None)
+    known = OTHER | SESSION
+    return tuple(t for t in text.split() if t not in known and parse_one(t) is None)
 
 
 def covers(registered: Iterable[Scope], requested: Scope) -> bool:

@@ -14,6 +14,7 @@ from app.fhir import json
 from app.fhir.audit_event import (
     SUCCESS,
     Audited,
+    clean,
     constant,
     event,
     has_data,
@@ -23,6 +24,7 @@ from app.fhir.audit_log import AuditLog
 from app.fhir.context import Agent
 from app.fhir.instant import to_text
 from app.fhir.search.parameters import extract
+from app.fhir.search.parameters.audit_target import points
 from app.fhir.search.parameters.keys import key, param
 from app.fhir.search.parameters.token import ANY, IN_SYSTEM
 from app.storage.audit import AuditRow, insert_audit
@@ -32,6 +34,9 @@ __all__ = ["SUCCESS", "AuditLog", "AuditRow", "Audited", "audit_row", "insert_au
 REFERENCES = {param("AuditEvent", code): code for code in ("agent", "entity", "patient", "source")}
 EXEMPLAR = "exemplar-0d1f3a52"
 """The logical id and request id of an event that stands for all that differ only in such ids."""
+
+
+_Shape = tuple[str, str, str | None, bool, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,9 @@ def audit_row(
     agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
 ) -> AuditRow:
     """The event of this interaction, ready to be written."""
-    common = _common(agent, base_url, _exemplar(audited))
+    common = _common(agent, base_url, _shape(audited))
     id_ = f"{time.time_ns() // 1_000_000:012x}{urandom(10).hex()}"
-    request = _identifier("entity", request_id)
+    request = _identifier("entity", clean(request_id))
     return AuditRow(
         id_,
         instant.replace(microsecond=instant.microsecond // 1000 * 1000),
@@ -60,26 +65,39 @@ def audit_row(
     )
 
 
-def _exemplar(audited: Audited) -> Audited:
-    """An interaction whose event has the same index as this one's, but for the ids."""
+def _shape(audited: Audited) -> _Shape:
+    """What decides, beside the ids, which values of the event are indexed."""
+    return (
+        audited.interaction,
+        audited.outcome,
+        audited.type if audited.type in (None, "Patient") else "Basic",
+        audited.id is not None,
+        min(len(audited.patients), 2),
+        bool(audited.query),
+    )
+
+
+def _exemplar(shape: _Shape) -> Audited:
+    interaction, outcome, type_, has_id, patients, has_query = shape
     return Audited(
-        interaction=audited.interaction,
-        outcome=audited.outcome,
+        interaction=interaction,
+        outcome=outcome,
         status=200,
-        type=audited.type if audited.type in (None, "Patient") else "Basic",
-        id=audited.id and EXEMPLAR,
-        patients=(EXEMPLAR, EXEMPLAR)[: len(audited.patients)],
-        query=audited.query and "exemplar",
+        type=type_,
+        id=EXEMPLAR if has_id else None,
+        patients=(EXEMPLAR,) * patients,
+        query="exemplar" if has_query else None,
     )
 
 
 @lru_cache(maxsize=1024)
-def _common(agent: Agent, base_url: str, exemplar: Audited) -> _Common:
-    """What every event like this one has in common, worked out from one of them."""
+def _common(agent: Agent, base_url: str, shape: _Shape) -> _Common:
+    """What all events of this shape have in common, worked out from one of them."""
+    exemplar = _exemplar(shape)
     members = constant(agent, base_url, exemplar.interaction, exemplar.outcome)
     found = event(EXEMPLAR, "2000-01-01T00:00:00.000Z", members, exemplar, EXEMPLAR)
     rows = extract(json.parse(found.encode()), base_url)
-    pointed = {_points(REFERENCES[at], to) for at, to in rows.references}
+    pointed = {points(REFERENCES[at], to) for at, to in rows.references}
     targets = pointed.union(_identifier("agent", agent.client)) - {*_entities(exemplar)}
     keys = set(rows.keys) - {*_identifier("entity", EXEMPLAR)}
     return _Common(members, _list(keys), _list(targets))
@@ -90,18 +108,13 @@ def _entities(audited: Audited) -> list[int]:
     found = []
     for id_ in audited.patients:
         patient = f"Patient/{id_}"
-        found += [_points("entity", patient), _points("patient", patient)]
+        found += [points("entity", patient), points("patient", patient)]
     if has_data(audited) and audited.id is not None:
-        pointed = f"{audited.type}/{audited.id}"
-        found.append(_points("entity", pointed))
+        pointed = clean(f"{audited.type}/{audited.id}")
+        found.append(points("entity", pointed))
         if audited.type == "Patient":
-            found.append(_points("patient", pointed))
+            found.append(points("patient", pointed))
     return found
-
-
-def _points(code: str, target_: str) -> int:
-    """The key in `targets` of a reference parameter and what it points to."""
-    return key(f"AuditEvent.{code}", target_)
 
 
 def _identifier(code: str, value: str) -> list[int]:

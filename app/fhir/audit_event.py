@@ -21,6 +21,8 @@ PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationTy
 PURPOSE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 ENTITY_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+INTERACTION: Final = "http://hl7.org/fhir/restful-interaction"
+IHE_TRANSACTION: Final = "urn:ihe:event-type-code"
 SOURCE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
 BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 
@@ -35,6 +37,8 @@ CUSTODIAN: Coding = (
 RECIPIENT: Coding = (PARTICIPATION, "IRCP")
 AUTHOR: Coding = (PARTICIPATION, "AUT")
 RESPONSIBLE: Coding = (PARTICIPATION, "RESP")
+REST: Coding = ("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest")
+LOGIN: Coding = (DICOM, "110114")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,16 @@ PATTERNS = {
 }
 """By interaction; what is not listed is OTHER. BALP has no profile for a history or a Bundle."""
 
-SUBTYPE = {"search-compartment": "search-type"}
-"""Interactions that http://hl7.org/fhir/restful-interaction has no code of its own for."""
+SUBTYPE: dict[str, Coding] = {
+    "search-compartment": (INTERACTION, "search-type"),
+    "token": (IHE_TRANSACTION, "ITI-71"),
+    "introspect": (IHE_TRANSACTION, "ITI-102"),
+    "revoke": (DICOM, "110123"),
+}
+"""By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
+
+AUTHENTICATION = frozenset({"token", "introspect", "revoke"})
+"""Steps of OAuth: no interactions with a resource. https://profiles.ihe.net/ITI/IUA/"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +130,11 @@ def profile(audited: Audited) -> str:
 def constant(agent: Agent, base_url: str, interaction: str, outcome: str) -> str:
     """The members of an event that stay the same as long as one agent does one thing."""
     pattern = PATTERNS.get(interaction, OTHER)
-    code = SUBTYPE.get(interaction, interaction)
+    subtype = SUBTYPE.get(interaction, (INTERACTION, interaction))
     return _members(
         {
-            "type": _coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest"),
-            "subtype": [_coding("http://hl7.org/fhir/restful-interaction", code)],
+            "type": _coding(*(LOGIN if interaction in AUTHENTICATION else REST)),
+            "subtype": [_coding(*subtype)],
             "action": pattern.action,
             "outcome": outcome,
             "agent": _agents(pattern, agent, base_url),
@@ -274,6 +286,12 @@ def _base64(text: str) -> str:
     return b64encode(text.encode("utf-8", "backslashreplace")).decode()
 
 
+def clean(text: str) -> str:
+    """The text with `?` for what a FHIR string cannot hold: control characters, half surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def _text(text: str) -> str:
-    """The text as JSON, whatever a caller put into a path: half of a surrogate pair becomes `?`."""
-    return json.dump(text.encode("utf-8", "replace").decode()).decode()
+    return json.dump(clean(text)).decode()

@@ -8,6 +8,9 @@ from app.fhir.context import Resource
 LETTER = {"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d"}
 """The SMART scope letter that each way of changing needs."""
 
+ANY = "*"
+"""In `Change.if_match`: whatever version is current, as long as there is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

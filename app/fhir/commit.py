@@ -16,7 +16,7 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 from app.fhir import json
 from app.fhir.access import Nothing
 from app.fhir.audit import Audited, audit_row, insert_audit
-from app.fhir.change import LETTER, Change, Committed
+from app.fhir.change import ANY, LETTER, Change, Committed
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, about, body, derive, draft
 from app.fhir.errors import BadRequest, Conflict, MethodNotAllowed, PreconditionFailed
@@ -152,9 +152,14 @@ def _match(change: Change, current: Current | None) -> None:
             f" ids itself: create it with POST {change.type}.",
             expression=[change.at or change.type],
         )
-    if change.if_match is None or current is None:
+    if change.if_match is None or (current is None and change.method == "DELETE"):
         return
-    if str(current.version) not in change.if_match:
+    if current is None:
+        raise PreconditionFailed(
+            f"{change.type}/{change.id} has no version yet that If-Match could name.",
+            expression=[change.at or change.type],
+        )
+    if not change.if_match & {ANY, str(current.version)}:
         raise PreconditionFailed(
             f"{change.type}/{change.id} is at version {current.version}, not at"
             f" {', '.join(sorted(change.if_match))}: read it again and repeat your change.",

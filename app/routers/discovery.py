@@ -1,13 +1,13 @@
 """The well-known documents, for any origin: they are read before anybody is known."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.auth.authority import Authority
 from app.auth.discovery import server_metadata, smart_configuration
-from app.settings import FHIR_PATH
 
 ANY_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
@@ -37,6 +37,8 @@ def discovery_router(authority: Authority) -> APIRouter:
         router.add_api_route(path, get, methods=["GET"])
         router.add_api_route(path, preflight, methods=["OPTIONS"])
 
-    publish(f"{FHIR_PATH}/.well-known/smart-configuration", smart_configuration(authority))
-    publish("/.well-known/oauth-authorization-server", server_metadata(authority))
+    base, issuer = urlsplit(authority.audience).path, urlsplit(authority.issuer).path
+    publish(f"{base}/.well-known/smart-configuration", smart_configuration(authority))
+    # RFC 8414 3.1: the well-known part goes between the issuer's host and its path.
+    publish(f"/.well-known/oauth-authorization-server{issuer}", server_metadata(authority))
     return router

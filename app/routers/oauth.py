@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Response
 from fastapi import Request as HTTPRequest
@@ -25,8 +25,9 @@ Step = Callable[[Authority, Request], Awaitable[Answer]]
 
 
 def oauth_router(authority: Authority) -> APIRouter:
-    """/auth/token, /auth/revoke, /auth/introspect, /auth/jwks."""
-    router = APIRouter(prefix="/auth", include_in_schema=False)
+    """auth/token, auth/revoke, auth/introspect and auth/jwks under the issuer."""
+    path = urlsplit(authority.issuer).path
+    router = APIRouter(prefix=f"{path}/auth", include_in_schema=False)
 
     def post(action: str, step: Step) -> None:
         async def endpoint(request: HTTPRequest) -> Response:

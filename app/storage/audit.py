@@ -1,15 +1,14 @@
 """Append to the audit trail: one statement for as many events as wait."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from app.storage.database import RID_BLOCK
 from app.storage.versions import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(NamedTuple):
     """One row of `audit_event`; `keys` and `targets` are array literals of signed 64-bit hashes."""
 
     id: str

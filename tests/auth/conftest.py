@@ -1,8 +1,6 @@
-"""An Authority on a real database, its OAuth endpoints over HTTP, and clients registered with it."""
+"""An Authority on a real database, its OAuth endpoints over HTTP, and clients registered there."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -15,24 +13,7 @@ from app.routers.discovery import discovery_router
 from app.routers.oauth import oauth_router
 from app.settings import Settings
 from app.storage.database import Database
-from app.storage.embedded import embedded
-from app.storage.migrate import migrate
 from tests.auth.assertions import SCOPE
-
-
-@pytest.fixture(scope="session")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory: Path = tmp_path_factory.mktemp("auth")
-    with embedded(directory, {"shared_buffers": "16MB", "fsync": "off"}) as dsn:
-        asyncio.run(migrate(dsn))
-        yield dsn
-
-
-@pytest.fixture
-async def database(dsn: str) -> AsyncIterator[Database]:
-    database = await Database.open(dsn, 10)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,7 +1,15 @@
+from dataclasses import replace
+
 import httpx
+from fastapi import FastAPI
 
 from app.auth import jose
+from app.auth.authority import Authority
 from app.auth.clients import Client
+from app.auth.scopes import unknown
+from app.routers.discovery import discovery_router
+from app.routers.oauth import oauth_router
+from app.settings import Settings
 from tests.auth.assertions import assertion, form
 
 CONFIGURATION = "/fhir/.well-known/smart-configuration"
@@ -27,7 +35,8 @@ async def test_the_configuration_has_what_smart_requires(http: httpx.AsyncClient
     algorithms = body["token_endpoint_auth_signing_alg_values_supported"]
     assert sorted(algorithms) == ["ES384", "RS384"]
     assert body["scopes_supported"]
-    assert "issuer" not in body and "authorization_endpoint" not in body
+    assert "issuer" not in body
+    assert "authorization_endpoint" not in body
     assert not [c for c in body["capabilities"] if c.startswith(("launch", "sso", "context"))]
 
 
@@ -43,8 +52,6 @@ async def test_every_endpoint_listed_is_absolute_and_answers(http: httpx.AsyncCl
 
 
 async def test_every_scope_listed_is_one(http: httpx.AsyncClient) -> None:
-    from app.auth.scopes import unknown
-
     body = (await http.get(CONFIGURATION)).json()
     assert unknown(" ".join(body["scopes_supported"])) == ()
 
@@ -57,3 +64,19 @@ async def test_anybody_can_verify_a_token_with_the_published_keys(
     assert not [member for each in keys for member in each if member in ("d", "p", "q", "k")]
     claims = jose.verify(body["access_token"], keys, ("ES256",), "at+jwt")
     assert claims["sub"] == claims["client_id"] == backend.id
+
+
+async def test_behind_a_path_everything_lies_below_it(authority: Authority) -> None:
+    settings = Settings(base_url="https://plans.example.org/isp/fhir")
+    app = FastAPI()
+    below = replace(authority, settings=settings)
+    app.include_router(oauth_router(below))
+    app.include_router(discovery_router(below))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://plans.example.org") as http:
+        body = (await http.get("/isp/fhir/.well-known/smart-configuration")).json()
+        assert body["token_endpoint"] == "https://plans.example.org/isp/auth/token"
+        assert (await http.post(body["token_endpoint"])).status_code == 400
+        metadata = (await http.get("/.well-known/oauth-authorization-server/isp")).json()
+        assert metadata["issuer"] == "https://plans.example.org/isp"
+        assert (await http.get(metadata["jwks_uri"])).status_code == 200

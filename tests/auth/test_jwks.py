@@ -130,8 +130,12 @@ async def test_a_new_key_is_found_by_asking_again_once(
 
 
 async def test_many_unknown_keys_do_not_become_many_fetches(
-    served: Served, client_keys: ClientKeys, key: jose.Claims
+    served: Served,
+    client_keys: ClientKeys,
+    key: jose.Claims,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("app.auth.jwks.REFETCH_INTERVAL", 60.0)
     served.set(key, headers="Cache-Control: max-age=60\r\n")
     for _ in range(10):
         assert await client_keys.get(served.url, ALGORITHMS, again=True) == [jose.public(key)]

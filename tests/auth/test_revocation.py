@@ -69,11 +69,12 @@ async def test_a_revoked_token_ends_at_once_on_every_worker(
 ) -> None:
     await until(lambda: authority.revocations.is_current and other.revocations.is_current)
     token = await token_of(http, backend, key)
-    assert await is_good(authority, token) and await is_good(other, token)
+    assert await is_good(authority, token)
+    assert await is_good(other, token)
     response = await http.post("/auth/revoke", data=signed(backend, key, token=token))
     assert response.status_code == 200
     assert not await is_good(authority, token)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         while await is_good(other, token):
             await asyncio.sleep(0.001)
     assert other.revocations.is_current
@@ -119,11 +120,13 @@ async def test_a_worker_cut_off_listens_again_and_has_missed_nothing(
     )
     await until(lambda: not other.revocations.is_current)
     await http.post("/auth/revoke", data=signed(backend, key, token=first))
-    assert not await is_good(other, first) and await is_good(other, second)
+    assert not await is_good(other, first)
+    assert await is_good(other, second)
     await until(lambda: other.revocations.is_current)
-    assert not await is_good(other, first) and await is_good(other, second)
+    assert not await is_good(other, first)
+    assert await is_good(other, second)
     await http.post("/auth/revoke", data=signed(backend, key, token=second))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         while await is_good(other, second):
             await asyncio.sleep(0.001)
 

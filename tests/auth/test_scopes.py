@@ -84,9 +84,9 @@ def test_a_granular_scope_carries_its_query() -> None:
 
 
 def test_unknown_scopes_are_named_and_otherwise_passed_over() -> None:
-    text = "system/Goal.rs openid  system/Goal.sr __introspection"
+    text = "system/Goal.rs openid  system/Goal.sr __introspection unicorn"
     assert [scope.text for scope in parse(text)] == ["system/Goal.rs"]
-    assert unknown(text) == ("openid", "system/Goal.sr")
+    assert unknown(text) == ("system/Goal.sr", "unicorn")
 
 
 @pytest.mark.parametrize(

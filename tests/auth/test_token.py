@@ -27,7 +27,8 @@ async def post(http: httpx.AsyncClient, data: Any, **options: Any) -> httpx.Resp
 
 def refused(response: httpx.Response, error: str, status: int) -> bool:
     body = response.json()
-    assert body["error_description"].isascii() and '"' not in body["error_description"]
+    assert body["error_description"].isascii()
+    assert '"' not in body["error_description"]
     assert response.headers["cache-control"] == "no-store"
     return (response.status_code, body["error"]) == (status, error)
 
@@ -389,7 +390,8 @@ async def test_every_grant_and_refusal_is_audited(
     assert [(event.error, event.client_id) for event in events] == list(
         zip(errors, clients, strict=True)
     )
-    assert events[0].scope == "system/Goal.rs" and events[0].token_id
+    assert events[0].scope == "system/Goal.rs"
+    assert events[0].token_id
     assert signed not in repr(events)
 
 

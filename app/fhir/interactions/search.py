@@ -18,7 +18,13 @@ async def search_type(ctx: Context, call: Call) -> Result:
     Raises BadRequest for a parameter that is unknown (unless handling is lenient) or unreadable.
     """
     assert call.type
-    query = parse_query(call.type, call.query, is_lenient=call.prefer.handling == "lenient")
+    policy = ctx.engine.policy
+    query = parse_query(
+        call.type,
+        call.query,
+        is_lenient=call.prefer.handling == "lenient",
+        counts=(policy.page_size, policy.max_page_size),
+    )
     if call.compartment is not None:
         query = within(query, *call.compartment)
     used = replace(call, query=query.used)

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from app.fhir.change import Change, Committed
+from app.fhir.change import ANY, Change, Committed
 from app.fhir.commit import commit
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import disclose, statement
@@ -128,8 +128,10 @@ RULES = frozenset({"invariant", "business-rule", "code-invalid"})
 def _if_match(call: Call) -> frozenset[str] | None:
     """The versions that If-Match names. https://hl7.org/fhir/R4/http.html#concurrency"""
     header = call.conditions.if_match
-    if header is None or header.strip() == "*":
+    if header is None:
         return None
+    if header.strip() == ANY:
+        return frozenset({ANY})
     tags = [ETAG.match(part) for part in header.split(",")]
     if not all(tags):
         raise BadRequest('If-Match must hold an ETag such as W/"3".', code="value")

@@ -4,12 +4,15 @@ The text depends on the shape of the query and of the access only (and on _count
 plan); values travel as arguments, so that prepared statements are reused.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.fhir.access import Access
 from app.fhir.search import sort
 from app.fhir.search.chain import holds
+from app.fhir.search.condition import Condition
 from app.fhir.search.include import COLUMNS, included
+from app.fhir.search.lead import Lead
 from app.fhir.search.paging import Position
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.query import Query, Sort
@@ -79,15 +82,16 @@ def _page(search: _Search) -> str:
 
 
 def _count(search: _Search) -> str:
-    return f"(SELECT count(*) FROM {_visible(search)} WHERE {_filter(search)})"
+    tests = _filter(search, search.query.conditions)
+    return f"(SELECT count(*) FROM {_visible(search)} WHERE {tests})"
 
 
 def _visible(search: _Search) -> str:
     return f"{visible(search.access, search.query.type, search.over.args)} AS r"
 
 
-def _filter(search: _Search) -> str:
-    tests = [holds(each, search.access, search.over) for each in search.query.conditions]
+def _filter(search: _Search, conditions: Sequence[Condition]) -> str:
+    tests = [holds(each, search.access, search.over) for each in conditions]
     return " AND ".join(["NOT r.deleted", *tests])
 
 
@@ -123,12 +127,17 @@ def _arm(search: _Search, *, is_missing: bool) -> str:
     order = sort.keys(search.query.type, search.sorts, is_missing=is_missing)
     if search.is_backward:
         order = tuple(key.reversed() for key in order)
-    source, tests = _visible(search), [_filter(search)]
+    source, conditions = _visible(search), search.query.conditions
+    tests = []
     if sort.is_indexed(search.sorts[0]):
+        leading = Lead(search.query.type, search.sorts[0])
         if is_missing:
-            tests.append(sort.lacks(search.query.type, search.sorts[0]))
+            tests.append(leading.lacks())
         else:
-            source += sort.lead(search.query.type, search.sorts[0])
+            source += leading.join()
+            tests += [leading.test(each, search.over) for each in conditions if leading.tests(each)]
+            conditions = tuple(each for each in conditions if not leading.tests(each))
+    tests.append(_filter(search, conditions))
     if search.position is not None and search.position.is_missing == is_missing:
         tests.append(sort.after(order, search.position.values, search.over.args))
     columns = "".join(f", {each}" for each in _extra(search, is_missing=is_missing))

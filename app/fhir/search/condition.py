@@ -111,6 +111,12 @@ def follow(type_: str, code: str, target: str | None) -> tuple[str, ...]:
     parameter = find(type_, code)
     if parameter.type != "reference":
         raise BadRequest(f"'{code}' of {type_} is not a reference.", expression=(code,))
+    if type_ == "AuditEvent":
+        raise UnknownParameter(
+            "The references of AuditEvent cannot be followed.",
+            code="not-supported",
+            expression=(code,),
+        )
     if target is None:
         return tuple(name for name in targets(parameter) if is_type(name))
     if target not in targets(parameter):

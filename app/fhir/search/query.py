@@ -3,19 +3,25 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from app.fhir.errors import BadRequest, Issue
 from app.fhir.registry import compartment, is_type, parameters
-from app.fhir.search.condition import Condition, Member, follow, parse_condition
-from app.fhir.search.parameters.criterion import UnknownParameter
+from app.fhir.search.condition import Condition, Either, Member, follow, parse_condition
+from app.fhir.search.parameters.criterion import UnknownParameter, is_supported
 from app.fhir.subset import check_summary
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 SORTABLE = ("date", "string", "number", "quantity")
-COLUMNS = ("_id", "_lastUpdated")
+COLUMNS = {
+    ("*", "_id"): "_id",
+    ("*", "_lastUpdated"): "_lastUpdated",
+    ("AuditEvent", "date"): "_lastUpdated",
+}
+"""The sort keys that a column of the row itself holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Query:
     elements: tuple[str, ...] = ()
     page: str | None = None
     used: tuple[tuple[str, str], ...] = ()
-    ignored: tuple[Issue, ...] = field(default=())
+    ignored: tuple[Issue, ...] = ()
 
     @property
     def counts_only(self) -> bool:
@@ -63,23 +69,72 @@ class Query:
         return self.count == 0 or self.summary == "count"
 
 
-def parse_query(type_: str, pairs: Iterable[tuple[str, str]], *, is_lenient: bool) -> Query:
-    """Read the parameters of a search for one type.
+@dataclass(slots=True)
+class _Reading:
+    """The query while its parameters are read one by one."""
+
+    type: str
+    count: int
+    max_count: int
+    conditions: list[Condition] = field(default_factory=list)
+    includes: list[Include] = field(default_factory=list)
+    sort: list[Sort] = field(default_factory=list)
+    is_counted: bool = False
+    summary: str | None = None
+    elements: list[str] = field(default_factory=list)
+    page: str | None = None
+
+
+def parse_query(
+    type_: str,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    is_lenient: bool = False,
+    counts: tuple[int, int] = (DEFAULT_COUNT, MAX_COUNT),
+) -> Query:
+    """Read the parameters of a search for one type; `counts`: of a page, default and most.
 
     What is unknown or not supported is left out and noted in `ignored` when lenient. Raises
     BadRequest otherwise, and for every value that cannot be read.
     """
-    query = Query(type_)
+    reading = _Reading(type_, *counts)
+    used: list[tuple[str, str]] = []
+    ignored: list[Issue] = []
     for name, value in pairs:
         _check_text(name, value)
         try:
-            query = _with(query, name, value)
+            used.append((name, _take(reading, name, value)))
         except UnknownParameter as unknown:
             if not is_lenient:
                 raise
-            ignored = Issue("not-supported", unknown.issues[0].diagnostics, (name,), "warning")
-            query = replace(query, ignored=(*query.ignored, ignored))
-    return query
+            ignored.append(Issue(unknown.issues[0].code, str(unknown), (name,), "warning"))
+    return _frozen(reading, used, ignored)
+
+
+def _frozen(reading: _Reading, used: list[tuple[str, str]], ignored: list[Issue]) -> Query:
+    return Query(
+        type=reading.type,
+        conditions=tuple(reading.conditions),
+        includes=tuple(reading.includes),
+        sort=tuple(reading.sort),
+        count=reading.count,
+        is_counted=reading.is_counted,
+        summary=reading.summary,
+        elements=tuple(reading.elements),
+        page=reading.page,
+        used=tuple(used),
+        ignored=tuple(ignored),
+    )
+
+
+def _take(reading: _Reading, name: str, value: str) -> str:
+    """Read one parameter, and say which value is used."""
+    read = RESULTS.get(name)
+    if read is None:
+        reading.conditions.append(parse_condition(reading.type, name, value))
+        return value
+    read(reading, value)
+    return str(reading.count) if name == "_count" else value
 
 
 def within(query: Query, name: str, id_: str) -> Query:
@@ -87,8 +142,13 @@ def within(query: Query, name: str, id_: str) -> Query:
     codes = compartment(name, query.type)
     if not codes and name != query.type:
         raise BadRequest(f"{query.type} is not part of the {name} compartment.")
-    member = Member(query.type, name, id_, codes)
-    return replace(query, conditions=(member, *query.conditions))
+    return replace(query, conditions=(_member(query.type, name, id_, codes), *query.conditions))
+
+
+def _member(type_: str, name: str, id_: str, codes: tuple[str, ...]) -> Condition:
+    if type_ == "AuditEvent":
+        return Either(tuple(parse_condition(type_, code, f"{name}/{id_}") for code in codes))
+    return Member(type_, name, id_, codes)
 
 
 def _check_text(name: str, value: str) -> None:
@@ -101,62 +161,46 @@ def _check_text(name: str, value: str) -> None:
         raise BadRequest("A search parameter is not valid Unicode.") from None
 
 
-def _with(query: Query, name: str, value: str) -> Query:
-    """The query with one more parameter."""
-    read = RESULTS.get(name)
-    if read is not None:
-        return replace(read(query, value), used=(*query.used, _used(name, value)))
-    condition = parse_condition(query.type, name, value)
-    return replace(
-        query,
-        conditions=(*query.conditions, condition),
-        used=(*query.used, (name, value)),
-    )
-
-
-def _used(name: str, value: str) -> tuple[str, str]:
-    return (name, str(min(int(value), MAX_COUNT))) if name == "_count" else (name, value)
-
-
-def _with_count(query: Query, value: str) -> Query:
+def _read_count(reading: _Reading, value: str) -> None:
     if not (value.isascii() and value.isdigit()):
         raise BadRequest("_count is a whole number, 0 or more.", expression=("_count",))
-    return replace(query, count=min(int(value[:9]), MAX_COUNT))
+    size = int(value) if len(value) < 10 else reading.max_count
+    reading.count = min(size, reading.max_count)
 
 
-def _with_total(query: Query, value: str) -> Query:
+def _read_total(reading: _Reading, value: str) -> None:
     if value not in ("none", "estimate", "accurate"):
         raise BadRequest("_total is none, estimate or accurate.", expression=("_total",))
-    return replace(query, is_counted=value != "none")
+    reading.is_counted = value != "none"
 
 
-def _with_sort(query: Query, value: str) -> Query:
-    keys = tuple(_sort(query.type, key) for key in value.split(","))
-    return replace(query, sort=(*query.sort, *keys))
+def _read_sort(reading: _Reading, value: str) -> None:
+    reading.sort += [_sort(reading.type, key) for key in value.split(",")]
 
 
 def _sort(type_: str, key: str) -> Sort:
     code = key.removeprefix("-")
-    parameter = parameters(type_).get(code)
-    if code in COLUMNS or (parameter is not None and parameter.type in SORTABLE):
-        kind = "column" if code in COLUMNS else parameters(type_)[code].type
-        return Sort(code, kind, key.startswith("-"))
+    if code in sortable(type_):
+        column = COLUMNS.get((type_, code)) or COLUMNS.get(("*", code))
+        kind = "column" if column else parameters(type_)[code].type
+        return Sort(column or code, kind, key.startswith("-"))
     valid = ", ".join(sortable(type_))
     raise BadRequest(
         f"{type_} cannot be sorted by '{code}', only by: {valid}.", expression=("_sort",)
     )
 
 
-def sortable(type_: str) -> list[str]:
+@cache
+def sortable(type_: str) -> tuple[str, ...]:
     """The codes that _sort takes for a type."""
-    known = parameters(type_).values()
-    return sorted(p.code for p in known if p.type in SORTABLE or p.code in COLUMNS)
+    known = [p for p in parameters(type_).values() if is_supported(p)]
+    return tuple(sorted(p.code for p in known if p.type in SORTABLE or p.code == "_id"))
 
 
-def _include(iterates: bool, is_reverse: bool) -> Callable[[Query, str], Query]:
-    def read(query: Query, value: str) -> Query:
-        include = parse_include(query.type, value, is_reverse=is_reverse, iterates=iterates)
-        return replace(query, includes=(*query.includes, include))
+def _include(*, iterates: bool, is_reverse: bool) -> Callable[[_Reading, str], None]:
+    def read(reading: _Reading, value: str) -> None:
+        include = parse_include(reading.type, value, is_reverse=is_reverse, iterates=iterates)
+        reading.includes.append(include)
 
     return read
 
@@ -184,30 +228,34 @@ def parse_include(type_: str, value: str, *, is_reverse: bool, iterates: bool) -
     return Include(source, codes, arrives, is_reverse, iterates)
 
 
-def _with_summary(query: Query, value: str) -> Query:
-    return replace(query, summary=check_summary(value))
+def _read_summary(reading: _Reading, value: str) -> None:
+    reading.summary = check_summary(value)
 
 
-def _with_elements(query: Query, value: str) -> Query:
-    return replace(query, elements=(*query.elements, *value.split(",")))
+def _read_elements(reading: _Reading, value: str) -> None:
+    reading.elements += [name.strip() for name in value.split(",") if name.strip()]
 
 
-def _with_page(query: Query, value: str) -> Query:
-    return replace(query, page=value)
+def _read_page(reading: _Reading, value: str) -> None:
+    reading.page = value
 
 
-RESULTS: dict[str, Callable[[Query, str], Query]] = {
-    "_count": _with_count,
-    "_total": _with_total,
-    "_sort": _with_sort,
-    "_summary": _with_summary,
-    "_elements": _with_elements,
-    "_page": _with_page,
+def _ignore(_: _Reading, __: str) -> None:
+    """The front door has read it: routers/negotiation.py."""
+
+
+RESULTS: Mapping[str, Callable[[_Reading, str], None]] = {
+    "_count": _read_count,
+    "_total": _read_total,
+    "_sort": _read_sort,
+    "_summary": _read_summary,
+    "_elements": _read_elements,
+    "_page": _read_page,
     "_include": _include(iterates=False, is_reverse=False),
     "_include:iterate": _include(iterates=True, is_reverse=False),
     "_revinclude": _include(iterates=False, is_reverse=True),
     "_revinclude:iterate": _include(iterates=True, is_reverse=True),
-    "_format": lambda query, _: query,
-    "_pretty": lambda query, _: query,
+    "_format": _ignore,
+    "_pretty": _ignore,
 }
 """The parameters that shape the result instead of choosing resources."""

@@ -94,27 +94,6 @@ def _key(type_: str, at: int, sort: Sort) -> Key:
     return Key(f"k{at}", value, cast, sort.is_descending, is_nullable=True)
 
 
-def lead(type_: str, sort: Sort) -> str:
-    """SQL: join row `r` with the one index row `i` that its first key stands in."""
-    table, column, _ = TABLES[sort.type]
-    number, way = param(type_, sort.code), "DESC" if sort.is_descending else "ASC"
-    # A scalar boolean: of a comparison the planner would expect that hardly any row passes.
-    return (
-        f" JOIN {table} AS i ON i.rid = r.rid AND i.param = {number} AND i.{column} IS NOT NULL"
-        f" AND (SELECT k.row = i.row FROM {table} AS k WHERE k.rid = i.rid AND k.param = {number}"
-        f" AND k.{column} IS NOT NULL ORDER BY k.{column} {way}, k.row LIMIT 1)"
-    )
-
-
-def lacks(type_: str, sort: Sort) -> str:
-    """SQL: row `r` has no value for the key."""
-    table, column, _ = TABLES[sort.type]
-    return (
-        f"NOT EXISTS (SELECT FROM {table} AS k WHERE k.rid = r.rid"
-        f" AND k.param = {param(type_, sort.code)} AND k.{column} IS NOT NULL)"
-    )
-
-
 def order_by(order: Order) -> str:
     """The ORDER BY list."""
     return ", ".join(_ordered(key) for key in order)

@@ -3,13 +3,15 @@
 https://hl7.org/fhir/R4/references.html#contained
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from app.fhir.validation.problem import FRAGMENT, MENTION, Problem, Problems, problem, under
 
 Json = Mapping[str, Any]
-INTERNAL = (FRAGMENT, MENTION)
+NAMING = (FRAGMENT, MENTION)
 
 
 def settle(resource: Json, found: Problems) -> Problems:
@@ -17,46 +19,48 @@ def settle(resource: Json, found: Problems) -> Problems:
 
     `found` holds those references as problems of code `fragment` and `mention`; they are taken out.
     """
-    contained = resource.get("contained", ())
-    if not found and not contained:
+    held = resource.get("contained")
+    if not found and not held:
         return found
-    held = (
-        [one for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
-    )
-    ids = [one.get("id") for one in held]
-    kept = [one for one in found if one.code not in INTERNAL]
-    named = [one for one in found if one.code in INTERNAL]
-    said = "ref-1: must name the id of a contained resource"
-    kept += [
-        Problem(one.path, "invariant", said)
-        for one in named
-        if one.code == FRAGMENT and one.diagnostics != "#" and one.diagnostics[1:] not in ids
-    ]
-    for at, one in enumerate(held):
-        kept += under(f".contained[{at}]", _contained(one, f".contained[{at}]", ids, named))
+    contained = held if isinstance(held, list) else []
+    ids = Counter(str(one.get("id", "")) for one in contained if isinstance(one, dict))
+    named = [one for one in found if one.code in NAMING]
+    kept = [one for one in found if one.code not in NAMING]
+    kept += (_dangling(one) for one in named if one.code == FRAGMENT and not _leads(one, ids))
+    used = {one.diagnostics for one in named} | {_holder(one.path) for one in named if is_up(one)}
+    for at, one in enumerate(contained):
+        if isinstance(one, dict):
+            kept += under(f".contained[{at}]", _contained(one, at, ids, used))
     return kept
 
 
-def _contained(one: Json, path: str, ids: Sequence[Any], named: Sequence[Problem]) -> list[Problem]:
-    found: list[Problem] = []
-    id_ = one.get("id")
-    if id_ is None or ids.count(id_) > 1:
-        found += problem("invariant", "dom-3: needs an id that is unique within the resource")
-    elif not _is_used(f"#{id_}", path, named):
-        found += problem("invariant", "dom-3: must be referred to from the rest of the resource")
+def is_up(one: Problem) -> bool:
+    """Whether this is a reference from a contained resource to what contains it."""
+    return one.diagnostics == "#"
+
+
+def _leads(one: Problem, ids: Mapping[Any, int]) -> bool:
+    return one.diagnostics[1:] in ids or (is_up(one) and _holder(one.path) != "")
+
+
+def _holder(path: str) -> str:
+    found = re.match(r"\.contained\[\d+\]", path)
+    return found[0] if found else ""
+
+
+def _dangling(one: Problem) -> Problem:
+    return Problem(one.path, "invariant", "ref-1: must name the id of a contained resource")
+
+
+def _contained(one: Json, at: int, ids: Mapping[Any, int], used: Set[str]) -> Iterator[Problem]:
+    id_, meta = str(one.get("id", "")), one.get("meta")
+    if not id_ or ids[id_] > 1:
+        yield from problem("invariant", "dom-3: needs an id that is unique within the resource")
+    elif used.isdisjoint((f"#{id_}", f".contained[{at}]")):
+        yield from problem("invariant", "dom-3: must be referred to from the rest of the resource")
     if "contained" in one:
-        found += problem("invariant", "dom-2: must not itself contain resources")
-    meta = one.get("meta")
+        yield from problem("invariant", "dom-2: must not itself contain resources")
     if isinstance(meta, dict) and not meta.keys().isdisjoint(("versionId", "lastUpdated")):
-        found += problem("invariant", "dom-4: must not have a version or an update time", ".meta")
+        yield from problem("invariant", "dom-4: must not have a version or update time", ".meta")
     if isinstance(meta, dict) and "security" in meta:
-        found += problem("invariant", "dom-5: must not have a security label", ".meta")
-    return found
-
-
-def _is_used(name: str, path: str, named: Sequence[Problem]) -> bool:
-    """Whether somebody names it, or it refers to what contains it."""
-    return any(
-        one.diagnostics == name or (one.diagnostics == "#" and one.path.startswith(path))
-        for one in named
-    )
+        yield from problem("invariant", "dom-5: must not have a security label", ".meta")

@@ -10,9 +10,13 @@ from typing import Any, NamedTuple
 LIMIT = 100
 """How many problems are told at once."""
 
+ENOUGH = 5000
+"""How many are looked for; stopping the search is itself a problem, so that it is never silent."""
+
 NULL = "null"
 FRAGMENT = "fragment"
 MENTION = "mention"
+INTERNAL = (NULL, FRAGMENT, MENTION)
 """Codes of problems that only a container can judge: a null that an extension may excuse, a
 reference to a contained resource, and a uri that names one. They never reach an Issue."""
 
@@ -46,6 +50,11 @@ KINDS: dict[type, str] = {
 
 def problem(code: str, diagnostics: str, path: str = "") -> Problems:
     return (Problem(path, code, diagnostics),)
+
+
+TOO_MANY = Problem(
+    "", "too-long", "Has too many problems, or too many references to contained ones"
+)
 
 
 def wrong_type(value: Any, expected: str) -> Problems:

@@ -1,4 +1,4 @@
-"""Structure: is this JSON a resource of R4? Checks are compiled per type, from the definitions, once.
+"""Structure: is this JSON a resource of R4? One check per type, compiled from the definitions.
 
 A check is a function from a JSON value to its problems, composed of the checks of the elements; the
 common answer, no problem, costs a dictionary look-up and a call per element and builds nothing.
@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/validation.html, docs/decisions/0003-structure-definitio
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,9 +17,12 @@ from app.fhir.validation import bindings, contained, reference
 from app.fhir.validation.invariants import RULES
 from app.fhir.validation.primitives import PRIMITIVES
 from app.fhir.validation.problem import (
+    ENOUGH,
     FINE,
+    INTERNAL,
     LIMIT,
     NULL,
+    TOO_MANY,
     Check,
     Problem,
     Problems,
@@ -35,9 +38,9 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 def validate(resource: Any, type_: str) -> list[Issue]:
     """What is wrong with this resource of this type: at most 100 issues, none if it is valid.
 
-    Each issue has an issue type (structure, required, value, code-invalid, invariant, too-long), the
-    FHIRPath of the element, and says what is allowed without repeating what was sent. Meta elements
-    that the server sets are accepted.
+    Each issue has an issue type (structure, required, value, code-invalid, invariant, too-long),
+    the FHIRPath of the element, and says what is allowed without repeating what was sent. Meta
+    elements that the server sets are accepted.
     """
     if isinstance(resource, dict) and resource.get("resourceType") != type_:
         said = f"resourceType must be {type_}"
@@ -51,17 +54,19 @@ class Shape:
     """What an object of one type may hold.
 
     `checks` is by JSON name; `paths` holds the FHIRPath steps that differ from the JSON name;
-    `choices` maps the names of choice elements to (stem, type name); `open_choices` are the required
-    ones.
+    `choices` maps the names of choice elements to (stem, type); `stranger` judges an unknown name.
+    `is_simple` promises that only `required` can be lacking in an object of two members or more.
     """
 
     checks: Mapping[str, Check]
+    stranger: Check
     paths: Mapping[str, str]
     required: frozenset[str]
     choices: Mapping[str, tuple[str, str]]
     required_choices: tuple[tuple[str, frozenset[str]], ...]
     rules: tuple[Rule, ...]
     needs_content: bool
+    is_simple: bool
 
 
 def whole_resource(value: Any) -> Problems:
@@ -86,33 +91,20 @@ def object_of(type_: str) -> Check:
         if type(value) is not dict:
             return wrong_type(value, f"an object ({type_})")
         shape = shape_of(type_)
-        checks, found = shape.checks, FINE
+        checks, stranger = shape.checks, shape.stranger
+        found: list[Problem] = []
         for name, member in value.items():
-            test = checks.get(name)
-            if test is None:
-                found = [*found, *unknown(name, type_, shape)]
-            elif problems := test(member):
-                found = [*found, *placed(value, name, problems, shape)]
-            if found and len(found) >= LIMIT:
-                break
-        if not shape.required.issubset(value) or shape.required_choices:
-            found = [*found, *missing(value, shape)]
-        if shape.choices:
-            found = [*found, *ambiguous(value, shape)]
-        if shape.needs_content and (not value or (len(value) == 1 and "id" in value)):
-            found = [*found, *problem("structure", "Must not be empty; leave the element out")]
-        if shape.rules and all(one.code in contained.INTERNAL for one in found):
-            found = [*found, *(one for rule in shape.rules for one in rule(value))]
+            if problems := checks.get(name, stranger)(member):
+                found += placed(value, name, problems, shape)
+                if len(found) >= ENOUGH:
+                    return [*found, TOO_MANY]
+        if not (shape.is_simple and len(value) > 1 and shape.required.issubset(value)):
+            found += incomplete(value, shape)
+        if shape.rules and (not found or all(one.code in INTERNAL for one in found)):
+            found += [one for rule in shape.rules for one in rule(value)]
         return found
 
     return check
-
-
-def unknown(name: str, type_: str, shape: Shape) -> Problems:
-    """The problem of a name that the type does not have."""
-    shown = name if NAME.fullmatch(name) else "(unprintable)"
-    allowed = ", ".join(name for name in shape.checks if name[0] != "_")
-    return problem("structure", f"Unknown element; {type_} has: {allowed}", f".{shown}")
 
 
 def placed(value: Mapping[str, Any], name: str, found: Problems, shape: Shape) -> list[Problem]:
@@ -121,7 +113,20 @@ def placed(value: Mapping[str, Any], name: str, found: Problems, shape: Shape) -
     excused = {f"[{at}]" for at, one in enumerate(shadow) if one} if type(shadow) is list else ()
     kept = (one for one in found if one.code != NULL or one.path not in excused)
     real = (one._replace(code="structure") if one.code == NULL else one for one in kept)
-    return under(shape.paths.get(name, f".{name}"), real)
+    step = shape.paths.get(name) or (f".{name}" if NAME.fullmatch(name) else "")
+    return under(step, real)
+
+
+def incomplete(value: Mapping[str, Any], shape: Shape) -> Sequence[Problem]:
+    """What an object lacks as a whole, or has twice."""
+    found: list[Problem] = []
+    if shape.required_choices or not shape.required.issubset(value):
+        found += missing(value, shape)
+    if shape.choices:
+        found += ambiguous(value, shape)
+    if shape.needs_content and (not value or (len(value) == 1 and "id" in value)):
+        found += problem("structure", "Must not be empty; leave the element out instead")
+    return found
 
 
 def missing(value: Mapping[str, Any], shape: Shape) -> Iterator[Problem]:
@@ -154,14 +159,16 @@ def shape_of(type_: str) -> Shape:
     for stem, element in elements.items():
         for name, of in element.names.items():
             checks[name] = element_check(element, of)
+            paths[name] = f".{stem}"
             if of in PRIMITIVES and has_extensions(type_, stem, of):
                 checks[f"_{name}"] = repeated(nullable) if element.many else object_of("Element")
-            paths |= {name: f".{stem}", f"_{name}": f".{stem}"}
+                paths[f"_{name}"] = f".{stem}"
             if len(element.names) > 1:
                 choices |= {name: (stem, of), f"_{name}": (stem, of)}
     required = {stem: e for stem, e in elements.items() if e.required}
     return Shape(
         checks=checks,
+        stranger=stranger(type_, checks),
         paths=paths,
         required=frozenset(stem for stem, e in required.items() if len(e.names) == 1),
         choices=choices,
@@ -172,7 +179,15 @@ def shape_of(type_: str) -> Shape:
         ),
         rules=rules_of(type_),
         needs_content=not is_resource(type_),
+        is_simple=not choices,
     )
+
+
+def stranger(type_: str, checks: Mapping[str, Check]) -> Check:
+    """The check of an element that the type does not have."""
+    allowed = ", ".join(name for name in checks if name[0] != "_")
+    found = problem("structure", f"Unknown element; {type_} has: {allowed}")
+    return lambda _: found
 
 
 def rules_of(type_: str) -> tuple[Rule, ...]:
@@ -214,12 +229,12 @@ def repeated(check: Check) -> Check:
             return wrong_type(value, "an array")
         if not value:
             return problem("structure", "Must not be an empty array; leave the element out")
-        found = FINE
+        found: list[Problem] = []
         for at, item in enumerate(value):
             if problems := check(item):
-                found = [*found, *under(f"[{at}]", problems)]
-                if len(found) >= LIMIT:
-                    break
+                found += under(f"[{at}]", problems)
+                if len(found) >= ENOUGH:
+                    return [*found, TOO_MANY]
         return found
 
     return each

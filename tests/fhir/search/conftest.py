@@ -43,7 +43,9 @@ class Shelf:
 
     async def delete(self, type_: str, id_: str) -> None:
         await self.database.execute(
-            "UPDATE resource SET deleted = true, body = NULL WHERE type = $1 AND id = $2", type_, id_
+            "UPDATE resource SET deleted = true, body = NULL WHERE type = $1 AND id = $2",
+            type_,
+            id_,
         )
 
     async def rows(self, url: str, access: Access = ALL) -> Sequence[Record]:

@@ -66,7 +66,9 @@ async def test_a_period_is_compared_as_a_range_that_may_be_open(shelf, value, fo
         care_plan(id_="c", period={"start": "2024-02-01", "end": "2024-11"}),
         care_plan(id_="d", period={"extension": [{"url": "urn:x", "valueCode": "y"}]}),
     )
-    expected = sorted(found) + (["d"] if value[:2] != "20" and value[:2] not in ("sa", "eb") else [])
+    expected = sorted(found) + (
+        ["d"] if value[:2] != "20" and value[:2] not in ("sa", "eb") else []
+    )
     assert sorted(await shelf.find(f"CarePlan?date={value}")) == expected
 
 
@@ -101,7 +103,8 @@ async def test_a_date_can_be_missing(shelf) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["yesterday", "2024-13", "2024-02-30", "24", "xx2024", "2024-01-01T25:00", "0000", "ge"]
+    "value",
+    ["yesterday", "2024-13", "2024-02-30", "24", "xx2024", "2024-01-01T25:00", "0000", "ge"],
 )
 async def test_what_is_no_date_is_refused(shelf, value: str) -> None:
     with pytest.raises(BadRequest):

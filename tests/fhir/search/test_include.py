@@ -36,7 +36,9 @@ async def test_a_revinclude_brings_what_points_here(shelf) -> None:
     url = "Patient?_id=ada&_revinclude=Goal:patient&_revinclude=CarePlan:subject"
     found = {"Goal/ada-goal-1", "Goal/ada-goal-2", "CarePlan/ada-plan"}
     assert await shelf.included(url) == found
-    assert await shelf.included("Goal?_id=ada-goal-1&_revinclude=CarePlan:*") == {"CarePlan/ada-plan"}
+    assert await shelf.included("Goal?_id=ada-goal-1&_revinclude=CarePlan:*") == {
+        "CarePlan/ada-plan"
+    }
 
 
 async def test_iterate_goes_on_from_what_was_included(shelf) -> None:

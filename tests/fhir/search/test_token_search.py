@@ -62,7 +62,9 @@ async def test_booleans_and_contact_points_are_tokens(shelf) -> None:
 
 
 async def test_a_comma_means_or_and_a_repetition_means_and(shelf) -> None:
-    await shelf.put(observation("o1", ("urn:a", "1"), ("urn:b", "2")), observation("o2", ("urn:a", "1")))
+    await shelf.put(
+        observation("o1", ("urn:a", "1"), ("urn:b", "2")), observation("o2", ("urn:a", "1"))
+    )
     assert await shelf.find("Observation?code=2,1") == ["o2", "o1"]
     assert await shelf.find("Observation?code=2&code=1") == ["o1"]
     assert await shelf.find("Observation?code=2&code=3") == []

@@ -1,6 +1,12 @@
 """Search parameters: what is indexed of a resource, and what a criterion asks of the index."""
 
-from app.fhir.search.parameters.criterion import Criterion, Over, UnknownParameter, parse
+from app.fhir.search.parameters.criterion import (
+    Criterion,
+    Over,
+    UnknownParameter,
+    parse,
+    searchable,
+)
 from app.fhir.search.parameters.index import IndexRows, extract
 from app.fhir.search.parameters.predicate import criterion, predicate
 
@@ -13,4 +19,5 @@ __all__ = [
     "extract",
     "parse",
     "predicate",
+    "searchable",
 ]

@@ -4,7 +4,6 @@ https://hl7.org/fhir/R4/search.html#modifiers, https://hl7.org/fhir/R4/search.ht
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -80,26 +79,31 @@ def prefixed(text: str) -> tuple[str, str]:
 
 def find(type_: str, code: str) -> SearchParameter:
     """The parameter of this code. Raises UnknownParameter naming the valid ones."""
-    known = parameters(type_)
-    parameter = known.get(code)
+    parameter = parameters(type_).get(code)
     if parameter is None:
-        valid = ", ".join(sorted(searchable(known.values())))
+        valid = ", ".join(sorted(each.code for each in searchable(type_)))
         raise UnknownParameter(
             f"{type_} has no search parameter '{code}'; it has: {valid}.", expression=(code,)
         )
-    if parameter.type not in MODIFIERS:
+    if not is_supported(parameter):
         raise UnknownParameter(
-            f"Search parameter '{code}' of {type_} is of type {parameter.type},"
-            " which is not supported.",
+            f"Search parameter '{code}' of {type_} ({parameter.type}) is not supported.",
             code="not-supported",
             expression=(code,),
         )
     return parameter
 
 
-def searchable(known: Iterable[SearchParameter]) -> list[str]:
-    """The codes of those that this server can search by."""
-    return [parameter.code for parameter in known if parameter.type in MODIFIERS]
+def is_supported(parameter: SearchParameter) -> bool:
+    """Whether the server can search by it; the texts in the audit trail are not indexed."""
+    if parameter.base == "AuditEvent" and parameter.type == "string":
+        return False
+    return parameter.type in MODIFIERS
+
+
+def searchable(type_: str) -> tuple[SearchParameter, ...]:
+    """The parameters of a type that the server can search by, for the CapabilityStatement."""
+    return tuple(each for each in parameters(type_).values() if is_supported(each))
 
 
 @cache

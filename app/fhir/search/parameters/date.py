@@ -149,11 +149,17 @@ def _timing(value: Any) -> Interval | None:
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: a range of the row stands to one of the values as its prefix says."""
     number = param(criterion.type, criterion.parameter.code)
-    tests = [_test(CONDITIONS, value, ("d.lo", "d.hi"), over) for value in criterion.values]
     return (
         f"EXISTS (SELECT FROM index_date AS d WHERE d.rid = {over.alias}.rid"
-        f" AND d.param = {number} AND ({' OR '.join(tests)}))"
+        f" AND d.param = {number} AND {comparison(criterion, 'd', over)})"
     )
+
+
+def comparison(criterion: Criterion, index: str, over: Over) -> str:
+    """SQL: the range in this row of index_date stands to one of the values as its prefix says."""
+    columns = f"{index}.lo", f"{index}.hi"
+    tests = [_test(CONDITIONS, value, columns, over) for value in criterion.values]
+    return f"({' OR '.join(tests)})"
 
 
 def instant_predicate(column: str, criterion: Criterion, over: Over) -> str:

@@ -51,7 +51,7 @@ def predicate(criterion: Criterion, over: Over) -> str:
         name = f"{criterion.type}.{code}:identifier"
         keys = [token.asked(name, value) for value in criterion.values]
         return f"{over.alias}.keys && {over.args.add(keys, 'bigint[]')}"
-    wanted = [each for value in criterion.values for each in _asked(criterion, value, over)]
+    wanted = [each for value in criterion.values for each in asked(criterion, value, over)]
     if is_patient_parameter(criterion.type, code) and all(_is_patient(each) for each in wanted):
         # The column holds what this parameter reads, and its index knows the type as well.
         return is_about([each.removeprefix("Patient/") for each in wanted], over)
@@ -82,7 +82,7 @@ def _is_patient(target_: str) -> bool:
     return type_ == "Patient" and ID.match(id_) is not None
 
 
-def _asked(criterion: Criterion, value: str, over: Over) -> list[str]:
+def asked(criterion: Criterion, value: str, over: Over) -> list[str]:
     """The targets a value may mean: an id alone means every type the parameter points to."""
     text = unescape(value)
     types = (criterion.modifier,) if criterion.modifier else targets(criterion.parameter)

@@ -1,0 +1,229 @@
+"""The command line: `isp`, also `python -m app`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from app.auth.authority import Authority
+from app.auth.clients import InvalidRegistration, Registration, create_client
+from app.auth.errors import OAuthError
+from app.auth.jose import InvalidKey
+from app.auth.users import InvalidAccount, create_account, issue_for
+from app.fhir.engine import Engine
+from app.fhir.reindex import reindex
+from app.loading import Report, load
+from app.opening import chosen, chosen_beside, database, fail, opened, perform
+from app.reading import find, read
+from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
+from app.settings import Settings, documentation
+from app.storage.migrate import is_empty
+from app.welcome import demonstrate, introduction, welcome
+
+main = typer.Typer(
+    help="A FHIR R4 server for one shared Individualized Service Plan. Settings: ISP_* variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+client = typer.Typer(help="Applications that may ask for tokens.", no_args_is_help=True)
+user = typer.Typer(help="People who can sign in.", no_args_is_help=True)
+main.add_typer(client, name="client")
+main.add_typer(user, name="user")
+
+
+@main.command("serve")
+def serve_command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    demo: Annotated[bool, typer.Option(help="Load a demonstration if there is no data.")] = False,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; prints `Ready: <FHIR base URL>` when requests succeed."""
+    settings = chosen(host=host, port=port, workers=workers)
+    stop_on_sigterm()
+    is_started = True
+    try:
+        socket = configuration(settings).bind_socket()
+        with database(settings) as running:
+            text = uvloop.run(_greeting(running, is_demo=demo))
+            is_started = serve(running, socket, text)
+            ignore_signals()
+    except KeyboardInterrupt:
+        pass
+    raise SystemExit(0 if is_started else 3)
+
+
+async def _greeting(settings: Settings, *, is_demo: bool) -> str:
+    """What to print when ready, after the demonstration was loaded where it is wanted."""
+    if not is_demo:
+        return introduction(settings)
+    async with opened(settings) as (engine, authority):
+        if await is_empty(settings.database_url):
+            report = await demonstrate(engine)
+            if report.refused:
+                fail(f"the demonstration was refused: {json.dumps(report.refused[0])}")
+        return await welcome(settings, authority)
+
+
+@main.command("migrate")
+def migrate_command() -> None:
+    """Bring the database to this version's tables."""
+    with database(chosen_beside()):
+        pass
+
+
+@main.command("load")
+def load_command(paths: list[Path]) -> None:
+    """Store resources from files and folders: JSON, Bundles, NDJSON, also gzipped.
+
+    Prints a JSON summary that names every refused resource; exit status 1 if there is any.
+    """
+    try:
+        files = find(paths)
+    except FileNotFoundError as error:
+        fail(str(error))
+
+    async def work(engine: Engine, _: Authority) -> Report:
+        total = sum(file.stat().st_size for file in files)
+        with typer.progressbar(
+            length=total, label="Loading", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar:
+            return await load(engine, read(files, engine.base_url, bar.update))
+
+    report = perform(chosen_beside(), work)
+    _print(report.to_json())
+    raise SystemExit(1 if report.refused else 0)
+
+
+@client.command("create")
+def create_client_command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    name: Annotated[str, typer.Option()],
+    scope: Annotated[str, typer.Option(help="The most it may ever ask for.")],
+    jwks: Annotated[Path | None, typer.Option(help="File with its public keys.")] = None,
+    jwks_url: Annotated[str | None, typer.Option(help="Where its public keys are.")] = None,
+    secret: Annotated[bool, typer.Option("--secret", help="Give it a secret.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret.")] = False,
+    redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
+    organization: Annotated[str | None, typer.Option(help="Organization/ID it acts for.")] = None,
+    role: Annotated[str, typer.Option(help="Role it acts in.")] = "partner-system",
+    purpose: Annotated[str | None, typer.Option(help="v3-ActReason code.")] = None,
+    client_id: Annotated[str | None, typer.Option("--id", help="Its client_id.")] = None,
+) -> None:
+    """Register an application; prints its registration, with the secret this one time."""
+    methods = {
+        "private_key_jwt": jwks is not None or jwks_url is not None,
+        "client_secret_basic": secret,
+        "none": public,
+    }
+    asked_for = [method for method, is_asked in methods.items() if is_asked]
+    if len(asked_for) != 1:
+        fail("give one of --jwks, --jwks-url, --secret, --public")
+    asked = Registration(
+        name=name,
+        scope=scope,
+        role=role,
+        auth_method=asked_for[0],
+        organization=organization,
+        purpose=purpose,
+        jwks=_json_file(jwks) if jwks else None,
+        jwks_url=jwks_url,
+        redirect_uris=tuple(redirect_uri or ()),
+        client_id=client_id,
+    )
+
+    async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
+        made, new_secret = await create_client(engine.database, asked)
+        return {
+            "client_id": made.id,
+            "client_secret": new_secret,
+            "client_name": made.name,
+            "scope": made.scope,
+            "role": made.role,
+            "organization": made.organization,
+            "token_endpoint_auth_method": made.auth_method,
+            "redirect_uris": list(made.redirect_uris),
+            "token_endpoint": authority.token_endpoint,
+        }
+
+    try:
+        registered = perform(chosen_beside(), work)
+    except (InvalidRegistration, InvalidKey) as error:
+        fail(str(error))
+    _print({name: value for name, value in registered.items() if value not in (None, [])})
+
+
+@user.command("create")
+def create_user_command(
+    username: Annotated[str, typer.Option()],
+    fhir_user: Annotated[str, typer.Option(help="Who it is, as Practitioner/ID.")],
+    role: Annotated[str, typer.Option(help="Role the person acts in.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+) -> None:
+    """Make an account; asks for the password unless it comes by standard input."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    async def work(engine: Engine, _: Authority) -> dict[str, Any]:
+        made = await create_account(engine.database, username, password, fhir_user, role)
+        return {"username": made.username, "fhirUser": made.fhir_user, "role": made.role}
+
+    try:
+        _print(perform(chosen_beside(), work))
+    except InvalidAccount as error:
+        fail(str(error))
+
+
+@main.command("token")
+def token_command(
+    client: Annotated[str, typer.Option(help="A client_id.")],
+    scope: Annotated[str | None, typer.Option(help="Without: all the client may have.")] = None,
+    user: Annotated[str | None, typer.Option(help="A username.")] = None,
+    patient: Annotated[str | None, typer.Option(help="The id of the patient in context.")] = None,
+) -> None:
+    """Print an access token for a client, or for a user of it; for operators and tests."""
+
+    async def work(_: Engine, authority: Authority) -> str:
+        issued = await issue_for(authority, client, scope=scope, user=user, patient=patient)
+        return issued.token
+
+    try:
+        typer.echo(perform(chosen_beside(), work))
+    except OAuthError as error:
+        fail(error.description)
+    except (LookupError, ValueError) as error:
+        fail(str(error.args[0]))
+
+
+@main.command("reindex")
+def reindex_command() -> None:
+    """Derive what search and access rules read anew from every resource; prints how many."""
+
+    async def work(engine: Engine, _: Authority) -> int:
+        return await reindex(engine)
+
+    _print({"reindexed": perform(chosen_beside(), work)})
+
+
+@main.command("settings")
+def settings_command() -> None:
+    """Print docs/settings.md."""
+    typer.echo(documentation(), nl=False)
+
+
+def _json_file(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"{path} cannot be read as JSON: {error}")
+
+
+def _print(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,184 @@
+"""The CapabilityStatement: what the switchboard, the operations and the registry add up to.
+
+https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from app.fhir.context import Resource
+from app.fhir.engine import Operation, Route
+from app.fhir.registry import STORED, SearchParameter, compartment_names, parameters
+from app.fhir.search.parameters.criterion import MODIFIERS, targets
+
+FHIR_VERSION = "4.0.1"
+DATE = "2026-11-22"
+"""When what this module says by hand was last changed."""
+
+ON_TYPE = (
+    "read",
+    "vread",
+    "update",
+    "patch",
+    "delete",
+    "history-instance",
+    "history-type",
+    "create",
+    "search-type",
+)
+"""https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
+
+ON_SYSTEM = ("transaction", "batch", "search-system", "history-system")
+"""https://hl7.org/fhir/R4/valueset-system-restful-interaction.html"""
+
+READ_ONLY = ("read", "search-type")
+"""What there is for AuditEvent: the server writes it, once."""
+
+UNSEARCHED = {"AuditEvent": frozenset({"address", "agent-name", "entity-name"})}
+"""Parameters that are not indexed: an event is written with every read, and costs what it indexes."""
+
+UNLINKED = frozenset({"AuditEvent"})
+"""Types whose references are indexed as hashes, which _include and _revinclude cannot follow."""
+
+SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+ENDPOINTS = {"token": "token", "revoke": "revoke", "introspect": "introspect"}
+"""The OAuth endpoints, by their name in OAUTH_URIS: their path under /auth of the issuer."""
+
+
+def capability_statement(
+    routes: Sequence[Route], operations: Mapping[str, Operation], base_url: str
+) -> Resource:
+    """What a client may count on, for a server at this base URL; do not change what comes back."""
+    return _statement(tuple(routes), tuple(operations.values()), base_url)
+
+
+@lru_cache(maxsize=8)
+def _statement(
+    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str
+) -> Resource:
+    return {
+        "resourceType": "CapabilityStatement",
+        "url": f"{base_url}/metadata",
+        "version": software_version(),
+        "name": "IndividualizedServicePlanServer",
+        "title": "Individualized Service Plan server",
+        "status": "active",
+        "date": DATE,
+        "kind": "instance",
+        "software": {"name": "isp-fhir", "version": software_version()},
+        "implementation": {"description": "One shared plan per person", "url": base_url},
+        "fhirVersion": FHIR_VERSION,
+        "format": ["application/fhir+json", "json"],
+        "rest": [_rest(routes, operations, base_url)],
+    }
+
+
+def software_version() -> str:
+    """The version of this package; 0 where it runs from a folder without being installed."""
+    try:
+        return version("isp-fhir")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _rest(
+    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str
+) -> dict[str, Any]:
+    served = {route.interaction for route in routes}
+    on_system = [op for op in operations if "system" in op.levels]
+    rest = {
+        "mode": "server",
+        "security": _security(base_url),
+        "resource": [_resource(type_, served, operations) for type_ in sorted(STORED)],
+        "interaction": _codes(ON_SYSTEM, served),
+        "operation": _operations(on_system),
+        "compartment": _compartments(served),
+    }
+    return {name: value for name, value in rest.items() if value}
+
+
+def _security(base_url: str) -> dict[str, Any]:
+    """https://hl7.org/fhir/smart-app-launch/conformance.html"""
+    issuer = base_url.removesuffix("/fhir")
+    uris = [{"url": name, "valueUri": f"{issuer}/auth/{path}"} for name, path in ENDPOINTS.items()]
+    return {
+        "extension": [{"url": OAUTH_URIS, "extension": uris}],
+        "cors": True,
+        "service": [{"coding": [{"system": SMART_SERVICE, "code": "SMART-on-FHIR"}]}],
+        "description": "OAuth 2.0 bearer tokens with SMART scopes; see .well-known/smart-configuration.",
+    }
+
+
+def _resource(type_: str, served: set[str], operations: Iterable[Operation]) -> dict[str, Any]:
+    is_written = type_ not in UNLINKED
+    resource = {
+        "type": type_,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
+        "interaction": _codes(ON_TYPE if is_written else READ_ONLY, served),
+        "versioning": "versioned" if is_written else "no-version",
+        "readHistory": is_written and "vread" in served,
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "referencePolicy": ["literal", "logical", "local"],
+        "searchInclude": includes(type_),
+        "searchRevInclude": reverse_includes(type_),
+        "searchParam": [_parameter(found) for found in searched(type_)],
+        "operation": _operations(op for op in operations if applies(op, type_)),
+    }
+    return {name: value for name, value in resource.items() if value not in ([], ())}
+
+
+def _codes(known: Iterable[str], served: set[str]) -> list[dict[str, str]]:
+    return [{"code": code} for code in known if code in served]
+
+
+def searched(type_: str) -> list[SearchParameter]:
+    """The parameters that a type can be searched by."""
+    without = UNSEARCHED.get(type_, frozenset())
+    known = parameters(type_).values()
+    return [found for found in known if found.type in MODIFIERS and found.code not in without]
+
+
+def _parameter(found: SearchParameter) -> dict[str, str]:
+    return {"name": found.code, "definition": found.url, "type": found.type}
+
+
+def includes(type_: str) -> list[str]:
+    """The values of _include for a type."""
+    if type_ in UNLINKED:
+        return []
+    return [f"{type_}:{found.code}" for found in searched(type_) if found.type == "reference"]
+
+
+@lru_cache(maxsize=256)
+def reverse_includes(type_: str) -> list[str]:
+    """The values of _revinclude for a type."""
+    return [
+        f"{source}:{found.code}"
+        for source in sorted(STORED - UNLINKED)
+        for found in searched(source)
+        if found.type == "reference" and type_ in targets(found)
+    ]
+
+
+def applies(operation: Operation, type_: str) -> bool:
+    """Whether the operation may be called on this type or its instances."""
+    is_below = bool(operation.levels & {"type", "instance"})
+    return is_below and (not operation.types or type_ in operation.types)
+
+
+def _operations(operations: Iterable[Operation]) -> list[dict[str, str]]:
+    return [{"name": op.name, "definition": op.definition} for op in operations]
+
+
+def _compartments(served: set[str]) -> list[str]:
+    if "search-compartment" not in served:
+        return []
+    url = "http://hl7.org/fhir/CompartmentDefinition"
+    return [f"{url}/{name.lower()}" for name in compartment_names()]

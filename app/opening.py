@@ -1,0 +1,93 @@
+"""What every command needs: settings, a database that runs and is migrated, the engine."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import asyncpg
+import uvloop
+from pydantic import ValidationError
+
+from app import logs
+from app.auth.authority import Authority
+from app.fhir.engine import Engine
+from app.main import create_app
+from app.serving import recorded_base_url
+from app.settings import Settings
+from app.storage.database import DatabaseAway
+from app.storage.embedded import embedded
+from app.storage.migrate import migrate
+from app.storage.postmaster import EmbeddedError
+
+T = TypeVar("T")
+Work = Callable[[Engine, Authority], Awaitable[T]]
+
+ADDRESS = ("ISP_BASE_URL", "ISP_HOST", "ISP_PORT")
+
+
+def fail(message: str) -> NoReturn:
+    """Tell the operator what is wrong and end with status 2."""
+    sys.stderr.write(f"isp: {message}\n")
+    raise SystemExit(2)
+
+
+def chosen(**flags: Any) -> Settings:
+    """The settings of the environment, each flag that was given going first."""
+    try:
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        fail("; ".join(_told(each["loc"], each["msg"]) for each in error.errors()))
+    logs.configure(settings)
+    return settings
+
+
+def _told(location: tuple[int | str, ...], message: str) -> str:
+    named = f"ISP_{str(location[0]).upper()}: " if location else ""
+    return named + message.removeprefix("Value error, ")
+
+
+def chosen_beside() -> Settings:
+    """The settings for a command beside a running server: the base URL is that server's."""
+    settings = chosen()
+    running = recorded_base_url(settings.data_dir)
+    if running is None or any(name in os.environ for name in ADDRESS):
+        return settings
+    return chosen(base_url=running, allow_http=True)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """The same settings with a `database_url` that leads to a running, migrated database."""
+    try:
+        if settings.database_url:
+            uvloop.run(migrate(settings.database_url))
+            yield settings
+            return
+        with embedded(settings.data_dir) as dsn:
+            uvloop.run(migrate(dsn))
+            yield settings.model_copy(update={"database_url": dsn})
+    except EmbeddedError as error:
+        fail(str(error))
+    except (DatabaseAway, ConnectionError, asyncpg.PostgresError) as error:
+        fail(f"the database cannot be used: {error or type(error).__name__}")
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Engine, Authority]]:
+    """The engine and the authority exactly as the server has them."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app.state.engine, app.state.authority
+
+
+def perform(settings: Settings, work: Work[T]) -> T:
+    """Do one piece of work on the database of these settings."""
+
+    async def run(with_database: Settings) -> T:
+        async with opened(with_database) as (engine, authority):
+            return await work(engine, authority)
+
+    with database(settings) as with_database:
+        return uvloop.run(run(with_database))

@@ -1,0 +1,84 @@
+"""The source of the server as the house tests read it."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "app"
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the server; `name` is dotted, e.g. app.fhir.visible."""
+
+    name: str
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @property
+    def where(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    return tuple(_module(path) for path in sorted(APP.rglob("*.py")))
+
+
+def _module(path: Path) -> Module:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    text = path.read_text("utf-8")
+    return Module(name, path, text, ast.parse(text))
+
+
+def imports(module: Module) -> Iterator[str]:
+    """The modules of ours that this one imports at run time."""
+    typing_only = {
+        id(inner)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    ours = {each.name for each in modules()}
+    for node in ast.walk(module.tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in ours)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.where}: a relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found = inner if inner in ours else node.module
+                if found in ours:
+                    yield str(found)
+
+
+def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every string that is no docstring, with its line; an f-string is one, its holes left out."""
+    quoted = {
+        id(node.value)
+        for holder in ast.walk(tree)
+        if isinstance(body := getattr(holder, "body", None), list)
+        for node in body
+        if isinstance(node, ast.Expr)
+    }
+    inner = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }
+    for node in ast.walk(tree):
+        if id(node) in quoted or id(node) in inner:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = (p.value if isinstance(p, ast.Constant) else " " for p in node.values)
+            yield node.lineno, "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value

@@ -1,0 +1,89 @@
+"""Imports go down the floors, never up and never sideways into another room."""
+
+from graphlib import TopologicalSorter
+
+import pytest
+
+from tests.house.source import imports, modules
+
+FLOORS = {
+    "app.settings": 0,
+    "app.storage": 1,
+    "app.fhir": 2,
+    "app.auth": 3,
+    "app.consent": 3,
+    "app.isp": 3,
+    "app.admission": 4,
+    "app.routers": 5,
+    "app.jobs": 5,
+}
+TOP = 6
+
+# Within the engine, from the entrance down; a module may import from its own row and those below.
+ENGINE = (
+    ("dispatch",),
+    ("interactions", "operations", "reindex"),
+    ("capability",),
+    ("commit", "disclose", "search.query", "search.compile", "search.chain", "search.include"),
+    ("visible",),
+    ("search.parameters",),
+    ("registry", "fhirpath", "references", "compartments", "validation"),
+    ("access", "errors", "context", "json", "model"),
+)
+
+
+def room(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def floor(module: str) -> int:
+    return FLOORS.get(room(module), TOP)
+
+
+EDGES = [(each.name, target) for each in modules() for target in imports(each)]
+
+
+def row(module: str) -> int | None:
+    for number, names in enumerate(ENGINE):
+        for name in names:
+            if f"{module}.".startswith(f"app.fhir.{name}."):
+                return number
+    return None
+
+
+def test_every_room_has_a_floor() -> None:
+    packages = {room(each.name) for each in modules() if each.name.count(".") > 1}
+    assert packages <= set(FLOORS)
+
+
+@pytest.mark.parametrize("rising", [True, False], ids=["upwards", "sideways"])
+def test_no_import_goes(rising: bool) -> None:
+    wrong = [
+        f"{source} imports {target}"
+        for source, target in EDGES
+        if (
+            floor(target) > floor(source)
+            if rising
+            else floor(target) == floor(source) < TOP and room(target) != room(source)
+        )
+    ]
+    assert wrong == []
+
+
+def test_within_the_engine_imports_go_down_too() -> None:
+    wrong = [
+        f"{source} imports {target}"
+        for source, target in EDGES
+        if (above := row(source)) is not None
+        and (below := row(target)) is not None
+        and below < above
+    ]
+    assert wrong == []
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for source, target in EDGES:
+        if source != target:
+            graph.setdefault(source, set()).add(target)
+    list(TopologicalSorter(graph).static_order())

@@ -1,0 +1,55 @@
+"""What fits on a page is read; what does not is split by meaning."""
+
+import ast
+from collections.abc import Iterator
+from statistics import median, quantiles
+
+from tests.house.source import Module, modules
+
+FILE, FUNCTION, PARAMETERS = 300, 50, 5
+COMMANDS = "app.cli"
+"""A command of the command line has a parameter for every option."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions() -> Iterator[tuple[Module, Function]]:
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, Function):
+                yield module, node
+
+
+def lines(function: Function) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def test_no_file_is_too_long() -> None:
+    sizes = {module.where: module.text.count("\n") for module in modules()}
+    assert {where: size for where, size in sizes.items() if size > FILE} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    found = {
+        f"{module.where}:{function.lineno} {function.name}": lines(function)
+        for module, function in functions()
+        if lines(function) > FUNCTION and module.name != COMMANDS
+    }
+    assert found == {}
+
+
+def test_functions_are_short_as_a_rule() -> None:
+    sizes = [lines(function) for _, function in functions()]
+    assert median(sizes) <= 10
+    assert quantiles(sizes, n=10)[-1] <= 25
+
+
+def test_no_function_takes_too_much() -> None:
+    """`self`, `cls` and what has a name at the call are not counted."""
+    found = {
+        f"{module.where}:{function.lineno} {function.name}": len(function.args.args)
+        for module, function in functions()
+        if len([a for a in function.args.args if a.arg not in ("self", "cls")]) > PARAMETERS
+        and module.name != COMMANDS
+    }
+    assert found == {}
