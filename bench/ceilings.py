@@ -81,7 +81,9 @@ async def pgbench(
     with tempfile.TemporaryDirectory(prefix="isp-pgbench-") as directory:
         files = _scripts(Path(directory), statements)
         output = await _run(dsn, [*files, "-c", str(clients), "-j", "2", "-T", str(int(seconds))])
-    found = {name: float(value) for name, value in FIGURE.findall(output)}
+    # The whole comes first; figures of each script follow.
+    whole = output.partition("SQL script 1")[0]
+    found = {name: float(value) for name, value in FIGURE.findall(whole)}
     return {"rps": found["tps"], "mean": found["latency average"]}
 
 

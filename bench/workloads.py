@@ -25,6 +25,7 @@ class World:
     people: dict[int, list[str]] = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
     fresh: Iterator[int] = field(default_factory=itertools.count)
+    revisions: Iterator[int] = field(default_factory=itertools.count)
 
     def ask(self, method: str, url: str, body: bytes | None = None, **headers: str) -> bytes:
         """The bytes of a request to this server; `url` follows the base URL."""
@@ -112,10 +113,10 @@ def _get(world: World, url: str, wanted: bytes) -> Step:
 
 def updates(world: World) -> Iterator[Step]:
     """PUT the next version of a CarePlan, with If-Match; each person's in turn."""
-    for revision, n in enumerate(itertools.cycle(sorted(world.people))):
+    for n in itertools.cycle(sorted(world.people)):
         plan = resources(n, world.people[n])[PLAN]
         plan["id"] = _logical(world.people[n][PLAN])
-        plan["description"] += f".{revision}"
+        plan["description"] += f".{next(world.revisions)}"
         yield _update(world, n, json.dumps(plan, separators=(",", ":")).encode())
 
 

@@ -29,10 +29,10 @@ BEGIN
 END $$
 """
 
-# Every write up to and including this instant is visible to the statements that follow. The clock
-# is read before the locks: a write that registers after we looked reads a later clock. One
-# millisecond is taken off because instants are cut to milliseconds, so that a write in flight may
-# carry the very millisecond of its lower bound.
+# Every write before this instant is visible to the statements that follow. The clock is read before
+# the locks: a write that registers after we looked reads a later clock. Instants are cut to
+# milliseconds, so a write in flight may yet appear within the very millisecond that is returned;
+# who asks again asks from that instant on, itself included (_since is inclusive).
 HISTORY_HORIZON = """
 CREATE FUNCTION history_horizon() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -46,7 +46,7 @@ BEGIN
     IF in_flight IS NOT NULL THEN
         horizon := least(horizon, to_timestamp(in_flight / 1000000.0));
     END IF;
-    RETURN date_trunc('milliseconds', horizon) - interval '1 millisecond';
+    RETURN date_trunc('milliseconds', horizon);
 END $$
 """
 
@@ -67,7 +67,7 @@ def upgrade() -> None:
         PRIMARY KEY (rid)
     )
     """)
-    op.execute("CREATE INDEX resource_keys ON resource USING gin (keys)")
+    op.execute("CREATE INDEX resource_keys ON resource USING gin (keys) WITH (fastupdate = off)")
     op.execute("CREATE INDEX resource_last_updated ON resource (type, last_updated, rid)")
     op.execute("CREATE INDEX resource_patient ON resource (patient, type, last_updated)")
     op.execute("CREATE UNIQUE INDEX resource_type_id ON resource (type, id)")

@@ -12,10 +12,10 @@ def upgrade() -> None:
         rid BIGINT NOT NULL,
         param INTEGER NOT NULL,
         target TEXT COLLATE "C" NOT NULL,
-        PRIMARY KEY (rid, param, target)
+        PRIMARY KEY (target, param, rid)
     )
     """)
-    op.execute("CREATE INDEX index_reference_target ON index_reference (target, param, rid)")
+    op.execute("CREATE INDEX index_reference_rid ON index_reference (rid, param)")
     op.execute("""
     CREATE TABLE index_date (
         row BIGSERIAL NOT NULL,

@@ -10,8 +10,8 @@ from typing import Any
 
 from app.fhir.context import Resource
 from app.fhir.engine import Operation, Route
-from app.fhir.registry import STORED, SearchParameter, compartment_names, parameters
-from app.fhir.search.parameters.criterion import MODIFIERS, targets
+from app.fhir.registry import STORED, SearchParameter, compartment_names
+from app.fhir.search.parameters.criterion import searchable, targets
 
 FHIR_VERSION = "4.0.1"
 DATE = "2026-11-22"
@@ -34,13 +34,8 @@ ON_SYSTEM = ("transaction", "batch", "search-system", "history-system")
 """https://hl7.org/fhir/R4/valueset-system-restful-interaction.html"""
 
 READ_ONLY = ("read", "search-type")
-"""What there is for AuditEvent: the server writes it, once."""
-
-UNSEARCHED = {"AuditEvent": frozenset({"address", "agent-name", "entity-name"})}
-"""Parameters that are not indexed: an event is written with every read, and costs what it indexes."""
-
-UNLINKED = frozenset({"AuditEvent"})
-"""Types whose references are indexed as hashes, which _include and _revinclude cannot follow."""
+SERVER_ONLY = frozenset({"AuditEvent"})
+"""Types that only the server writes, once each, and whose references cannot be followed."""
 
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -108,12 +103,12 @@ def _security(base_url: str) -> dict[str, Any]:
         "extension": [{"url": OAUTH_URIS, "extension": uris}],
         "cors": True,
         "service": [{"coding": [{"system": SMART_SERVICE, "code": "SMART-on-FHIR"}]}],
-        "description": "OAuth 2.0 bearer tokens with SMART scopes; see .well-known/smart-configuration.",
+        "description": f"OAuth 2.0 with SMART scopes: {base_url}/.well-known/smart-configuration",
     }
 
 
 def _resource(type_: str, served: set[str], operations: Iterable[Operation]) -> dict[str, Any]:
-    is_written = type_ not in UNLINKED
+    is_written = type_ not in SERVER_ONLY
     resource = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
@@ -128,7 +123,7 @@ def _resource(type_: str, served: set[str], operations: Iterable[Operation]) -> 
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": includes(type_),
         "searchRevInclude": reverse_includes(type_),
-        "searchParam": [_parameter(found) for found in searched(type_)],
+        "searchParam": [_parameter(found) for found in searchable(type_)],
         "operation": _operations(op for op in operations if applies(op, type_)),
     }
     return {name: value for name, value in resource.items() if value not in ([], ())}
@@ -138,22 +133,15 @@ def _codes(known: Iterable[str], served: set[str]) -> list[dict[str, str]]:
     return [{"code": code} for code in known if code in served]
 
 
-def searched(type_: str) -> list[SearchParameter]:
-    """The parameters that a type can be searched by."""
-    without = UNSEARCHED.get(type_, frozenset())
-    known = parameters(type_).values()
-    return [found for found in known if found.type in MODIFIERS and found.code not in without]
-
-
 def _parameter(found: SearchParameter) -> dict[str, str]:
     return {"name": found.code, "definition": found.url, "type": found.type}
 
 
 def includes(type_: str) -> list[str]:
     """The values of _include for a type."""
-    if type_ in UNLINKED:
+    if type_ in SERVER_ONLY:
         return []
-    return [f"{type_}:{found.code}" for found in searched(type_) if found.type == "reference"]
+    return [f"{type_}:{found.code}" for found in searchable(type_) if found.type == "reference"]
 
 
 @lru_cache(maxsize=256)
@@ -161,8 +149,8 @@ def reverse_includes(type_: str) -> list[str]:
     """The values of _revinclude for a type."""
     return [
         f"{source}:{found.code}"
-        for source in sorted(STORED - UNLINKED)
-        for found in searched(source)
+        for source in sorted(STORED - SERVER_ONLY)
+        for found in searchable(source)
         if found.type == "reference" and type_ in targets(found)
     ]
 

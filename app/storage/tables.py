@@ -29,7 +29,12 @@ class Resource(SQLModel, table=True):
         Index("resource_type_id", "type", "id", unique=True),
         Index("resource_patient", "patient", "type", "last_updated"),
         Index("resource_last_updated", "type", "last_updated", "rid"),
-        Index("resource_keys", "keys", postgresql_using="gin"),
+        Index(
+            "resource_keys",
+            "keys",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
     )
     rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     type: str = Field(sa_column=Column(C_TEXT, nullable=False))
@@ -65,10 +70,10 @@ class IndexReference(SQLModel, table=True):
     """One reference of a resource under a search parameter; `target` is "Type/id" or an absolute URL."""
 
     __tablename__ = "index_reference"
-    __table_args__ = (Index("index_reference_target", "target", "param", "rid"),)
-    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    param: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    __table_args__ = (Index("index_reference_rid", "rid", "param"),)
     target: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    param: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
 
 
 class IndexDate(SQLModel, table=True):

