@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -23,6 +22,7 @@ from app.routers.health import health_router
 from app.routers.oauth import oauth_router
 from app.settings import Settings
 from app.storage.database import Database
+from app.storage.secrets import shared_secret
 
 EXPOSED = ["ETag", "Location", "Content-Location", "Last-Modified", "Retry-After", "X-Request-Id"]
 OPERATIONS = {operation.name: operation for operation in (validate.OPERATION,)}
@@ -58,22 +58,19 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(log.close)
         authority = await Authority.open(settings, database, recorder(log, settings.base_url))
         stack.push_async_callback(authority.close)
-        engine = await build_engine(settings, database, log, authority)
+        engine = await build_engine(settings, database, log)
         _mount(app, settings, engine, authority)
         yield
 
 
-async def build_engine(
-    settings: Settings, database: Database, log: AuditLog, authority: Authority
-) -> Engine:
-    """The engine with its hooks; links to pages survive as long as the signing key."""
-    key = await authority.keys.signing()
+async def build_engine(settings: Settings, database: Database, log: AuditLog) -> Engine:
+    """The engine with its hooks and the policy that the settings name."""
     return Engine(
         database=database,
         audit=log,
         routes=ROUTES,
         base_url=settings.base_url,
-        paging_key=sha256(f"paging {key['d']}".encode()).digest(),
+        paging_key=await shared_secret(database, "paging"),
         policy=Policy(
             check_references=settings.references == "strict",
             update_as_create=settings.update_as_create,

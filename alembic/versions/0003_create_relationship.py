@@ -27,14 +27,14 @@ def upgrade() -> None:
         row BIGSERIAL NOT NULL,
         rid BIGINT NOT NULL,
         actor TEXT COLLATE "C" NOT NULL,
-        organization TEXT COLLATE "C" NOT NULL,
+        principal TEXT COLLATE "C" NOT NULL,
         starts TIMESTAMP WITH TIME ZONE NOT NULL,
         ends TIMESTAMP WITH TIME ZONE NOT NULL,
         PRIMARY KEY (row)
     )
     """)
-    op.execute("CREATE INDEX affiliation_actor ON affiliation (actor, organization)")
-    op.execute("CREATE INDEX affiliation_organization ON affiliation (organization, actor)")
+    op.execute("CREATE INDEX affiliation_actor ON affiliation (actor, principal)")
+    op.execute("CREATE INDEX affiliation_principal ON affiliation (principal, actor)")
     op.execute("CREATE INDEX affiliation_rid ON affiliation (rid)")
     op.execute("""
     CREATE TABLE consent_rule (

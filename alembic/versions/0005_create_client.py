@@ -61,7 +61,14 @@ def upgrade() -> None:
     )
     """)
     op.execute("CREATE INDEX ix_revoked_token_expires ON revoked_token (expires)")
+    op.execute("""
+    CREATE TABLE shared_secret (
+        name TEXT COLLATE "C" NOT NULL,
+        value BYTEA NOT NULL,
+        PRIMARY KEY (name)
+    )
+    """)
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE revoked_token, used_assertion, signing_key, account, client")
+    op.execute("DROP TABLE shared_secret, revoked_token, used_assertion, signing_key, account, client")

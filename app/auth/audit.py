@@ -16,9 +16,16 @@ def recorder(log: AuditLog, base_url: str) -> Audit:
         audited = Audited(
             interaction=event.action,
             outcome="4" if event.error else "0",
-            status=400 if event.error else 200,
+            status=_status(event),
+            query=event.scope,
             reason=event.error,
         )
         await log.record(audit_row(agent, new_id(), datetime.now(UTC), base_url, audited))
 
     return record
+
+
+def _status(event: Event) -> int:
+    if event.error is None:
+        return 200
+    return 401 if event.error in ("invalid_client", "invalid_token") else 400

@@ -100,16 +100,17 @@ def _members(resource: Resource, patient: str, base_url: str) -> Iterator[Row]:
 
 
 def _affiliations(resource: Resource, base_url: str) -> Iterator[Row]:
-    """For whom a practitioner acts: an inactive role, or one without an organization, for nobody."""
+    """Who stands for whom by a PractitionerRole; an inactive role stands for nobody."""
     if resource["resourceType"] != "PractitionerRole" or resource.get("active") is False:
         return
+    time, role = span(resource.get("period")), f"PractitionerRole/{resource['id']}"
     organization = _actor(resource.get("organization"), base_url)
-    if organization is None:
-        return
-    time = span(resource.get("period"))
-    yield (f"PractitionerRole/{resource['id']}", organization, *time)
     practitioner = _actor(resource.get("practitioner"), base_url)
     if practitioner:
+        yield (role, practitioner, *time)
+    if organization:
+        yield (role, organization, *time)
+    if organization and practitioner:
         yield (practitioner, organization, *time)
 
 

@@ -56,6 +56,22 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
     )
 
 
+def reached(access: Access, type_: str, args: Arguments) -> str | None:
+    """The patients whom the access reaches through relationships, as a sub-select; None if otherwise.
+
+    What `visible` shows of a type about one patient is about one of these. A bound that helps to
+    plan a statement, never a permission.
+    """
+    if _about(type_) != "one":
+        return None
+    match for_type(access, type_):
+        case Related(actors):
+            return _patients(args.add(list(actors), "text[]"))
+        case All(parts):
+            return next(filter(None, (reached(part, type_, args) for part in parts)), None)
+    return None
+
+
 def _arms(access: Access, names: tuple[str, ...], args: Arguments) -> list[str]:
     """One condition per group of types that the access treats alike."""
     groups: dict[tuple[Access, str], list[str]] = {}
@@ -121,9 +137,9 @@ def _related(actors: tuple[str, ...], type_: str, args: Arguments) -> str:
 
 
 def _patients(actors: str) -> str:
-    """The patients whom the actors, or those who act for them as an organization, support."""
+    """The patients whom the actors, or those who stand for them, support."""
     everyone = (
-        f"SELECT f.actor FROM affiliation AS f WHERE f.organization = ANY({actors})"
+        f"SELECT f.actor FROM affiliation AS f WHERE f.principal = ANY({actors})"
         f" AND {ACTIVE.format('f')} UNION ALL SELECT unnest({actors})"
     )
     return (

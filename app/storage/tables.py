@@ -9,7 +9,18 @@ Migrations in alembic/ create exactly this; a test compares the two.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, Integer, Numeric, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
@@ -145,18 +156,22 @@ class Relationship(SQLModel, table=True):
 
 
 class Affiliation(SQLModel, table=True):
-    """That an actor (Practitioner, PractitionerRole) acts for an organization, within [starts, ends)."""
+    """That an actor stands for a principal, by the resource `rid`, within [starts, ends).
+
+    A Practitioner or PractitionerRole stands for its Organization, a PractitionerRole for its
+    Practitioner: what the actor may see, the principal may.
+    """
 
     __tablename__ = "affiliation"
     __table_args__ = (
         Index("affiliation_rid", "rid"),
-        Index("affiliation_organization", "organization", "actor"),
-        Index("affiliation_actor", "actor", "organization"),
+        Index("affiliation_principal", "principal", "actor"),
+        Index("affiliation_actor", "actor", "principal"),
     )
     row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
     rid: int = Field(sa_column=Column(BigInteger, nullable=False))
     actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    organization: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    principal: str = Field(sa_column=Column(C_TEXT, nullable=False))
     starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
     ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
 
@@ -269,3 +284,11 @@ class RevokedToken(SQLModel, table=True):
     __tablename__ = "revoked_token"
     jti: str = Field(sa_column=Column(C_TEXT, primary_key=True))
     expires: datetime = Field(sa_column=Column(INSTANT, nullable=False, index=True))
+
+
+class SharedSecret(SQLModel, table=True):
+    """A secret that all workers share, such as the key that seals page links."""
+
+    __tablename__ = "shared_secret"
+    name: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

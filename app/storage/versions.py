@@ -31,7 +31,7 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "affiliation": (
         ("actor", "text"),
-        ("organization", "text"),
+        ("principal", "text"),
         ("starts", "timestamptz"),
         ("ends", "timestamptz"),
     ),

@@ -26,6 +26,13 @@ PLANS = {
     "delete": write.plan_delete,
 }
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET")
+CONDITIONS = {
+    "if_match": "ifMatch",
+    "if_none_match": "ifNoneMatch",
+    "if_modified_since": "ifModifiedSince",
+    "if_none_exist": "ifNoneExist",
+}
+"""The members of Bundle.entry.request that stand for conditional headers."""
 
 
 async def bundle(ctx: Context, call: Call) -> Result:
@@ -38,7 +45,7 @@ async def bundle(ctx: Context, call: Call) -> Result:
 
 
 def _entries(ctx: Context, call: Call) -> Sequence[Mapping[str, Any]]:
-    body = call.body or {}
+    body = call.body if isinstance(call.body, dict) else {}
     if body.get("resourceType") != "Bundle" or body.get("type") not in ("batch", "transaction"):
         raise BadRequest("Post a Bundle of type batch or transaction.", expression=["Bundle.type"])
     entries = body.get("entry", [])
@@ -117,23 +124,24 @@ def _planned(
         row, found = route(ctx.engine.routes, request["method"], path)
         if row.path == "":
             raise BadRequest("A Bundle cannot be an entry of a Bundle.")
+        conditions = _conditions(request)
     return row, to_call(
         row,
         found,
         query=parse_query(query),
         body=resource,
-        conditions=_conditions(request),
+        conditions=conditions,
         prefer=call.prefer,
     )
 
 
 def _conditions(request: Mapping[str, Any]) -> Conditions:
-    return Conditions(
-        if_match=request.get("ifMatch"),
-        if_none_match=request.get("ifNoneMatch"),
-        if_modified_since=request.get("ifModifiedSince"),
-        if_none_exist=request.get("ifNoneExist"),
-    )
+    given = {field: request.get(name) for field, name in CONDITIONS.items()}
+    for field, value in given.items():
+        if not isinstance(value, str | None):
+            name = CONDITIONS[field]
+            raise BadRequest(f"{name} is a string.", code="structure", expression=[f"request.{name}"])
+    return Conditions(**given)
 
 
 async def _completed(

@@ -8,17 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.fhir.access import Access
+from app.fhir.compartments import is_patient_parameter
 from app.fhir.search import sort
 from app.fhir.search.chain import holds
-from app.fhir.search.condition import Condition
+from app.fhir.search.condition import Condition, Member
 from app.fhir.search.include import COLUMNS, included
 from app.fhir.search.lead import Lead
 from app.fhir.search.paging import Position
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.query import Query, Sort
 from app.fhir.search.sort import NEWEST, Key
-from app.fhir.visible import visible
+from app.fhir.visible import reached, visible
 from app.storage.sql import Arguments
+
+
+FEW = 500
+"""Relationships up to which resources are looked up patient by patient, not along an index."""
+
+OF_FEW = "r.patient = ANY(ARRAY(SELECT patient FROM few))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +103,43 @@ def _filter(search: _Search, conditions: Sequence[Condition]) -> str:
 
 
 def _matches(search: _Search) -> str:
-    arms = [_arm(search, is_missing=is_missing) for is_missing in _arms(search)]
+    patients = None
+    if not _is_narrow(search.query):
+        patients = reached(search.access, search.query.type, search.over.args)
+    if patients is None:
+        return _union(search, [_arm(search, part) for part in _parts(search)])
+    # Which way is fast depends on how many patients the caller supports, and no statistics know
+    # that; so the statement counts first, and runs one half of itself.
+    halves = [f"(SELECT count(*) FROM few) <= {FEW} AND {OF_FEW}"]
+    halves.append(f"(SELECT count(*) FROM few) > {FEW}")
+    arms = [_arm(search, part, half) for half in halves for part in _parts(search)]
+    few = f"SELECT f.patient FROM ({patients} LIMIT {FEW + 1}) AS f"
+    return f"WITH few AS MATERIALIZED ({few}) {_union(search, arms)}"
+
+
+def _union(search: _Search, arms: Sequence[str]) -> str:
+    """The arms one after the other, each only as long as those before did not fill the page."""
     if len(arms) == 1:
         return arms[0]
-    # Read one after the other, and the second only when the first did not fill the page.
     return " UNION ALL ".join(f"({arm})" for arm in arms) + f" LIMIT {search.query.count + 1}"
 
 
-def _arms(search: _Search) -> list[bool]:
+def _is_narrow(query: Query) -> bool:
+    """Whether the query itself leads to one patient or to a few resources."""
+    return any(
+        (isinstance(each, Criterion) and _names(each))
+        or (isinstance(each, Member) and each.compartment == "Patient")
+        for each in query.conditions
+    )
+
+
+def _names(criterion: Criterion) -> bool:
+    code = criterion.parameter.code
+    is_whole = criterion.modifier not in ("not", "missing")
+    return is_whole and (code == "_id" or is_patient_parameter(criterion.type, code))
+
+
+def _parts(search: _Search) -> list[bool]:
     """The parts of the order a page may touch: with a first sort key (False), without (True)."""
     if not sort.is_indexed(search.sorts[0]):
         return [False]
@@ -116,19 +152,22 @@ def _arms(search: _Search) -> list[bool]:
 
 
 def _demands(query: Query, code: str) -> bool:
-    """Whether only resources with a value for the parameter can match."""
+    """Whether only resources that have the sort key can match: a number may be open at one end."""
     return any(
-        isinstance(each, Criterion) and each.parameter.code == code and each.modifier != "missing"
+        isinstance(each, Criterion)
+        and each.parameter.code == code
+        and each.parameter.type in ("date", "string")
+        and each.modifier != "missing"
         for each in query.conditions
     )
 
 
-def _arm(search: _Search, *, is_missing: bool) -> str:
+def _arm(search: _Search, is_missing: bool, *halves: str) -> str:
     order = sort.keys(search.query.type, search.sorts, is_missing=is_missing)
     if search.is_backward:
         order = tuple(key.reversed() for key in order)
     source, conditions = _visible(search), search.query.conditions
-    tests = []
+    tests = list(halves)
     if sort.is_indexed(search.sorts[0]):
         leading = Lead(search.query.type, search.sorts[0])
         if is_missing:

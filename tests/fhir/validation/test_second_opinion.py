@@ -145,6 +145,7 @@ def changed(path: str, value: Any) -> Json:
         ("status", 5),
         ("status", ""),
         ("status", "two  spaces"),
+        ("id", "a_b"),
         ("title", {"text": "x"}),
         ("title", ""),
         ("created", "2026-13-01"),
@@ -183,7 +184,6 @@ def test_a_missing_required_element_is_found_by_both(name: str) -> None:
         ("status", "bogus"),  # a required binding
         ("activity.0.detail.status", "bogus"),
         ("id", "x" * 65),
-        ("id", "a_b"),
         ("goal", []),
         ("subject", None),
         ("period", {}),
@@ -193,14 +193,16 @@ def test_a_missing_required_element_is_found_by_both(name: str) -> None:
         ("activity.0.reference", {"reference": "Task/1"}),  # cpl-3
         ("period.end", "2025-12-31"),  # per-1
         ("text", {"status": "generated", "div": "<div><script>x</script></div>"}),
-        ("contained", [{"resourceType": "Goal", "id": "g"}]),
+        ("contained", [{"resourceType": "Basic", "id": "b", "code": {"text": "x"}}]),
         ("extension", [{"url": "http://example.org"}]),
         ("activity.0.detail.doNotPerform", "true"),  # they coerce
         ("title", "with \u0007"),
     ],
 )
 def test_a_fault_is_found_by_us_alone(path: str, value: Any) -> None:
-    assert validate(changed(path, value), "CarePlan") != []
+    plan = changed(path, value)
+    assert second_opinion(plan) == []
+    assert validate(plan, "CarePlan") != []
 
 
 SCALARS: tuple[Any, ...] = (

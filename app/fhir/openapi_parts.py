@@ -1,0 +1,185 @@
+"""What the OpenAPI document says by hand: a line per interaction, shared parameters, answers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An interaction in the words of a reader.
+
+    `parameters` are names in PARAMETERS. `answer` is the schema of a success, "" for the type
+    itself, "none" for an answer without content; `failures` are keys of ANSWERS.
+    """
+
+    summary: str
+    anchor: str
+    status: str = "200"
+    parameters: tuple[str, ...] = ("_format", "_pretty")
+    answer: str = ""
+    failures: tuple[str, ...] = ("401", "403", "404")
+
+
+def ref(kind: str, name: str) -> Item:
+    """A reference to a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+SHOWN = ("_summary", "_elements", "_format", "_pretty")
+PAGED = ("_count", *SHOWN)
+SEARCHED = ("_sort", "_total", "_include", "_revinclude", *PAGED, "Prefer")
+SEARCH = Summary("Search", "search", parameters=SEARCHED, answer="Bundle", failures=("401", "403"))
+BUNDLE = Summary(
+    "Perform many interactions",
+    "transaction",
+    answer="Bundle",
+    failures=("401", "403", "404", "409", "412", "413", "415", "422"),
+)
+HISTORY = Summary("What changed", "history", parameters=("_since", "_at", *PAGED), answer="Bundle")
+OPERATION = Summary("Operation", "operations", answer="Resource")
+
+SUMMARIES = {
+    "capabilities": Summary(
+        "What this server can do", "capabilities", answer="CapabilityStatement", failures=()
+    ),
+    "read": Summary(
+        "The current version",
+        "read",
+        parameters=("If-None-Match", "If-Modified-Since", *SHOWN),
+        failures=("304", "401", "403", "404", "410"),
+    ),
+    "vread": Summary(
+        "One version",
+        "vread",
+        parameters=("If-None-Match", "If-Modified-Since", *SHOWN),
+        failures=("304", "401", "403", "404", "410"),
+    ),
+    "create": Summary(
+        "Create with an id of the server's choice",
+        "create",
+        "201",
+        ("Prefer", "_format", "_pretty"),
+        failures=("401", "403", "413", "415", "422"),
+    ),
+    "update": Summary(
+        "Replace the current version",
+        "update",
+        parameters=("If-Match", "Prefer", "_format", "_pretty"),
+        failures=("401", "403", "404", "409", "412", "413", "415", "422"),
+    ),
+    "delete": Summary(
+        "Delete",
+        "delete",
+        "204",
+        ("If-Match",),
+        answer="none",
+        failures=("401", "403", "404", "409", "412"),
+    ),
+    "history-instance": HISTORY,
+    "history-type": HISTORY,
+    "history-system": HISTORY,
+    "search-type": SEARCH,
+    "search-compartment": SEARCH,
+    "transaction": BUNDLE,
+    "batch": BUNDLE,
+    "operation": OPERATION,
+}
+
+STRING: Item = {"type": "string"}
+ID: Item = {"type": "string", "pattern": "^[A-Za-z0-9\\-.]{1,64}$"}
+COUNT: Item = {"type": "integer", "minimum": 0}
+BOOLEAN: Item = {"type": "boolean"}
+INSTANT: Item = {"type": "string", "format": "date-time"}
+SUMMARY: Item = {"enum": ["true", "false", "text", "data", "count"]}
+
+
+def _parameter(name: str, place: str, schema: Item, description: str) -> Item:
+    found = {"name": name, "in": place, "description": description, "schema": schema}
+    return found | ({"required": True} if place == "path" else {})
+
+
+PARAMETERS: dict[str, Item] = {
+    "id": _parameter("id", "path", ID, "Logical id"),
+    "vid": _parameter("vid", "path", ID, "Version id"),
+    "_format": _parameter("_format", "query", STRING, "Overrides Accept: json"),
+    "_pretty": _parameter("_pretty", "query", BOOLEAN, "Indented JSON"),
+    "_summary": _parameter("_summary", "query", SUMMARY, "A predefined part of each resource"),
+    "_elements": _parameter("_elements", "query", STRING, "Top-level elements, comma-separated"),
+    "_count": _parameter("_count", "query", COUNT, "Entries on a page"),
+    "_since": _parameter("_since", "query", INSTANT, "Only versions from this instant on"),
+    "_at": _parameter("_at", "query", STRING, "Only versions current at some time in this period"),
+    "_sort": _parameter("_sort", "query", STRING, "Parameters to sort by, descending with a -"),
+    "_total": _parameter("_total", "query", {"enum": ["none", "estimate", "accurate"]}, "Count"),
+    "_include": _parameter("_include", "query", STRING, "Type:parameter[:Target] to add"),
+    "_revinclude": _parameter("_revinclude", "query", STRING, "Type:parameter that points here"),
+    "If-Match": _parameter("If-Match", "header", STRING, 'The version believed current: W/"1"'),
+    "If-None-Match": _parameter("If-None-Match", "header", STRING, 'The version you have: W/"1"'),
+    "If-Modified-Since": _parameter("If-Modified-Since", "header", STRING, "An HTTP date"),
+    "Prefer": _parameter(
+        "Prefer", "header", STRING, "return=minimal|representation|OperationOutcome, handling=…"
+    ),
+    "any": _parameter(
+        "any", "query", {"type": "object", "additionalProperties": STRING}, "Search parameters"
+    )
+    | {"style": "form", "explode": True},
+}
+
+RESOURCE: Item = {
+    "type": "object",
+    "required": ["resourceType"],
+    "properties": {"resourceType": STRING, "id": ID, "meta": {"type": "object"}},
+}
+
+
+def _transient(type_: str) -> Item:
+    return {
+        "allOf": [ref("schemas", "Resource"), {"properties": {"resourceType": {"const": type_}}}]
+    }
+
+
+SCHEMAS: dict[str, Item] = {
+    "Resource": RESOURCE,
+    "OperationOutcome": _transient("OperationOutcome"),
+    "Parameters": _transient("Parameters"),
+    "token": {"type": "string", "description": "code, system|code, |code or system|"},
+    "string": {"type": "string", "description": "begins with, whatever case and accents"},
+    "date": {"type": "string", "description": "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm]]]"},
+    "reference": {"type": "string", "description": "id, Type/id or URL"},
+    "number": {"type": "string", "description": "[eq|ne|gt|lt|ge|le|sa|eb|ap]number"},
+    "quantity": {"type": "string", "description": "[prefix]number[|system|code]"},
+    "uri": {"type": "string", "format": "uri-reference"},
+}
+
+ANSWERS = {
+    "304": "NotModified",
+    "400": "BadRequest",
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "404": "NotFound",
+    "409": "Conflict",
+    "410": "Gone",
+    "412": "PreconditionFailed",
+    "413": "TooLarge",
+    "415": "UnsupportedMediaType",
+    "422": "Unprocessable",
+    "503": "Unavailable",
+}
+"""By status: the name of the answer in RESPONSES."""
+
+OUTCOME: Item = {"application/fhir+json": {"schema": ref("schemas", "OperationOutcome")}}
+RESPONSES: dict[str, Item] = {
+    "NotModified": {"description": "You have the current version"},
+    "BadRequest": {"description": "Something in the request cannot be read", "content": OUTCOME},
+    "Unauthorized": {"description": "No token, or not a valid one", "content": OUTCOME},
+    "Forbidden": {"description": "The token does not permit this", "content": OUTCOME},
+    "NotFound": {"description": "Does not exist, or is not known to you", "content": OUTCOME},
+    "Conflict": {"description": "Others are changing the same", "content": OUTCOME},
+    "Gone": {"description": "Was deleted", "content": OUTCOME},
+    "PreconditionFailed": {"description": "Somebody else was faster", "content": OUTCOME},
+    "TooLarge": {"description": "The body is too large", "content": OUTCOME},
+    "UnsupportedMediaType": {"description": "The body is not FHIR JSON", "content": OUTCOME},
+    "Unprocessable": {"description": "The resource breaks a rule", "content": OUTCOME},
+    "Unavailable": {"description": "Try again after Retry-After", "content": OUTCOME},
+}

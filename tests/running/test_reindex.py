@@ -1,0 +1,36 @@
+"""app/fhir/reindex.py: what follows from a resource can be derived again at any time."""
+
+from datetime import date
+
+import pytest
+
+from app.fhir.engine import Engine
+from app.fhir.reindex import reindex
+from app.loading import load
+from app.reading import items
+from app.storage.database import Database
+from app.storage.versions import DERIVED
+from app.welcome import demonstrate
+from tests.running.test_loading import engine
+
+__all__ = ["engine"]
+
+
+async def derived(database: Database) -> dict[str, list[str]]:
+    found = {"keys": [str(r) for r in await database.fetch("SELECT rid, keys FROM resource")]}
+    for table, columns in DERIVED.items():
+        names = ", ".join(("rid", *(name for name, _ in columns)))
+        found[table] = [str(row) for row in await database.fetch(f"SELECT {names} FROM {table}")]
+    return {name: sorted(rows) for name, rows in found.items()}
+
+
+async def test_reindexing_brings_back_what_was_lost(engine: Engine, database: Database) -> None:
+    assert (await demonstrate(engine)).refused == []
+    before = await derived(database)
+    await database.execute("UPDATE resource SET keys = '{}'")
+    for table in DERIVED:
+        await database.execute(f"DELETE FROM {table}")
+    count = await database.fetchval("SELECT count(*) FROM resource")
+    assert await reindex(engine) == count
+    assert await derived(database) == before
+    assert all(before.values())
