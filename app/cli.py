@@ -13,9 +13,12 @@ from app.auth.clients import InvalidRegistration, Registration, create_client
 from app.auth.errors import OAuthError
 from app.auth.jose import InvalidKey
 from app.auth.users import InvalidAccount, create_account, issue_for
+from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
+from app.fhir.openapi import openapi_json
 from app.fhir.reindex import reindex
 from app.loading import Report, load
+from app.main import OPERATIONS
 from app.opening import chosen, chosen_beside, database, fail, opened, perform
 from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
@@ -210,6 +213,12 @@ def reindex_command() -> None:
         return await reindex(engine)
 
     _print({"reindexed": perform(chosen_beside(), work)})
+
+
+@main.command("openapi")
+def openapi_command() -> None:
+    """Print openapi/openapi.json."""
+    typer.echo(openapi_json(ROUTES, OPERATIONS), nl=False)
 
 
 @main.command("settings")

@@ -18,7 +18,7 @@ from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
-from app.routers.health import health_router
+from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
 from app.settings import Settings
 from app.storage.database import Database
@@ -42,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_headers=["*"],
         expose_headers=EXPOSED,
     )
+    app.add_middleware(Observed)
     return app
 
 

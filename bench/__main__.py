@@ -8,7 +8,9 @@ import asyncio
 import json
 import shutil
 import tempfile
-from itertools import count, islice
+import time
+from collections.abc import Mapping
+from itertools import count, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +38,27 @@ async def load(world: World, patients: int) -> Sample:
     return sample
 
 
-async def measure(world: World, names: list[str], options: argparse.Namespace) -> dict[str, Any]:
-    """The figures of each workload at each concurrency."""
+async def measure(
+    world: World, names: list[str], options: argparse.Namespace, watched: Mapping[str, int]
+) -> dict[str, Any]:
+    """The figures of each workload at each concurrency.
+
+    `watched` names processes by id; `cpu_us` is what a request costs each, descendants included.
+    """
     found: dict[str, Any] = {}
-    for name in names:
-        found[name] = {}
-        for clients in options.concurrency:
-            steps = WORKLOADS[name](world)
-            where = (world.address.host, world.address.port)
-            sample = await run(where, steps, clients, options.seconds)
-            found[name][clients] = sample.figures() | {"reasons": sample.errors}
-            print(
-                f"{name} at {clients}: {sample.figures()['rps']:.0f}/s {sample.errors}", flush=True
-            )
+    for name, clients in product(names, options.concurrency):
+        steps = WORKLOADS[name](world)
+        before = {each: processes.processor_seconds(pid) for each, pid in watched.items()}
+        sample = await run(
+            (world.address.host, world.address.port), steps, clients, options.seconds
+        )
+        spent = {
+            each: round((processes.processor_seconds(pid) - before[each]) * 1e6 / sample.answered)
+            for each, pid in watched.items()
+        }
+        figures = sample.figures()
+        found.setdefault(name, {})[clients] = figures | {"cpu_us": spent, "wrong": sample.errors}
+        print(f"{name} at {clients}: {figures['rps']:.0f}/s {spent} {sample.errors}", flush=True)
     return found
 
 
@@ -70,7 +80,8 @@ async def measure_service(
         loaded = await load(world, options.patients)
         results: dict[str, Any] = {"load": loaded.figures()}
         results["bytes_a_resource"] = await _bytes(dsn)
-        results["workloads"] = await measure(world, list(WORKLOADS), options)
+        watched = {"workers": process, "postgres": processes.postmaster(data)}
+        results["workloads"] = await measure(world, list(WORKLOADS), options, watched)
         results["memory_mb"] = [size / MB for size in processes.resident(process)]
         results["ceilings"] = await sql_ceilings(data, dsn, world, options)
     return results, world
@@ -101,22 +112,47 @@ async def _bytes(dsn: str) -> float:
     return round(float(size))
 
 
-async def measure_bare(dsn: str, world: World, options: argparse.Namespace) -> dict[str, Any]:
+async def measure_bare(
+    data: Path, dsn: str, world: World, options: argparse.Namespace
+) -> dict[str, Any]:
     """The read workload on bench/bare.py."""
-    async with processes.bare(dsn, options.workers) as (url, _):
+    async with processes.bare(dsn, options.workers) as (url, process):
         bare = World(processes.address(url), None, world.people)
         await asyncio.sleep(1)
-        return await measure(bare, ["read"], options)
+        watched = {"workers": process, "postgres": processes.postmaster(data)}
+        return await measure(bare, ["read"], options, watched)
 
 
 async def measure_asynchronous(
-    data: Path, world: World, options: argparse.Namespace
+    data: Path, dsn: str, world: World, options: argparse.Namespace
 ) -> dict[str, Any]:
-    """Reads and pulls with the audit trail written behind the answer."""
+    """Reads and pulls with the audit trail written behind the answer.
+
+    `sustained` is the rate with the time counted in which the trail catches up.
+    """
     environment = {"ISP_ACCESS_TOKEN_LIFETIME": "3600", "ISP_AUDIT": "async"}
+    found: dict[str, Any] = {"read": {}, "plan pull": {}}
     async with processes.service(data, options.workers, environment) as (url, _):
         other = World(processes.address(url), await token(data), world.people)
-        return await measure(other, ["read", "plan pull"], options)
+        where = (other.address.host, other.address.port)
+        for name, clients in product(found, options.concurrency):
+            sample = await run(where, WORKLOADS[name](other), clients, options.seconds)
+            begin = time.perf_counter()
+            await _caught_up(dsn)
+            whole = sample.seconds + time.perf_counter() - begin
+            sustained = {"sustained": len(sample.latencies) / whole}
+            found[name][clients] = sample.figures() | sustained | {"wrong": sample.errors}
+    return found
+
+
+async def _caught_up(dsn: str) -> None:
+    """Wait until the number of events no longer grows."""
+    connection = await asyncpg.connect(dsn)
+    events = -1
+    while (now := await connection.fetchval("SELECT count(*) FROM audit_event")) != events:
+        events = now
+        await asyncio.sleep(0.05)
+    await connection.close()
 
 
 def compare(results: dict[str, Any], clients: int) -> None:
@@ -133,8 +169,8 @@ async def whole(options: argparse.Namespace) -> dict[str, Any]:
     try:
         with embedded(data, {"log_error_verbosity": "default"}) as dsn:
             results, world = await measure_service(data, dsn, options)
-            bare = await measure_bare(dsn, world, options)
-            asynchronous = await measure_asynchronous(data, world, options)
+            bare = await measure_bare(data, dsn, world, options)
+            asynchronous = await measure_asynchronous(data, dsn, world, options)
     finally:
         shutil.rmtree(data, ignore_errors=True)
     results["workloads"] |= {f"{name}, bare": rows for name, rows in bare.items()}
@@ -149,7 +185,10 @@ async def other(options: argparse.Namespace) -> dict[str, Any]:
     """The workloads alone, on a server that runs already."""
     world = World(processes.address(options.base_url), options.token)
     loaded = await load(world, options.patients)
-    return {"load": loaded.figures(), "workloads": await measure(world, list(WORKLOADS), options)}
+    return {
+        "load": loaded.figures(),
+        "workloads": await measure(world, list(WORKLOADS), options, {}),
+    }
 
 
 def main() -> None:

@@ -133,6 +133,11 @@ class Sample:
     latencies: list[float] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def answered(self) -> int:
+        """Right and wrong answers, at least one."""
+        return max(1, len(self.latencies) + sum(self.errors.values()))
+
     def figures(self) -> dict[str, float]:
         """Requests a second and the latency percentiles in milliseconds."""
         ordered = sorted(self.latencies) or [0.0]

@@ -135,6 +135,22 @@ def resident(pid: int) -> list[int]:
     return sorted(sizes, reverse=True)
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process and its descendants have used, unlike elapsed time the same on
+    a machine that is busy with something else."""
+    return sum(_processor_seconds(member) for member in _family(pid))
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def postmaster(data: Path) -> int:
+    """The process id of the PostgreSQL of a data directory."""
+    return int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
 def _family(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():

@@ -27,12 +27,14 @@ def circumstances() -> Results:
 
 def table(results: Results) -> str:
     """What `make bench` prints."""
-    lines = [f"{'':32}{'c':>4}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}"]
+    lines = [f"{'':32}{'c':>4}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}  processor us"]
     for name, by_clients in results["workloads"].items():
         for clients, row in by_clients.items():
             lines.append(
                 f"{name:32}{clients:>4}{row['rps']:9.0f}{row['p50']:9.2f}{row['p99']:9.2f}"
                 f"{row['errors']:8}"
+                + "".join(f"  {who} {us}" for who, us in row.get("cpu_us", {}).items())
+                + (f"  sustained {row['sustained']:.0f}" if "sustained" in row else "")
             )
     for name, row in results.get("ceilings", {}).items():
         share = f"{row['reached']:.0%}" if row.get("reached") else ""

@@ -22,7 +22,9 @@ Span = tuple[datetime, datetime]
 GUARDIANS = frozenset({"GUARD", "POWATT", "DPOWATT", "HPOWATT", "SPOWATT", "RESPRSN"})
 """http://terminology.hl7.org/CodeSystem/v3-RoleCode: who decides with or for the person."""
 
-MEMBERS = frozenset({"Organization", "Practitioner", "PractitionerRole", "RelatedPerson", "Patient"})
+MEMBERS = frozenset(
+    {"Organization", "Practitioner", "PractitionerRole", "RelatedPerson", "Patient"}
+)
 SCOPE = "patient-privacy"
 NARROWING = ("action", "securityLabel", "purpose", "class", "code", "dataPeriod", "data")
 """What limits a provision to a part of the record."""

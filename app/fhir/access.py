@@ -7,7 +7,6 @@ nobody composed does not exist, and an empty union sees nothing.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 EVERYONE = "*"
 """The actor of a denial that names none."""
 

@@ -5,13 +5,15 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from app.fhir.context import Resource
 from app.fhir.engine import Operation, Route
 from app.fhir.registry import STORED, SearchParameter, compartment_names
 from app.fhir.search.parameters.criterion import searchable, targets
+
+VERSION = "0.1.0"
+"""Of this software, as in pyproject.toml."""
 
 FHIR_VERSION = "4.0.1"
 DATE = "2026-11-22"
@@ -57,26 +59,18 @@ def _statement(
     return {
         "resourceType": "CapabilityStatement",
         "url": f"{base_url}/metadata",
-        "version": software_version(),
+        "version": VERSION,
         "name": "IndividualizedServicePlanServer",
         "title": "Individualized Service Plan server",
         "status": "active",
         "date": DATE,
         "kind": "instance",
-        "software": {"name": "isp-fhir", "version": software_version()},
+        "software": {"name": "isp-fhir", "version": VERSION},
         "implementation": {"description": "One shared plan per person", "url": base_url},
         "fhirVersion": FHIR_VERSION,
         "format": ["application/fhir+json", "json"],
         "rest": [_rest(routes, operations, base_url)],
     }
-
-
-def software_version() -> str:
-    """The version of this package; 0 where it runs from a folder without being installed."""
-    try:
-        return version("isp-fhir")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _rest(

@@ -189,9 +189,7 @@ def _deletion(change: Change, current: Current | None, instant: datetime) -> Com
     """Deleting what is deleted already, or is not there, succeeds and changes nothing."""
     version = 0 if current is None else current.version + (not current.deleted)
     patient, patients = (current.patient, current.patients) if current else (None, None)
-    return Committed(
-        change.type, change.id, version, instant, "deleted", patient, patients, None
-    )
+    return Committed(change.type, change.id, version, instant, "deleted", patient, patients, None)
 
 
 def _state(each: Draft, current: Current | None, instant: datetime) -> Committed:
@@ -271,4 +269,3 @@ async def _record(
         for step in steps
     ]
     await insert_audit(connection, rows)
-

@@ -13,9 +13,7 @@ from app.fhir.context import Resource
 from app.fhir.references import local, walk
 
 DIRECTORY = frozenset(
-    "Organization Practitioner PractitionerRole Location HealthcareService Questionnaire "
-    "PlanDefinition CapabilityStatement StructureDefinition ValueSet CodeSystem SearchParameter "
-    "OperationDefinition CompartmentDefinition".split()
+    ["Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService", "Questionnaire", "PlanDefinition", "CapabilityStatement", "StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "OperationDefinition", "CompartmentDefinition"]
 )
 """Types about nobody: whoever has a scope for them sees them."""
 

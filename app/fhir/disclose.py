@@ -12,11 +12,12 @@ from app.fhir import json
 from app.fhir.context import Context, Disclosed, Resource
 from app.fhir.instant import to_text
 from app.fhir.subset import subset
+from app.storage.sql import Row
 
 
 def disclose(
     ctx: Context,
-    row: Mapping[str, Any],
+    row: Row,
     *,
     summary: str | None = None,
     elements: tuple[str, ...] = (),
@@ -38,7 +39,7 @@ def statement(resource: Resource) -> Disclosed:
     return Disclosed(json.dump(resource))
 
 
-def patients(row: Mapping[str, Any]) -> tuple[str, ...]:
+def patients(row: Row) -> tuple[str, ...]:
     """The logical ids of the patients a row is about, for the audit trail."""
     return (row["patient"],) if row["patient"] else tuple(row["patients"] or ())
 

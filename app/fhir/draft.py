@@ -10,7 +10,7 @@ from app.fhir.compartments import INHERITED, is_single, subjects
 from app.fhir.context import Resource
 from app.fhir.engine import Engine
 from app.fhir.instant import to_text
-from app.fhir.references import Reference, located, local
+from app.fhir.references import Reference, local, located
 from app.fhir.search.parameters import extract
 from app.storage.versions import Row
 

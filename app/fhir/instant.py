@@ -11,7 +11,10 @@ from app.fhir.errors import BadRequest
 
 def to_text(instant: datetime) -> str:
     """The FHIR instant, e.g. 2026-11-22T03:04:05.123Z."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return (
+        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{instant.microsecond // 1000:03d}Z"
+    )
 
 
 def from_text(text: str, parameter: str) -> datetime:

@@ -26,19 +26,24 @@ async def resolve(
     """Find what the drafts refer to; the second part names references to nothing.
 
     Raises Unprocessable when policy refuses those. A reference that the current version already
-    holds is let pass: its target may have been deleted, or hidden from this caller.
+    holds is let pass: its target may have been deleted, or hidden from this caller. Not so the
+    patient whom a resource is newly about, whatever the policy: a care team could let its author in.
     """
     known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
-    wanted = {target for d in drafts for target in d.references} - set(known)
+    going = {Reference(*d.key) for d in drafts if d.change.resource is None}
+    wanted = {target for d in drafts for target in d.references} - set(known) - going
     if wanted:
         known |= await _find(ctx, connection, wanted)
-    lost = [
-        (target, path)
-        for d in drafts
-        for target, path in _unresolved(ctx, d, known, current.get(d.key))
-    ]
-    if lost and ctx.engine.policy.check_references:
-        raise Unprocessable("A reference leads nowhere.", issues=[_nowhere(*one) for one in lost])
+    lost: list[tuple[Reference, str]] = []
+    refused: list[Issue] = []
+    for each in drafts:
+        subjects = _newly_about(ctx, each, current.get(each.key))
+        for target, path in _unresolved(ctx, each, known, current.get(each.key), subjects):
+            lost.append((target, path))
+            if ctx.engine.policy.check_references or target in subjects:
+                refused.append(_nowhere(target, path))
+    if refused:
+        raise Unprocessable("A reference leads nowhere.", issues=refused)
     return known, tuple(f"{path}: {target}" for target, path in lost)
 
 
@@ -48,7 +53,10 @@ async def _find(ctx: Context, connection: Connection, wanted: set[Reference]) ->
         return {}
     args = Arguments()
     source = visible(ctx.reach, types, args)
-    places = args.add([t.type for t in wanted], "text[]"), args.add([t.id for t in wanted], "text[]")
+    places = (
+        args.add([t.type for t in wanted], "text[]"),
+        args.add([t.id for t in wanted], "text[]"),
+    )
     rows = await connection.fetch(
         f"SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
         f" JOIN unnest({', '.join(places)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
@@ -63,14 +71,26 @@ async def _find(ctx: Context, connection: Connection, wanted: set[Reference]) ->
     }
 
 
+def _newly_about(ctx: Context, draft: Draft, current: Current | None) -> set[Reference]:
+    """The patients whom the draft is about and the current version is not; none to an operator."""
+    if isinstance(ctx.reach, Everything) or draft.change.type == "Patient":
+        return set()
+    before = {current.patient, *(current.patients or ())} if current else set()
+    return {Reference("Patient", id_) for id_ in draft.subjects if id_ not in before}
+
+
 def _unresolved(
-    ctx: Context, draft: Draft, known: Known, current: Current | None
+    ctx: Context,
+    draft: Draft,
+    known: Known,
+    current: Current | None,
+    subjects: set[Reference],
 ) -> list[tuple[Reference, str]]:
     lost = [(target, path) for target, path in draft.references.items() if target not in known]
     if not lost or current is None or current.body is None:
         return lost
     held = references(json.parse(current.body.encode()), ctx.engine.base_url)
-    return [(target, path) for target, path in lost if target not in held]
+    return [(target, path) for target, path in lost if target not in held or target in subjects]
 
 
 def _nowhere(target: Reference, path: str) -> Issue:
@@ -85,26 +105,34 @@ async def judge(ctx: Context, connection: Connection, made: Sequence[tuple[int, 
     """Refuse the whole transaction when a new state lies outside the caller's access."""
     for letter in ("c", "u"):
         access = ctx.access.get(letter, Nothing())
-        rids = {
-            rid: draft.change.type
+        drafts = {
+            rid: draft
             for rid, draft in made
             if draft.change.resource
             and LETTER[draft.change.method] == letter
             and not isinstance(for_type(access, draft.change.type), Everything)
         }
-        if not rids:
+        if not drafts:
             continue
-        args = Arguments(list(rids))
-        source = visible(access, sorted(set(rids.values())), args)
-        seen = await connection.fetch(
+        args = Arguments(list(drafts))
+        source = visible(access, sorted({d.change.type for d in drafts.values()}), args)
+        rows = await connection.fetch(
             f"SELECT r.rid FROM {source} AS r WHERE r.rid = ANY($1::bigint[])", *args.values
         )
-        outside = sorted({rids[rid] for rid in set(rids) - {row["rid"] for row in seen}})
+        seen = {row["rid"] for row in rows}
+        outside = [draft for rid, draft in drafts.items() if rid not in seen]
         if outside:
-            raise Forbidden(
-                f"This {' and '.join(outside)} would lie outside of what you may see: it must be"
-                " about a patient whom your organization supports, within the scopes granted."
-            )
+            raise Forbidden("Not within access.", issues=[_outside(draft) for draft in outside])
+
+
+def _outside(draft: Draft) -> Issue:
+    type_ = draft.change.type
+    return Issue(
+        "forbidden",
+        f"This {type_} would lie outside of what you may see: it must be about a patient whom your"
+        " organization supports, within the scopes granted.",
+        (draft.change.at or type_,),
+    )
 
 
 def inherited(draft: Draft, known: Known) -> tuple[str, ...]:

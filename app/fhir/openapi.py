@@ -7,7 +7,8 @@ https://spec.openapis.org/oas/v3.1.0
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.fhir.capability import READ_ONLY, SERVER_ONLY, applies, software_version
+from app.fhir import json
+from app.fhir.capability import READ_ONLY, SERVER_ONLY, VERSION, applies
 from app.fhir.engine import Operation, Route
 from app.fhir.openapi_parts import ANSWERS, PARAMETERS, RESPONSES, SCHEMAS, SUMMARIES, ref
 from app.fhir.registry import STORED, SearchParameter, compartment, compartment_names
@@ -17,6 +18,11 @@ FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
 PUBLIC = frozenset({"capabilities"})
 Item = dict[str, Any]
+
+
+def openapi_json(routes: Sequence[Route], operations: Mapping[str, Operation]) -> str:
+    """openapi/openapi.json."""
+    return json.dump(openapi_document(routes, operations), pretty=True).decode() + "\n"
 
 
 def openapi_document(routes: Sequence[Route], operations: Mapping[str, Operation]) -> Item:
@@ -29,7 +35,7 @@ def openapi_document(routes: Sequence[Route], operations: Mapping[str, Operation
         "openapi": "3.1.0",
         "info": {
             "title": "isp-fhir",
-            "version": software_version(),
+            "version": VERSION,
             "summary": "A FHIR R4 server for one shared Individualized Service Plan",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from app.fhir import json
 from app.fhir.context import Resource
 from app.fhir.errors import BadRequest
 from app.fhir.registry import read
@@ -47,9 +46,7 @@ def check_summary(value: str) -> str:
     return value
 
 
-def _selection(
-    type_: str, summary: str | None, elements: tuple[str, ...]
-) -> Callable[[str], bool]:
+def _selection(type_: str, summary: str | None, elements: tuple[str, ...]) -> Callable[[str], bool]:
     definition = _definitions()[type_]
     match summary:
         case "true":

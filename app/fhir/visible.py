@@ -57,7 +57,7 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
 
 
 def reached(access: Access, type_: str, args: Arguments) -> str | None:
-    """The patients whom the access reaches through relationships, as a sub-select; None if otherwise.
+    """The patients whom the access reaches by relationships, as a sub-select; None if otherwise.
 
     What `visible` shows of a type about one patient is about one of these. A bound that helps to
     plan a statement, never a permission.
@@ -155,7 +155,7 @@ def _denied(patient: str, actors: str) -> str:
     """
     spared = (
         f"SELECT FROM relationship AS e WHERE e.patient = c.patient AND e.actor = ANY({actors})"
-        " AND (e.basis IN ('own', 'guardian') OR e.rid = c.rid)"
+        f" AND (e.basis IN ('own', 'guardian') OR e.rid = c.rid) AND {ACTIVE.format('e')}"
     )
     named = f"c.actor = ANY({actors}) OR (c.actor = '{EVERYONE}' AND NOT EXISTS ({spared}))"
     return (

@@ -32,5 +32,3 @@ def _without_values(error: Exception) -> Exception:
     """The same traceback without the message, which may quote a person's data."""
     bare = RuntimeError(type(error).__name__)
     return bare.with_traceback(error.__traceback__)
-
-

@@ -1,6 +1,6 @@
-"""The positional arguments of one SQL statement, collected while its text is put together."""
+"""The two ends of an SQL statement: the arguments that go in, the rows that come out."""
 
-from typing import Any
+from typing import Any, Protocol
 
 
 class Arguments:
@@ -16,3 +16,9 @@ class Arguments:
         self.values.append(value)
         place = f"${len(self.values)}"
         return f"{place}::{cast}" if cast else place
+
+
+class Row(Protocol):
+    """A row by column name, whether a database Record or a dict."""
+
+    def __getitem__(self, column: str, /) -> Any: ...

@@ -211,7 +211,9 @@ class AuditEvent(SQLModel, table=True):
     id: str = Field(sa_column=Column(C_TEXT, nullable=False, unique=True))
     version: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
     last_updated: datetime = Field(sa_column=Column(INSTANT, nullable=False))
-    deleted: bool = Field(default=False, nullable=False, sa_column_kwargs={"server_default": "false"})
+    deleted: bool = Field(
+        default=False, nullable=False, sa_column_kwargs={"server_default": "false"}
+    )
     patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
     patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
     keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
@@ -226,7 +228,9 @@ class Outbox(SQLModel, table=True):
     seq: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
     rid: int = Field(sa_column=Column(BigInteger, nullable=False))
     version: int = Field(sa_column=Column(Integer, nullable=False))
-    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+    created: datetime = Field(
+        sa_column=Column(INSTANT, nullable=False, server_default=text("now()"))
+    )
 
 
 class Client(SQLModel, table=True):
@@ -243,8 +247,12 @@ class Client(SQLModel, table=True):
     secret_hash: str | None = Field(default=None, sa_column=Column(Text))
     jwks: Any = Field(default=None, sa_column=Column(JSONB))
     jwks_url: str | None = Field(default=None, sa_column=Column(Text))
-    redirect_uris: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
-    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+    redirect_uris: list[str] = Field(
+        sa_column=Column(ARRAY(Text), nullable=False, server_default="{}")
+    )
+    created: datetime = Field(
+        sa_column=Column(INSTANT, nullable=False, server_default=text("now()"))
+    )
 
 
 class Account(SQLModel, table=True):
@@ -256,7 +264,9 @@ class Account(SQLModel, table=True):
     fhir_user: str = Field(sa_column=Column(C_TEXT, nullable=False))
     role: str = Field(sa_column=Column(Text, nullable=False))
     organization: str | None = Field(default=None, sa_column=Column(C_TEXT))
-    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+    created: datetime = Field(
+        sa_column=Column(INSTANT, nullable=False, server_default=text("now()"))
+    )
 
 
 class SigningKey(SQLModel, table=True):
@@ -266,7 +276,9 @@ class SigningKey(SQLModel, table=True):
     kid: str = Field(sa_column=Column(C_TEXT, primary_key=True))
     alg: str = Field(sa_column=Column(Text, nullable=False))
     jwk: Any = Field(sa_column=Column(JSONB, nullable=False))
-    created: datetime = Field(sa_column=Column(INSTANT, nullable=False, server_default=text("now()")))
+    created: datetime = Field(
+        sa_column=Column(INSTANT, nullable=False, server_default=text("now()"))
+    )
 
 
 class UsedAssertion(SQLModel, table=True):

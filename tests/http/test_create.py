@@ -50,7 +50,7 @@ async def test_nobody_creates_a_client_that_would_not_be_theirs(
     county: httpx.AsyncClient, stranger: httpx.AsyncClient, managing: str | None
 ) -> None:
     response = await county.post("/Patient", json=patient(organization=managing))
-    refused(response, 403, "forbidden")
+    refused(response, 403, "forbidden", "Patient")
     assert (await stranger.get("/Patient?_total=accurate")).json()["total"] == 0
 
 

@@ -56,8 +56,10 @@ def serving(data_dir: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[
             lines.append(line.rstrip("\n"))
             if line.startswith("Ready: "):
                 break
-        yield process, lines
-        process.kill()
+        try:
+            yield process, lines
+        finally:
+            process.terminate()
 
 
 @pytest.fixture(scope="module")

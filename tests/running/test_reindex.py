@@ -1,13 +1,9 @@
 """app/fhir/reindex.py: what follows from a resource can be derived again at any time."""
 
-from datetime import date
 
-import pytest
 
 from app.fhir.engine import Engine
 from app.fhir.reindex import reindex
-from app.loading import load
-from app.reading import items
 from app.storage.database import Database
 from app.storage.versions import DERIVED
 from app.welcome import demonstrate

@@ -83,9 +83,7 @@ async def _transaction(ctx: Context, call: Call, entries: Sequence[Mapping[str, 
     return Result(200, body, patients=tuple(sorted(about)), is_recorded=True)
 
 
-def _addressed(
-    ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]]
-) -> list[Planned]:
+def _addressed(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]]) -> list[Planned]:
     """Plan every entry, its references leading to where the other entries will live."""
     addresses = address(entries, ctx.base_url)
     planned = []
@@ -111,9 +109,7 @@ def _changes(ctx: Context, planned: Sequence[Planned]) -> dict[int, Change]:
     return changes
 
 
-def _planned(
-    ctx: Context, call: Call, at: int, entry: Mapping[str, Any], resource: Any
-) -> Planned:
+def _planned(ctx: Context, call: Call, at: int, entry: Mapping[str, Any], resource: Any) -> Planned:
     with within(at, "request"):
         request = entry.get("request")
         if not isinstance(request, dict) or not all(
@@ -125,10 +121,11 @@ def _planned(
         if row.path == "":
             raise BadRequest("A Bundle cannot be an entry of a Bundle.")
         conditions = _conditions(request)
+        parameters = parse_query(query)
     return row, to_call(
         row,
         found,
-        query=parse_query(query),
+        query=parameters,
         body=resource,
         conditions=conditions,
         prefer=call.prefer,
@@ -140,13 +137,13 @@ def _conditions(request: Mapping[str, Any]) -> Conditions:
     for field, value in given.items():
         if not isinstance(value, str | None):
             name = CONDITIONS[field]
-            raise BadRequest(f"{name} is a string.", code="structure", expression=[f"request.{name}"])
+            raise BadRequest(
+                f"{name} is a string.", code="structure", expression=[f"request.{name}"]
+            )
     return Conditions(**given)
 
 
-async def _completed(
-    ctx: Context, row: Route, asked: Call, done: Committed | None
-) -> Entry:
+async def _completed(ctx: Context, row: Route, asked: Call, done: Committed | None) -> Entry:
     """The response of an entry after COMMIT; reads see the state that was committed."""
     if done is not None:
         return _answer(ctx, asked, write.result(ctx, asked, done))

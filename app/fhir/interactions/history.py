@@ -162,9 +162,7 @@ def _position(row: Record, asked: Asked) -> list[Any]:
     return [row["last_updated"].isoformat(), row["rid"], row["version"], until]
 
 
-def _entry(
-    ctx: Context, row: Record, summary: str | None, elements: tuple[str, ...]
-) -> Entry:
+def _entry(ctx: Context, row: Record, summary: str | None, elements: tuple[str, ...]) -> Entry:
     place = f"{row['type']}/{row['id']}"
     method = row["method"]
     url = row["type"] if method == "POST" else place

@@ -1,8 +1,5 @@
 """FHIR read and vread — https://hl7.org/fhir/R4/http.html#read, #vread"""
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, patients
@@ -10,7 +7,7 @@ from app.fhir.errors import Gone, NotFound
 from app.fhir.instant import from_http_date
 from app.fhir.shape import shape
 from app.fhir.visible import versions, visible
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, Row
 
 
 async def read(ctx: Context, call: Call) -> Result:
@@ -27,8 +24,7 @@ async def read(ctx: Context, call: Call) -> Result:
         raise unknown(call)
     if row["deleted"]:
         raise Gone(
-            f"{call.type}/{call.id} was deleted; its history is at"
-            f" {call.type}/{call.id}/_history."
+            f"{call.type}/{call.id} was deleted; its history is at {call.type}/{call.id}/_history."
         )
     return _answer(ctx, call, row)
 
@@ -44,7 +40,9 @@ async def vread(ctx: Context, call: Call) -> Result:
         *args.values,
     )
     if row is None:
-        raise NotFound(f"{call.type}/{call.id} has no version {call.version}, or is not known to you.")
+        raise NotFound(
+            f"{call.type}/{call.id} has no version {call.version}, or is not known to you."
+        )
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
     return _answer(ctx, call, row)
@@ -55,7 +53,7 @@ def unknown(call: Call) -> NotFound:
     return NotFound(f"{call.type}/{call.id} does not exist, or is not known to you.")
 
 
-def _answer(ctx: Context, call: Call, row: Mapping[str, Any]) -> Result:
+def _answer(ctx: Context, call: Call, row: Row) -> Result:
     is_fresh = _is_fresh(call, row)
     summary, elements = shape(call.query)
     return Result(
@@ -69,7 +67,7 @@ def _answer(ctx: Context, call: Call, row: Mapping[str, Any]) -> Result:
     )
 
 
-def _is_fresh(call: Call, row: Mapping[str, Any]) -> bool:
+def _is_fresh(call: Call, row: Row) -> bool:
     """Conditional read: If-None-Match decides alone where both headers are sent (RFC 9110 §13.2.2).
 
     https://hl7.org/fhir/R4/http.html#cread

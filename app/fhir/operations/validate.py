@@ -30,7 +30,9 @@ def _resource(call: Call) -> Resource:
     body = call.body
     if isinstance(body, dict) and body.get("resourceType") == "Parameters":
         parts = body.get("parameter", [])
-        named = [part for part in parts if isinstance(part, dict) and part.get("name") == "resource"]
+        named = [
+            part for part in parts if isinstance(part, dict) and part.get("name") == "resource"
+        ]
         body = named[0].get("resource") if named else None
     if not isinstance(body, dict) or body.get("resourceType") != call.type:
         raise BadRequest(f"Send a {call.type}, or Parameters with a {call.type} named resource.")

@@ -21,7 +21,6 @@ from app.fhir.search.sort import NEWEST, Key
 from app.fhir.visible import reached, visible
 from app.storage.sql import Arguments
 
-
 FEW = 500
 """Relationships up to which resources are looked up patient by patient, not along an index."""
 

@@ -13,6 +13,9 @@ from app.fhir.search.parameters.criterion import Criterion, UnknownParameter, fi
 MAX_DEPTH = 4
 """How many links a chain may have."""
 
+MAX_WAYS = 40
+"""To how many types a chain that names none may lead, over all its links."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -95,7 +98,20 @@ def _chain(type_: str, name: str, value: str, depth: int) -> Condition:
             unknown = error
     if not links:
         raise unknown
-    return links[0] if len(links) == 1 else Either(tuple(links))
+    found = links[0] if len(links) == 1 else Either(tuple(links))
+    if _size(found) > MAX_WAYS:
+        raise BadRequest(f"'{name}' leads too many ways; name the types.", expression=(name,))
+    return found
+
+
+def _size(condition: Condition) -> int:
+    """How many ways a condition can hold."""
+    match condition:
+        case Either(parts):
+            return sum(map(_size, parts))
+        case Chain(inner=inner) | Has(inner=inner):
+            return _size(inner)
+    return 1
 
 
 def check_type(name: str, parameter: str) -> None:

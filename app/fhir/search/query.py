@@ -15,6 +15,7 @@ from app.fhir.subset import check_summary
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
+MAX_CONDITIONS = 50
 SORTABLE = ("date", "string", "number", "quantity")
 COLUMNS = {
     ("*", "_id"): "_id",
@@ -131,6 +132,8 @@ def _take(reading: _Reading, name: str, value: str) -> str:
     """Read one parameter, and say which value is used."""
     read = RESULTS.get(name)
     if read is None:
+        if len(reading.conditions) == MAX_CONDITIONS:
+            raise BadRequest(f"A search may have {MAX_CONDITIONS} criteria.")
         reading.conditions.append(parse_condition(reading.type, name, value))
         return value
     read(reading, value)

@@ -160,6 +160,8 @@ async def test_an_unknown_parameter_is_refused_naming_the_valid_ones(shelf, sear
         await searcher.bundle("Goal?colour=red")
     with pytest.raises(BadRequest, match=r"composite.*not supported"):
         await searcher.bundle("Observation?code-value-quantity=x")
+    with pytest.raises(BadRequest, match="'_text' is not supported"):
+        await searcher.bundle("Goal?_text=x")
     with pytest.raises(BadRequest, match="takes: :missing, :not, :of-type"):
         await searcher.bundle("Goal?lifecycle-status:above=x")
 
@@ -193,6 +195,19 @@ async def test_lenient_handling_ignores_what_is_unknown_and_says_so(shelf, searc
 async def test_a_value_that_cannot_be_read_is_refused_even_when_lenient(searcher, text) -> None:
     with pytest.raises(BadRequest):
         await searcher.bundle(f"Goal?{text}", handling="lenient")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "Provenance?target.subject.identifier=x",
+        f"Goal?_id={','.join('a' * 501)}",
+        f"Goal?{'&'.join(['_id=a'] * 51)}",
+    ],
+)
+async def test_a_search_that_is_out_of_all_proportion_is_refused(searcher, url: str) -> None:
+    with pytest.raises(BadRequest):
+        await searcher.bundle(url)
 
 
 async def test_parts_of_resources_can_be_asked_for(shelf, searcher) -> None:

@@ -22,6 +22,14 @@ MODIFIERS = {
 }
 """The modifiers that work, by parameter type; a parameter of any other type is not supported."""
 
+MAX_VALUES = 500
+"""Alternatives in one criterion."""
+
+SPECIAL = frozenset(
+    ("_content", "_contained", "_containedType", "_filter", "_list", "_query", "_text", "_type")
+)
+"""What R4 defines for every type and this server has not."""
+
 PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)\Z", re.DOTALL)
 RESOLVED = re.compile(r"resolve\(\) is ([A-Za-z]+)")
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -80,6 +88,10 @@ def prefixed(text: str) -> tuple[str, str]:
 def find(type_: str, code: str) -> SearchParameter:
     """The parameter of this code. Raises UnknownParameter naming the valid ones."""
     parameter = parameters(type_).get(code)
+    if code in SPECIAL:
+        raise UnknownParameter(
+            f"Search parameter '{code}' is not supported.", code="not-supported", expression=(code,)
+        )
     if parameter is None:
         valid = ", ".join(sorted(each.code for each in searchable(type_)))
         raise UnknownParameter(
@@ -123,6 +135,8 @@ def parse(type_: str, name: str, value: str) -> Criterion:
     if modifier or name.endswith(":"):
         check_modifier(parameter, modifier)
     values = tuple(split(value, ","))
+    if len(values) > MAX_VALUES:
+        raise BadRequest(f"A parameter takes {MAX_VALUES} values at most.", expression=(name,))
     if not all(values):
         raise BadRequest(f"Search parameter '{name}' has an empty value.", expression=(name,))
     if modifier == "missing" and value not in ("true", "false"):

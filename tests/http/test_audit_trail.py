@@ -1,0 +1,83 @@
+"""Every call leaves an AuditEvent that those who may can search. https://profiles.ihe.net/ITI/BALP/"""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.fhir.validation.structure import validate
+from tests.http.conftest import Json, refused
+
+
+async def events(reader: httpx.AsyncClient, **asked: Any) -> list[Json]:
+    response = await reader.get("/AuditEvent", params={"_sort": "date", **asked})
+    assert response.status_code == 200, response.text
+    return [entry["resource"] for entry in response.json().get("entry", [])]
+
+
+def subtypes(found: list[Json]) -> list[str]:
+    return [event["subtype"][0]["code"] for event in found]
+
+
+async def test_each_interaction_is_found_by_the_request_it_came_with(
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, ada: str
+) -> None:
+    goal = (await county.get("/Goal/ada-goal-1")).json()
+    calls: dict[str, tuple[str, str, Json | None]] = {
+        "read": ("GET", "/Goal/ada-goal-1", None),
+        "vread": ("GET", "/Goal/ada-goal-1/_history/1", None),
+        "history-instance": ("GET", "/Goal/ada-goal-1/_history", None),
+        "search-type": ("GET", f"/Goal?patient={ada}", None),
+        "update": ("PUT", "/Goal/ada-goal-1", goal | {"note": [{"text": "new"}]}),
+        "delete": ("DELETE", "/Goal/ada-goal-1", None),
+    }
+    for interaction, (method, url, body) in calls.items():
+        headers = {"X-Request-Id": f"this-{interaction}"}
+        response = await county.request(method, url, json=body, headers=headers)
+        assert response.status_code in (200, 204), response.text
+        [event] = await events(operator, **{"entity:identifier": f"this-{interaction}"})
+        assert subtypes([event]) == [interaction]
+        assert event["outcome"] == "0"
+        assert validate(event, "AuditEvent") == []
+        about = [e["what"]["reference"] for e in event["entity"] if e["type"]["code"] == "1"]
+        assert about == ["Patient/ada"]
+
+
+async def test_what_happened_to_a_patient_is_found_by_patient_entity_and_agent(
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, ada: str
+) -> None:
+    await county.get("/CarePlan/ada-plan")
+    for asked in (
+        {"patient": "Patient/ada", "action": "R"},
+        {"entity": "CarePlan/ada-plan", "subtype": "read"},
+        {"agent": "Organization/county", "entity": "CarePlan/ada-plan"},
+    ):
+        assert subtypes(await events(operator, **asked)) == ["read"], asked
+    assert await events(operator, patient="Patient/ben") == []
+
+
+async def test_a_refusal_is_recorded_although_nothing_was_written(
+    stranger: httpx.AsyncClient, operator: httpx.AsyncClient, ada: str
+) -> None:
+    refused(await stranger.get("/CarePlan/ada-plan"), 404, "not-found")
+    [event] = await events(operator, entity="CarePlan/ada-plan", outcome="4")
+    assert event["outcomeDesc"] == "404 not-found"
+    assert "profile" not in event["meta"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_nobody_changes_the_audit_trail(
+    method: str, operator: httpx.AsyncClient, ada: str
+) -> None:
+    event = (await events(operator, _count=1))[0]
+    url = f"/AuditEvent/{event['id']}"
+    response = await operator.request(method, url, json=event | {"outcome": "8"})
+    assert response.status_code == 405
+    assert (await operator.get(url)).json() == event
+
+
+async def test_an_event_is_not_for_those_it_is_about_or_by(
+    county: httpx.AsyncClient, ada: str
+) -> None:
+    response = await county.get("/AuditEvent", params={"patient": ada})
+    assert response.status_code == 403 or "entry" not in response.json()
