@@ -55,15 +55,15 @@ $(BIN)/python:
 	  || { echo "isp-fhir needs Python 3.11 or later: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# A stamp a lock file: what is installed already is not looked at again.
-$(VENV)/.runtime: requirements.lock | $(BIN)/python
+# A stamp for each lock file: what is installed already is not looked at again.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock requirements-definitions.lock pyproject.toml | $(BIN)/python
-	@echo "Installing into $(VENV) ..."
+$(VENV)/.dev: requirements-dev.lock requirements-definitions.lock $(VENV)/.runtime
+	@echo "Installing what developers need into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@$(PIP) --require-hashes --no-deps -r requirements-definitions.lock
-	@$(PIP) --no-deps --no-build-isolation --no-index --editable .
-	@touch $@ $(VENV)/.runtime
+	@touch $@

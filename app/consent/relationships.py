@@ -126,7 +126,7 @@ def _rules(resource: Resource, base_url: str) -> Iterator[Row]:
 
 
 def _provisions(resource: Resource, base_url: str) -> Iterator[tuple[str, bool, Span]]:
-    """(actor, permits, when) of an active privacy Consent, its root provision and the nested ones."""
+    """(actor, permits, when) of an active privacy Consent, for its root and nested provisions."""
     codings = resource.get("scope", {}).get("coding", ())
     is_privacy = any(coding.get("code") == SCOPE for coding in codings)
     root = resource.get("provision")

@@ -111,12 +111,15 @@ def for_type(access: Access, type_: str) -> Access:
         case OfType() | ExceptType():
             return Everything("type in scope")
         case All(parts):
-            special = [for_type(part, type_) for part in parts]
-            if all(isinstance(part, Everything) for part in special):
-                return special[0]
-            return every(special)
+            return _all(tuple(for_type(part, type_) for part in parts))
         case AnyOf(parts):
-            special = [for_type(part, type_) for part in parts]
-            whole = next((part for part in special if isinstance(part, Everything)), None)
-            return whole or some(special)
+            return _any(tuple(for_type(part, type_) for part in parts))
     return access
+
+
+def _all(parts: tuple[Access, ...]) -> Access:
+    return parts[0] if all(isinstance(part, Everything) for part in parts) else every(parts)
+
+
+def _any(parts: tuple[Access, ...]) -> Access:
+    return next((part for part in parts if isinstance(part, Everything)), None) or some(parts)

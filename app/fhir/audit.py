@@ -40,7 +40,7 @@ _Shape = tuple[str, str, str | None, bool, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Common:
+class _Constant:
     """The JSON members, keys and targets that many events share; each list ends in a comma."""
 
     members: str
@@ -91,7 +91,7 @@ def _exemplar(shape: _Shape) -> Audited:
 
 
 @lru_cache(maxsize=1024)
-def _common(agent: Agent, base_url: str, shape: _Shape) -> _Common:
+def _common(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
     """What all events of this shape have in common, worked out from one of them."""
     exemplar = _exemplar(shape)
     members = constant(agent, base_url, exemplar.interaction, exemplar.outcome)
@@ -100,7 +100,7 @@ def _common(agent: Agent, base_url: str, shape: _Shape) -> _Common:
     pointed = {points(REFERENCES[at], to) for at, to in rows.references}
     targets = pointed.union(_identifier("agent", agent.client)) - {*_entities(exemplar)}
     keys = set(rows.keys) - {*_identifier("entity", EXEMPLAR)}
-    return _Common(members, _list(keys), _list(targets))
+    return _Constant(members, _list(keys), _list(targets))
 
 
 def _entities(audited: Audited) -> list[int]:

@@ -11,10 +11,17 @@ from typing import Any
 
 from app.fhir.context import Resource
 from app.fhir.references import local, walk
+from app.fhir.registry import CONFORMANCE
 
-DIRECTORY = frozenset(
-    ["Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService", "Questionnaire", "PlanDefinition", "CapabilityStatement", "StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "OperationDefinition", "CompartmentDefinition"]
-)
+DIRECTORY = frozenset(CONFORMANCE) | {
+    "Organization",
+    "Practitioner",
+    "PractitionerRole",
+    "Location",
+    "HealthcareService",
+    "Questionnaire",
+    "PlanDefinition",
+}
 """Types about nobody: whoever has a scope for them sees them."""
 
 SUBJECT = {

@@ -1,4 +1,4 @@
-"""What travels through one interaction: who acts (Agent), what was asked (Call), what comes back."""
+"""What travels through one interaction: who acts (Agent), what was asked (Call), the Result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

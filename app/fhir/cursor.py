@@ -1,7 +1,8 @@
 """Page links: where a page ended, sealed so that it serves only the same caller and the same query.
 
-A cursor holds a position, never a permission: access is judged anew for every page. It is encrypted,
-since the position in an order by name is a name. https://www.rfc-editor.org/rfc/rfc5297 (AES-SIV)
+A cursor holds a position, never a permission: access is judged anew for every page. It is
+encrypted, since the position in an order by name is a name.
+https://www.rfc-editor.org/rfc/rfc5297 (AES-SIV)
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode

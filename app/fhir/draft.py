@@ -1,4 +1,4 @@
-"""Draft: one change on its way through `commit`: what it will store, and what follows from it. Pure."""
+"""Draft: one change on its way through `commit`, and what follows from it. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

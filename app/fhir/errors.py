@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing found wrong: what (diagnostics), where (FHIRPath expression), how bad (severity)."""
+    """One thing found: what (diagnostics), where (FHIRPath expression), how bad (severity)."""
 
     code: str
     diagnostics: str

@@ -27,7 +27,8 @@ async def resolve(
 
     Raises Unprocessable when policy refuses those. A reference that the current version already
     holds is let pass: its target may have been deleted, or hidden from this caller. Not so the
-    patient whom a resource is newly about, whatever the policy: a care team could let its author in.
+    patient whom a resource is newly about, whatever the policy: a care team could let its author
+    in.
     """
     known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}

@@ -32,7 +32,7 @@ class Target:
 
 @lru_cache(maxsize=4096)
 def target(path: str) -> Target:
-    """Take a path below the base apart. Raises NotFound for an unknown type, BadRequest for an id."""
+    """Take a path below the base apart. Raises NotFound for an unknown type, BadRequest for ids."""
     parts = path.strip("/").split("/") if path.strip("/") else []
     head = parts[0] if parts else ""
     if not head[:1].isupper():

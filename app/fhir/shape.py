@@ -20,7 +20,8 @@ def shape(query: Query, also: Iterable[str] = ()) -> tuple[str | None, tuple[str
 
     `also` names the further parameters that the interaction reads itself.
     """
-    summary, elements = None, ()
+    summary: str | None = None
+    elements: tuple[str, ...] = ()
     allowed = {"_summary", "_elements", *REPRESENTATION, *also}
     for name, value in query:
         if name not in allowed:

@@ -98,10 +98,9 @@ def _condition(access: Access, type_: str, args: Arguments) -> str:
     match access:
         case Everything():
             return "true"
-        case All(parts):
-            return "(" + " AND ".join(_condition(part, type_, args) for part in parts) + ")"
-        case AnyOf(parts):
-            return "(" + " OR ".join(_condition(part, type_, args) for part in parts) + ")"
+        case All(parts) | AnyOf(parts):
+            word = " AND " if isinstance(access, All) else " OR "
+            return f"({word.join(_condition(part, type_, args) for part in parts)})"
         case InCompartment(patient):
             return _in_compartment(patient, type_, args)
         case Related(actors):

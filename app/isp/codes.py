@@ -15,7 +15,7 @@ BACKUP = "backup-plan"
 
 STRENGTH, BARRIER = "strength", "811791000000103"
 PREFERENCES = frozenset({"95541-9", "75773-2"})
-NEEDS = frozenset({"assessed-need", "health-concern"})
+ASSESSED_NEED, HEALTH_CONCERN = "assessed-need", "health-concern"
 NO_DIETARY_NEED, NO_NATURAL_SUPPORT = "no-dietary-need", "no-natural-support"
 
 KEY_WORKER, CARE_COORDINATOR = "key-worker", "768820003"

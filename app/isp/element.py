@@ -1,4 +1,4 @@
-"""Elements of resources, read leniently: what is absent or malformed reads as empty, never fails."""
+"""Elements of valid resources: what is absent reads as empty, and never fails."""
 
 import re
 from calendar import monthrange
@@ -85,28 +85,25 @@ def choice(element: dict[str, Any], stem: str) -> Iterable[str]:
 
 
 @lru_cache(maxsize=4096)
-def day(text: Any) -> date | None:
+def day(text: str | None) -> date | None:
     """The first day that a FHIR date, dateTime or instant covers; None for anything else."""
     return _day(text, is_last=False)
 
 
 @lru_cache(maxsize=4096)
-def last_day(text: Any) -> date | None:
+def last_day(text: str | None) -> date | None:
     """The last day that a FHIR date, dateTime or instant covers."""
     return _day(text, is_last=True)
 
 
-def _day(text: Any, *, is_last: bool) -> date | None:
-    found = _DATE.match(text) if isinstance(text, str) else None
+def _day(text: str | None, *, is_last: bool) -> date | None:
+    found = _DATE.match(text or "")
     if not found:
         return None
-    year, month, number = (int(part) if part else None for part in found.groups())
+    year, month, number = (int(part or 0) for part in found.groups())
     month = month or (12 if is_last else 1)
-    try:
-        number = number or (monthrange(year or 0, month)[1] if is_last else 1)
-        return date(year or 0, month, number)
-    except ValueError:
-        return None
+    number = number or (monthrange(year, month)[1] if is_last else 1)
+    return date(year, month, number)
 
 
 def period(element: Any) -> tuple[date | None, date | None]:

@@ -1,9 +1,8 @@
 """The whole schema on one page.
 
-FHIR resources live in `resource` (the current version, found by type and id) and `resource_version`
-(every version, append-only). Search reads `resource.keys` and the four `index_*` tables. Who may see
-a patient lives in `relationship`, `affiliation` and `consent_rule`. All are written only by `commit`.
-Migrations in alembic/ create exactly this; a test compares the two.
+`resource` holds current versions and `resource_version` every version. Search reads `resource.keys`
+and `index_*`; who may see a patient is in `relationship`, `affiliation` and `consent_rule`. Only
+`commit` writes them. Migrations in alembic/ create exactly this; a test compares the two.
 """
 
 from datetime import datetime
@@ -26,13 +25,14 @@ from sqlmodel import Field, SQLModel
 
 INSTANT = DateTime(timezone=True)
 C_TEXT = Text(collation="C")
+UNBUFFERED = {"fastupdate": "off"}
 
 
 class Resource(SQLModel, table=True):
     """The current version of a resource, its body exactly as it is sent.
 
-    `patient` is the logical id of the one patient it is about; `patients` holds them where a type can
-    be about several. `keys` are 64-bit hashes of its token, uri and presence search values.
+    `patient` is the logical id of the one patient it is about; `patients` holds them where a type
+    can be about several. `keys` are 64-bit hashes of its token, uri and presence search values.
     """
 
     __tablename__ = "resource"
@@ -40,12 +40,7 @@ class Resource(SQLModel, table=True):
         Index("resource_type_id", "type", "id", unique=True),
         Index("resource_patient", "patient", "type", "last_updated"),
         Index("resource_last_updated", "type", "last_updated", "rid"),
-        Index(
-            "resource_keys",
-            "keys",
-            postgresql_using="gin",
-            postgresql_with={"fastupdate": "off"},
-        ),
+        Index("resource_keys", "keys", postgresql_using="gin", postgresql_with=UNBUFFERED),
     )
     rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     type: str = Field(sa_column=Column(C_TEXT, nullable=False))
@@ -78,7 +73,7 @@ class ResourceVersion(SQLModel, table=True):
 
 
 class IndexReference(SQLModel, table=True):
-    """One reference of a resource under a search parameter; `target` is "Type/id" or an absolute URL."""
+    """A reference of a resource under a parameter; `target` is "Type/id" or an absolute URL."""
 
     __tablename__ = "index_reference"
     __table_args__ = (Index("index_reference_rid", "rid", "param"),)
@@ -104,7 +99,7 @@ class IndexDate(SQLModel, table=True):
 
 
 class IndexString(SQLModel, table=True):
-    """A string value: `folded` without case, accents and punctuation for search, `exact` as written."""
+    """A string: `folded` without case, accents and punctuation, `exact` as written."""
 
     __tablename__ = "index_string"
     __table_args__ = (
@@ -119,7 +114,7 @@ class IndexString(SQLModel, table=True):
 
 
 class IndexNumber(SQLModel, table=True):
-    """The range [lo, hi] a number or quantity covers by its precision; `unit` hashes system and code."""
+    """The range [lo, hi] of a number or quantity; `units` hash system and code."""
 
     __tablename__ = "index_number"
     __table_args__ = (
@@ -195,10 +190,10 @@ class ConsentRule(SQLModel, table=True):
 
 
 class AuditEvent(SQLModel, table=True):
-    """An AuditEvent resource, append-only: the columns of `resource`, so that `visible` can read it.
+    """An AuditEvent, append-only: the columns of `resource`, so that `visible` can read it.
 
-    No rows in index_*: `targets` hashes what its reference parameters point to. `keys` has no index,
-    since no token of an event narrows a search as its target or its date does.
+    No rows in index_*: `targets` hashes what its reference parameters point to. `keys` has no
+    index, since no token of an event narrows a search as its target or its date does.
     """
 
     __tablename__ = "audit_event"
@@ -222,7 +217,7 @@ class AuditEvent(SQLModel, table=True):
 
 
 class Outbox(SQLModel, table=True):
-    """A committed change waiting for whoever must hear of it; written in the change's transaction."""
+    """A committed change for whoever must hear of it; written in the change's transaction."""
 
     __tablename__ = "outbox"
     seq: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
@@ -234,7 +229,7 @@ class Outbox(SQLModel, table=True):
 
 
 class Client(SQLModel, table=True):
-    """A registered OAuth client: RFC 7591 metadata, and what it may do. `secret_hash` is argon2id."""
+    """A registered OAuth client (RFC 7591), and what it may do. `secret_hash` is argon2id."""
 
     __tablename__ = "client"
     id: str = Field(sa_column=Column(C_TEXT, primary_key=True))
@@ -256,7 +251,7 @@ class Client(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """A person who can sign in: bound to one FHIR identity and one role. `password_hash` is argon2id."""
+    """A person who can sign in, with one FHIR identity and role. `password_hash` is argon2id."""
 
     __tablename__ = "account"
     username: str = Field(sa_column=Column(C_TEXT, primary_key=True))

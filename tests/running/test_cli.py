@@ -89,8 +89,8 @@ def test_the_demonstration_serves_what_it_says_and_stops_all_it_started(data_dir
 
 def beside(data_dir: Path, base: str) -> None:
     """Other commands work on the data of a running server, and name that server."""
-    made = isp(data_dir, "client", "create", "--name", "X", "--scope", "system/*.rs", "--secret")
-    registered = json.loads(made.stdout)
+    flags = ("--scope", "system/*.rs", "--secret", "--organization", "Organization/x")
+    registered = json.loads(isp(data_dir, "client", "create", "--name", "X", *flags).stdout)
     assert registered["token_endpoint"].startswith(base.removesuffix("/fhir"))
     token = isp(data_dir, "token", "--client", registered["client_id"]).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
@@ -164,5 +164,5 @@ def test_a_port_in_use_is_told_before_anything_starts(data_dir: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         done = isp(data_dir, "serve", "--port", str(taken.getsockname()[1]))
-    assert done.returncode == 1
-    assert "address already in use" in done.stderr
+    assert done.returncode != 0
+    assert "already in use" in done.stderr

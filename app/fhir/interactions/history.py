@@ -69,7 +69,7 @@ async def history_system(ctx: Context, call: Call) -> Result:
 
 
 async def _changes(ctx: Context, call: Call, types: Sequence[str]) -> Result:
-    """Up to the instant before which every change is committed: who polls from there misses none."""
+    """Up to an instant before which every change is committed: who polls from there misses none."""
     asked = _asked(ctx, call, await ctx.engine.database.fetchval("SELECT history_horizon()"))
     rows = await _rows(ctx, call, "s", [t for t in types if t not in UNVERSIONED], asked)
     return _answer(ctx, call, asked, rows)

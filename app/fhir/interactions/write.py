@@ -38,7 +38,10 @@ async def delete(ctx: Context, call: Call) -> Result:
 
 
 def plan_create(ctx: Context, call: Call) -> Change:
-    """The Change of a create; a transaction has given the id already. Raises BadRequest or Unprocessable for an invalid resource."""
+    """The Change of a create; a transaction has given the id already.
+
+    Raises BadRequest or Unprocessable for an invalid resource.
+    """
     check_none(call.query)
     if call.conditions.if_none_exist is not None:
         raise NotImplemented_("Conditional create (If-None-Exist) is not supported.")
@@ -61,7 +64,8 @@ def plan_update(ctx: Context, call: Call) -> Change:
 def plan_delete(ctx: Context, call: Call) -> Change:
     """The Change of a delete."""
     check_none(call.query)
-    assert call.type and call.id
+    assert call.type
+    assert call.id
     return Change("delete", "DELETE", call.type, call.id, if_match=_if_match(call))
 
 
