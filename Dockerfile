@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-FROM python:3.13-slim AS build
+FROM python:3.11-slim AS build
 WORKDIR /isp
 COPY requirements.lock ./
 RUN python -m venv .venv \
@@ -8,7 +8,7 @@ COPY pyproject.toml requirements.in README.md LICENSE ./
 COPY app app
 RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index --editable .
 
-FROM python:3.13-slim
+FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /isp isp \
  && install --directory --owner isp --mode 0700 /data
 WORKDIR /isp
@@ -21,7 +21,7 @@ ENV PATH=/isp/.venv/bin:$PATH \
     ISP_HOST=0.0.0.0 \
     ISP_DATA_DIR=/data \
     ISP_LOG_FORMAT=json
-USER isp
+USER 10001
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM

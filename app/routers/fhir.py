@@ -7,7 +7,9 @@ Bare, because a framework's own way from the socket to a handler costs as much a
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from string import printable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -34,11 +36,11 @@ Authenticate = Callable[[str | None], Awaitable[Caller]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The parts of an HTTP request that FHIR speaks of."""
+    """The parts of an HTTP request that FHIR speaks of; `query` is still encoded."""
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...]
+    query: str
     headers: dict[bytes, bytes]
     id: str
     receive: Receive
@@ -109,8 +111,8 @@ class FHIRApplication:
         return await perform(ctx, row, asked)
 
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
-        negotiation.check_acceptable(request.headers, request.query)
-        query, body = request.query, None
+        query, body = parse_query(request.query) if request.query else (), None
+        negotiation.check_acceptable(request.headers, query)
         if row.method in WITH_BODY:
             data = await _read(request.receive, self._max_body)
             if row.path.endswith("_search"):
@@ -138,8 +140,12 @@ def _request(
 ) -> Request:
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     path = scope["path"].removeprefix(base)
-    text = scope["query_string"].decode("latin-1")
-    return Request(method, path, parse_query(text) if text else (), headers, request_id, receive)
+    return Request(method, path, _encoded(scope["query_string"]), headers, request_id, receive)
+
+
+def _encoded(query: bytes) -> str:
+    """The query with what nobody encoded encoded: curl sends bytes as they were typed."""
+    return query.decode() if query.isascii() else quote(query, safe=printable)
 
 
 async def _read(receive: Receive, most: int) -> bytes:
@@ -175,7 +181,7 @@ def _body(headers: dict[bytes, bytes], data: bytes) -> Any:
     return json.parse(data)
 
 
-def _content(result: Result, query: tuple[tuple[str, str], ...]) -> bytes:
+def _content(result: Result, query: str) -> bytes:
     if result.body is None or not negotiation.is_pretty(query):
         return result.body or b""
     return json.dump(json.parse(result.body), pretty=True)

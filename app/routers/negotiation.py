@@ -46,9 +46,9 @@ def is_form(headers: Headers) -> bool:
     return kind.strip().lower() == FORM
 
 
-def is_pretty(query: Query) -> bool:
-    """Whether _pretty=true was asked for."""
-    return ("_pretty", "true") in query
+def is_pretty(query: str) -> bool:
+    """Whether the query of a URL asks for _pretty=true."""
+    return "_pretty=true" in query.split("&")
 
 
 def preference(headers: Headers) -> Preference:

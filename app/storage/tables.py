@@ -8,19 +8,8 @@ and `index_*`; who may see a patient is in `relationship`, `affiliation` and `co
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Column,
-    DateTime,
-    Index,
-    Integer,
-    LargeBinary,
-    Numeric,
-    Text,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB, TEXT
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, Integer, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
 INSTANT = DateTime(timezone=True)
@@ -298,4 +287,4 @@ class SharedSecret(SQLModel, table=True):
 
     __tablename__ = "shared_secret"
     name: str = Field(sa_column=Column(C_TEXT, primary_key=True))
-    value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    value: bytes = Field(sa_column=Column(BYTEA, nullable=False))
