@@ -71,4 +71,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE shared_secret, revoked_token, used_assertion, signing_key, account, client")
+    op.execute(
+        "DROP TABLE shared_secret, revoked_token, used_assertion, signing_key, account, client"
+    )

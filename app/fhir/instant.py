@@ -21,11 +21,11 @@ def from_text(text: str, parameter: str) -> datetime:
     """Parse a FHIR instant with its time zone; BadRequest names the parameter it came from."""
     try:
         instant = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
+        if instant.tzinfo is None or "T" not in text:
+            raise _not_an_instant(text, parameter)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _not_an_instant(text, parameter) from None
-    if instant.tzinfo is None or "T" not in text:
-        raise _not_an_instant(text, parameter)
-    return instant
 
 
 def _not_an_instant(text: str, parameter: str) -> BadRequest:

@@ -65,6 +65,8 @@ def _on_instance(type_: str, id_: str, rest: Sequence[str]) -> Target:
         case [name] if name.startswith("$"):
             return Target("[type]/[id]/$[operation]", type_, id_, operation=name[1:])
         case ["_history", version]:
+            if not ID.match(version):
+                raise BadRequest("A version is a whole number.", code="value")
             return Target("[type]/[id]/_history/[vid]", type_, id_, version)
         case [member, *more] if is_type(member) and type_ in compartment_names():
             shape = "/".join(["[compartment]/[id]/[type]", *more])

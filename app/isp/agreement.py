@@ -59,9 +59,9 @@ def refusals(by_type: Mapping[str, Sequence[Resource]], target: str) -> Iterator
                 one, who, any(reason.get("text") for reason in members(one.get("reason")))
             )
     for one in by_type.get("Task", ()):
-        if target in names(one.get("focus")) and code.SIGN in codes(one.get("code")):
-            if one.get("status") == "rejected":
-                yield Refusal(one, tuple(names(one.get("owner"))), "statusReason" in one)
+        is_about = target in names(one.get("focus")) and code.SIGN in codes(one.get("code"))
+        if is_about and one.get("status") == "rejected":
+            yield Refusal(one, tuple(names(one.get("owner"))), "statusReason" in one)
 
 
 def _attesters(provenance: Resource) -> Iterator[str]:

@@ -5,6 +5,7 @@ Standard codes where they exist; the local system holds what no standard names.
 
 ISP = "https://isp-fhir.example/CodeSystem/isp"
 EXTENSION = "https://isp-fhir.example/StructureDefinition"
+CHECK = "https://isp-fhir.example/CodeSystem/isp-check"
 DEFINITION = "https://isp-fhir.example/OperationDefinition"
 HL7 = "http://terminology.hl7.org/CodeSystem"
 
@@ -21,7 +22,7 @@ NO_DIETARY_NEED, NO_NATURAL_SUPPORT = "no-dietary-need", "no-natural-support"
 KEY_WORKER, CARE_COORDINATOR = "key-worker", "768820003"
 SUPERVISOR = "supervisor"
 GUARDIANS = frozenset({"GUARD", "POWATT", "DPOWATT", "HPOWATT", "SPOWATT", "RESPRSN"})
-PARENTS = frozenset({"MTH", "FTH", "PRN", "NMTH", "NFTH", "ADOPTP", "STPPRN", "FAMMEMB"})
+PARENTS = frozenset({"MTH", "FTH", "PRN", "NMTH", "NFTH", "ADOPTP", "STPPRN"})
 
 NATURAL_SUPPORT, UNFUNDED, SELF_DIRECTED = "natural-support", "unfunded", "self-directed"
 RESTRICTION = "rights-restriction"

@@ -54,7 +54,7 @@ def _split(reference: str) -> tuple[str, str | None] | None:
 
 
 def names(references: Any) -> list[str]:
-    """The Type/id that References point to, without versions; contained and foreign ones left out."""
+    """The Type/id that References point to, without versions; others are left out."""
     return [target for target, _ in versioned(references)]
 
 

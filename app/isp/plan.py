@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from app.fhir.compartments import subjects
 from app.fhir.context import Resource
 from app.isp import codes as code
 from app.isp.agreement import Refusal, Signature, refusals, signatures
@@ -134,10 +135,8 @@ def assemble(resources: Iterable[Resource], care_plan_id: str) -> Plan:
     """
     known = {name(one): one for one in resources}
     care_plan = known[f"CarePlan/{care_plan_id}"]
-    by_type: dict[str, list[Resource]] = {}
-    for one in known.values():
-        by_type.setdefault(one["resourceType"], []).append(one)
-    parts = tuple(_parts(by_type.get("CarePlan", []), {name(care_plan)}))
+    by_type = _sorted(known.values(), care_plan)
+    parts = tuple(_parts(known.values(), {name(care_plan)}))
     whole = (care_plan, *parts)
     goals = _goals(whole, known)
     services = tuple(_services(whole, goals, known, by_type.get("ServiceRequest", ())))
@@ -145,7 +144,7 @@ def assemble(resources: Iterable[Resource], care_plan_id: str) -> Plan:
     return Plan(
         care_plan=care_plan,
         resources=known,
-        by_type={type_: tuple(some) for type_, some in by_type.items()},
+        by_type=by_type,
         parts=parts,
         goals=goals,
         steps=dict(_steps(goals)),
@@ -159,21 +158,28 @@ def assemble(resources: Iterable[Resource], care_plan_id: str) -> Plan:
     )
 
 
+def _sorted(resources: Iterable[Resource], care_plan: Resource) -> Mapping[str, Resources]:
+    """By type, without what is about somebody else."""
+    own, found = set(subjects(care_plan, "")), dict[str, list[Resource]]()
+    for one in resources:
+        about = subjects(one, "")
+        if not about or not own or own & set(about):
+            found.setdefault(one["resourceType"], []).append(one)
+    return {type_: tuple(some) for type_, some in found.items()}
+
+
 def _linked(whole: Iterable[Resource], element: str, known: Mapping[str, Resource]) -> Resources:
     targets = dict.fromkeys(target for one in whole for target in names(one.get(element)))
     return tuple(known[target] for target in targets if target in known)
 
 
-def _parts(care_plans: Iterable[Resource], above: set[str]) -> Iterator[Resource]:
+def _parts(resources: Iterable[Resource], above: set[str]) -> Iterator[Resource]:
     """The plans within those above, and within these, each once: a circle ends where it began."""
-    found = [
-        one
-        for one in care_plans
-        if name(one) not in above and set(names(one.get("partOf"))) & above
-    ]
+    plans = [one for one in resources if one["resourceType"] == "CarePlan" and "partOf" in one]
+    found = [one for one in plans if set(names(one["partOf"])) & above and name(one) not in above]
     yield from found
     if found:
-        yield from _parts(care_plans, above | {name(one) for one in found})
+        yield from _parts(plans, above | {name(one) for one in found})
 
 
 def _steps(goals: Resources) -> Iterator[tuple[str, str]]:

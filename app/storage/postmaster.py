@@ -51,13 +51,14 @@ class Server:
 def locate(data_dir: Path) -> Server:
     """The server of a data directory, which is made if need be. Raises EmbeddedError."""
     home = data_dir.expanduser().resolve()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_root = os.geteuid() == 0
+    home.mkdir(mode=0o711 if is_root else 0o700, parents=True, exist_ok=True)
     wheel = find_spec(WHEEL)
     if wheel is None or not wheel.submodule_search_locations:
         raise EmbeddedError(f"no ISP_DATABASE_URL is set and the package {WHEEL} is not installed")
     programs = Path(wheel.submodule_search_locations[0]) / PROGRAMS
     cluster = home / "postgres"
-    account = _account(cluster) if os.geteuid() == 0 else None
+    account = _account(cluster) if is_root else None
     if account:
         _let_in(home)
         _let_in(programs.parent)

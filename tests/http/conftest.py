@@ -1,4 +1,4 @@
-"""The service as its users meet it: HTTP only, on a real database, nothing faked but the network."""
+"""The service as its users meet it: HTTP only, a real database, nothing faked but the network."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.storage.database import Database
 from tests.build import organization, plan, transaction
+from tests.conftest import CLEAN
 
 Json = dict[str, Any]
 COUNTY = "Organization/county"
@@ -98,9 +99,36 @@ async def stranger(service: Service, operator: httpx.AsyncClient) -> httpx.Async
 
 @pytest.fixture
 async def ada(operator: httpx.AsyncClient, county: httpx.AsyncClient) -> str:
-    """The id of a patient of the county: ada, with ada-plan, ada-goal-1 and -2, ada-team, ada-need."""
+    """A patient of the county: ada, with ada-plan, ada-goal-1 and -2, ada-team, ada-need."""
     await load(operator, *plan(organization=COUNTY))
     return "ada"
+
+
+ROWS = "SELECT (SELECT count(*) FROM resource_version), (SELECT count(*) FROM outbox)"
+
+
+@pytest.fixture(scope="module")
+async def lasting(dsn: str, pool: Database) -> AsyncIterator[Service]:
+    """A service that all tests of a file share, since what they ask for is refused."""
+    await pool.execute(CLEAN)
+    async with serving(dsn) as running:
+        operator = await running.as_("operator")
+        await load(operator, organization("county"), *plan(organization=COUNTY))
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def client(lasting: Service) -> httpx.AsyncClient:
+    """A client of the county, which manages the record of ada."""
+    return await lasting.as_("provider-organization", COUNTY)
+
+
+@pytest.fixture
+async def unchanged(pool: Database, client: httpx.AsyncClient) -> AsyncIterator[None]:
+    """Checks at the end of the test that not a row was written."""
+    before = await pool.fetchrow(ROWS)
+    yield
+    assert await pool.fetchrow(ROWS) == before
 
 
 async def create(client: httpx.AsyncClient, resource: Json) -> Json:

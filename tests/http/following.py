@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+
 from tests.http.conftest import links
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.build import goal
 from tests.http.conftest import COUNTY, Json, refused, serving
 
@@ -67,9 +68,7 @@ async def test_an_entry_fails_alone(county: httpx.AsyncClient, ada: str) -> None
         assert "resource" not in entry
 
 
-async def test_the_hidden_answers_like_the_unknown(
-    stranger: httpx.AsyncClient, ada: str
-) -> None:
+async def test_the_hidden_answers_like_the_unknown(stranger: httpx.AsyncClient, ada: str) -> None:
     urls = ("Patient/{}", "Patient/{}/_history", "Patient/{}/_history/1", "Patient?_id={}")
     asked = [asking("GET", url.format("ada")) for url in urls]
     unknown = [asking("GET", url.format("eve")) for url in urls]

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.build import goal, organization, patient, practitioner, practitioner_role, reference
 from tests.http.conftest import COUNTY, Json, create, refused, serving
 

@@ -1,10 +1,10 @@
 """https://hl7.org/fhir/R4/http.html#delete"""
 
 import httpx
-from tests.build import goal
-from tests.http.conftest import change, found, refused
 
 from app.storage.database import Database
+from tests.build import goal
+from tests.http.conftest import change, found, refused
 
 
 async def test_a_deleted_resource_is_no_longer_found(county: httpx.AsyncClient, ada: str) -> None:

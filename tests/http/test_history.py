@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+
+from app.storage.database import Database
 from tests.build import consent, goal, patient, practitioner
 from tests.http.conftest import COUNTY, PARTNER, Json, change, create, links, load, refused
 from tests.http.following import Follower
-
-from app.storage.database import Database
 
 
 def versions(response: httpx.Response) -> list[str]:
@@ -127,7 +127,15 @@ async def test_at_an_instant_the_version_of_that_time_is_shown(
 
 @pytest.mark.parametrize(
     "query",
-    ["_since=yesterday", "_since=2026-01-01", "_since=", "_at=soon", "_at=", "_count=-1", "_count=x"],
+    [
+        "_since=yesterday",
+        "_since=2026-01-01",
+        "_since=",
+        "_at=soon",
+        "_at=",
+        "_count=-1",
+        "_count=x",
+    ],
 )
 async def test_a_history_parameter_that_cannot_be_read_is_refused(
     county: httpx.AsyncClient, ada: str, query: str

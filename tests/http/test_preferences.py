@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.build import goal
 from tests.http.conftest import refused
 

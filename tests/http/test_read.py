@@ -5,10 +5,10 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
-from tests.build import patient
-from tests.http.conftest import COUNTY, create, load, refused
 
 from app.fhir.instant import from_text
+from tests.build import patient
+from tests.http.conftest import COUNTY, create, load, refused
 
 
 async def test_a_created_patient_can_be_read(county: httpx.AsyncClient) -> None:
@@ -35,7 +35,8 @@ async def test_what_was_stored_comes_back_to_the_letter(
     county: httpx.AsyncClient, ada: str
 ) -> None:
     text = (
-        '{"resourceType":"Observation","status":"final","code":{"text":"Gr\\u00f6\\u00dfe \\ud83d\\ude42"},'
+        '{"resourceType":"Observation","status":"final",'
+        '"code":{"text":"Gr\\u00f6\\u00dfe \\ud83d\\ude42"},'
         '"subject":{"reference":"Patient/ada"},"effectiveDateTime":"2026-02-03T04:05:06.1234567+02:00",'
         '"valueQuantity":{"value":1.500,"unit":"h"}}'
     )

@@ -2,10 +2,15 @@
 
 import httpx
 import pytest
+
 from tests.build import care_plan, concept, goal, patient, plan, reference
 from tests.http.conftest import COUNTY, Json, Service, found, load, refused
 
-READ, VREAD, HISTORY = "/Goal/ada-goal-1", "/Goal/ada-goal-1/_history/1", "/Goal/ada-goal-1/_history"
+READ, VREAD, HISTORY = (
+    "/Goal/ada-goal-1",
+    "/Goal/ada-goal-1/_history/1",
+    "/Goal/ada-goal-1/_history",
+)
 CALLS = {
     "read": ("GET", READ, "r"),
     "vread": ("GET", VREAD, "r"),

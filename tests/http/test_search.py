@@ -1,9 +1,10 @@
-"""https://hl7.org/fhir/R4/http.html#search, as its users meet it; parameter by parameter: tests/fhir/search."""
+"""https://hl7.org/fhir/R4/http.html#search; parameter by parameter in tests/fhir/search."""
 
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+
 from tests.build import care_plan, care_team, consent, goal, patient, plan
 from tests.http.conftest import (
     COUNTY,
@@ -20,9 +21,7 @@ from tests.http.conftest import (
 from tests.http.wire import send
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-PULL = (
-    "/CarePlan?patient=ada&status=active&_include=CarePlan:goal&_include=CarePlan:care-team"
-)
+PULL = "/CarePlan?patient=ada&status=active&_include=CarePlan:goal&_include=CarePlan:care-team"
 SHELF = [f"Goal/g{number}" for number in range(7)]
 
 
@@ -150,9 +149,9 @@ async def test_bytes_in_a_query_are_utf_8_even_when_nobody_encoded_them(
     """curl sends what it is given."""
     made = await create(county, patient(organization=COUNTY, name=[{"family": "Ærø"}]))
     for query, expected in (("family=Ærø", [f"Patient/{made['id']}"]), ("family=Ørø", [])):
-        response = await send(service.app, county, "GET", "/Patient", query=query.encode())
+        response = await send(service.app, county, "GET /Patient", query=query.encode())
         assert found(response) == expected
-    refused(await send(service.app, county, "GET", "/Patient", query=b"name=\xff"), 400, "value")
+    refused(await send(service.app, county, "GET /Patient", query=b"name=\xff"), 400, "value")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
@@ -197,9 +196,7 @@ async def test_a_page_link_is_bound_to_caller_and_query(
     refused(await shelf.get(f"{link[:-4]}AAAA"), 400, "value")
 
 
-async def test_a_page_is_judged_anew(
-    shelf: httpx.AsyncClient, operator: httpx.AsyncClient
-) -> None:
+async def test_a_page_is_judged_anew(shelf: httpx.AsyncClient, operator: httpx.AsyncClient) -> None:
     link = links(await shelf.get("/Goal?patient=zed&_count=2"))["next"]
     await load(operator, consent(COUNTY, "deny", patient="Patient/zed"))
     assert found(await shelf.get(link)) == []

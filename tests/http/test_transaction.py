@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tests.build import care_plan, care_team, goal, organization, patient, reference, transaction
-from tests.http.conftest import COUNTY, PARTNER, Json, load, refused, serving
 
 from app.storage.database import Database
+from tests.build import care_plan, care_team, goal, organization, patient, reference, transaction
+from tests.http.conftest import COUNTY, PARTNER, Json, load, refused, serving
 
 VERSIONS = "SELECT count(*) FROM resource_version"
 ELSEWHERE = "http://other.example.org/base/"
@@ -154,7 +154,8 @@ async def test_one_resource_twice_is_refused(county: httpx.AsyncClient, ada: str
         asking("PUT", "Goal/ada-goal-1", goal(lifecycleStatus="completed")),
     ):
         response = await county.post(
-            "", json=bundle(asking("PUT", "Goal/ada-goal-1", goal(lifecycleStatus="on-hold")), second)
+            "",
+            json=bundle(asking("PUT", "Goal/ada-goal-1", goal(lifecycleStatus="on-hold")), second),
         )
         assert response.status_code == 400, response.text
     assert (await county.get("/Goal/ada-goal-1")).headers["etag"] == 'W/"1"'
@@ -164,7 +165,11 @@ REFUSED = {
     "invalid": (posting({**goal(), "lifecycleStatus": 7}), 400, "resource.lifecycleStatus"),
     "incomplete": (posting({"resourceType": "Goal"}), 400, "resource"),
     "reference": (posting(goal(patient="Patient/none")), 422, "resource.subject"),
-    "stale": (asking("PUT", "Goal/ada-goal-2", goal("ada-goal-2"), ifMatch='W/"9"'), 412, "resource"),
+    "stale": (
+        asking("PUT", "Goal/ada-goal-2", goal("ada-goal-2"), ifMatch='W/"9"'),
+        412,
+        "resource",
+    ),
     "unknown": (asking("PUT", "Goal/none", goal("none")), 405, "resource"),
     "other-id": (asking("PUT", "Goal/ada-goal-2", goal("x")), 400, "resource.id"),
     "other-type": (asking("POST", "Patient", goal()), 400, "resource"),
@@ -243,7 +248,7 @@ async def test_nobody_makes_themselves_a_member_of_a_strangers_team(
 ) -> None:
     mine = f"urn:uuid:{uuid4()}"
     own = posting(patient("own", PARTNER), mine)
-    for subject in ("Patient/ada", f"{str(partner.base_url)}Patient/ada"):
+    for subject in ("Patient/ada", f"{partner.base_url!s}Patient/ada"):
         team = posting(care_team(PARTNER, patient=subject, id_="t"))
         refused_all = await partner.post("", json=bundle(own, team))
         assert refused_all.status_code == 422, refused_all.text
@@ -272,6 +277,8 @@ async def test_a_large_transaction_is_written_whole(operator: httpx.AsyncClient)
 async def test_the_builder_of_the_tests_speaks_the_same_language(
     operator: httpx.AsyncClient,
 ) -> None:
-    created = transaction({name: v for name, v in patient(organization=None).items() if name != "id"})
+    created = transaction(
+        {name: v for name, v in patient(organization=None).items() if name != "id"}
+    )
     response = await operator.post("", json=created)
     assert statuses(response.json()["entry"]) == ["201"]

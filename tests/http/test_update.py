@@ -2,10 +2,10 @@
 
 import httpx
 import pytest
-from tests.build import goal, patient
-from tests.http.conftest import COUNTY, change, load, refused, serving
 
 from app.storage.database import Database
+from tests.build import goal, patient
+from tests.http.conftest import COUNTY, change, load, refused, serving
 
 
 async def test_an_update_makes_the_next_version(county: httpx.AsyncClient, ada: str) -> None:
@@ -80,7 +80,9 @@ async def test_a_decimal_spelled_otherwise_is_another_version(
 ) -> None:
     text = (await county.get("/Goal/ada-goal-1")).text
     assert '"value":1,' in text
-    response = await county.put("/Goal/ada-goal-1", content=text.replace('"value":1,', '"value":1.0,'))
+    response = await county.put(
+        "/Goal/ada-goal-1", content=text.replace('"value":1,', '"value":1.0,')
+    )
     assert response.headers["etag"] == 'W/"2"'
 
 

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.build import consent, goal, patient
 from tests.http.conftest import COUNTY, PARTNER, change, load, refused
 

@@ -14,21 +14,20 @@ Message = dict[str, Any]
 async def send(
     app: FastAPI,
     client: httpx.AsyncClient,
-    method: str,
-    path: str,
+    target: str,
     *,
     query: bytes = b"",
-    headers: Sequence[tuple[bytes, bytes]] = (),
     messages: Sequence[Message] = ({"type": "http.request"},),
 ) -> httpx.Response:
-    """Answer this request of the client, whose token it carries; `path` is below the base."""
+    """Answer a request with the token of the client; `target` is a method and a path."""
+    method, path = target.split(" ", 1)
     token = client.headers["authorization"].encode()
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
-        "headers": [(b"authorization", token), (b"host", b"127.0.0.1:8000"), *headers],
+        "headers": [(b"authorization", token), (b"host", b"127.0.0.1:8000")],
         "scheme": "http",
         "path": FHIR_PATH + path,
         "raw_path": (FHIR_PATH + path).encode("utf-8", "replace"),

@@ -1,7 +1,5 @@
 """app/fhir/reindex.py: what follows from a resource can be derived again at any time."""
 
-
-
 from app.fhir.engine import Engine
 from app.fhir.reindex import reindex
 from app.storage.database import Database

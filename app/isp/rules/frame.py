@@ -42,9 +42,9 @@ def templated(plan: Plan, _: Clock) -> Iterator[Place]:
 def dropped_goals(plan: Plan, _: Clock) -> Iterator[Place]:
     """A goal is given up, and nothing says why."""
     for goal in plan.goals:
-        if goal.get("lifecycleStatus") in ("cancelled", "rejected", "on-hold"):
-            if not goal.get("statusReason"):
-                yield at(goal, "statusReason")
+        is_dropped = goal.get("lifecycleStatus") in ("cancelled", "rejected", "on-hold")
+        if is_dropped and not goal.get("statusReason"):
+            yield at(goal, "statusReason")
 
 
 def untraced(plan: Plan, _: Clock) -> Iterator[Place]:
@@ -64,19 +64,15 @@ def untraced(plan: Plan, _: Clock) -> Iterator[Place]:
 def misplaced_parts(plan: Plan, _: Clock) -> Iterator[Place]:
     """A plan within the plan is about somebody else, contains the plan, or outlasts it."""
     start, end = period(plan.care_plan.get("period"))
-    if plan.name in {target for part in plan.parts for target in _above(part, plan)}:
-        if set(names(plan.care_plan.get("partOf"))) & {name(part) for part in plan.parts}:
-            yield at(plan.care_plan, "partOf")
+    below = {plan.name, *map(name, plan.parts)}
+    if below & set(names(plan.care_plan.get("partOf"))):
+        yield at(plan.care_plan, "partOf")
     for part in plan.parts:
         if names(part.get("subject")) != names(plan.care_plan.get("subject")):
             yield at(part, "subject")
         begins, ends = period(part.get("period"))
         if (begins and start and begins < start) or (ends and end and ends > end):
             yield at(part, "period")
-
-
-def _above(part: Resource, plan: Plan) -> list[str]:
-    return [name(one) for one in plan.get(part.get("partOf"))]
 
 
 def second_plans(plan: Plan, _: Clock) -> Iterator[Place]:
@@ -118,9 +114,9 @@ def undiagnosed(plan: Plan, _: Clock) -> Iterator[Place]:
     """No confirmed diagnosis with its severity; asked for only where a law does."""
     needs = {name(need) for need in plan.needs}
     for one in plan.get(plan.care_plan.get("addresses")):
-        if one["resourceType"] == "Condition" and name(one) not in needs:
-            if "severity" in one and "verificationStatus" in one:
-                return
+        is_diagnosis = one["resourceType"] == "Condition" and name(one) not in needs
+        if is_diagnosis and "severity" in one and "verificationStatus" in one:
+            return
     yield at(plan.care_plan, "addresses")
 
 

@@ -1,6 +1,7 @@
 """Goals: in the person's voice, measurable, in steps, each with something done for it."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from app.fhir.context import Resource
 from app.isp.element import (
@@ -72,7 +73,7 @@ def no_steps(plan: Plan, clock: Clock) -> Iterator[Place]:
             yield at(goal, "target.due")
 
 
-def goal_due(goal: Resource) -> object:
+def goal_due(goal: Resource) -> date | None:
     """The last day on which the goal is due; None where no target says one."""
     dues = [last_day(target.get("dueDate")) for target in members(goal.get("target"))]
     return max((due for due in dues if due), default=None)
@@ -107,7 +108,9 @@ def not_their_own(plan: Plan, _: Clock) -> Iterator[Place]:
 def unaccepted(plan: Plan, _: Clock) -> Iterator[Place]:
     """Nobody asked whether the person agrees, or they do not and nothing says why."""
     for goal in plan.live_goals:
-        said = [inner(one, "status").get("valueCode") for one in extensions(goal, "goal-acceptance")]
+        said = [
+            inner(one, "status").get("valueCode") for one in extensions(goal, "goal-acceptance")
+        ]
         rejected = any(extensions(goal, "goal-reason-rejected")) or goal.get("statusReason")
         if not said or ("disagree" in said and not (rejected or goal.get("note"))):
             yield at(goal, "extension.where(url.endsWith('goal-acceptance'))")

@@ -10,7 +10,8 @@ from app.isp.plan import Plan
 from app.isp.rules.rule import Clock, Place, Rule, at
 
 DOMAINS = ("medical", "psychological", "social", "vocational")
-CHOICE, RIGHTS = "informed-choice", "rights-modification"
+OTHER_FORMS = ("informed-choice", "rights-modification", "review", "feedback")
+"""Words in the canonical of a Questionnaire that is no assessment."""
 
 
 def unassessed(plan: Plan, clock: Clock) -> Iterator[Place]:
@@ -32,13 +33,13 @@ def assessments(plan: Plan) -> list[Resource]:
 def _is_assessment(resource: Resource) -> bool:
     match resource["resourceType"]:
         case "QuestionnaireResponse":
-            form = resource.get("questionnaire", "")
-            return CHOICE not in form and RIGHTS not in form and "review" not in form
+            form = str(resource.get("questionnaire", ""))
+            return not any(word in form for word in OTHER_FORMS)
         case "Observation":
             return "survey" in codes(resource.get("category"))
         case "DocumentReference":
             return bool(codes(resource.get("type")) & {"51848-0", "10190-7", "47420-5"})
-    return resource["resourceType"] == "ClinicalImpression"
+    return bool(resource["resourceType"] == "ClinicalImpression")
 
 
 def assessed(resource: Resource) -> date | None:
@@ -100,7 +101,7 @@ def orphan_needs(plan: Plan, clock: Clock) -> Iterator[Place]:
     answered |= {reason for service in plan.services for reason in service.reasons}
     for need in plan.needs:
         is_deferred = any(extensions(need, "need-deferred"))
-        if not is_deferred and not name(need) in addressed & answered:
+        if not is_deferred and name(need) not in addressed & answered:
             yield at(need)
 
 

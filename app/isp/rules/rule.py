@@ -1,4 +1,4 @@
-"""What a check is made of: a row that says where it comes from, and a function that finds places."""
+"""What a check is made of: a row that says where it comes from, a function that finds places."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

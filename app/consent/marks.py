@@ -1,0 +1,135 @@
+"""Resource → Marks: its labels, and what a consent can name it by. Pure.
+
+https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision.data
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from app.consent.labels import Pair, labels
+from app.fhir.context import Resource
+from app.fhir.marks import Marks
+from app.fhir.references import local, walk
+from app.fhir.search.parameters.date import EARLIEST, LATEST, interval
+from app.fhir.search.parameters.keys import key
+
+TYPES = "http://hl7.org/fhir/resource-types"
+"""The code system of resource types, as Consent.provision.class names them."""
+
+AUTHORS = ("author", "performer", "asserter", "recorder")
+"""Elements that name who made a resource; their value is a Reference or has an `actor`."""
+
+CLINICAL = (
+    "effectiveDateTime effectivePeriod effectiveInstant onsetDateTime onsetPeriod performedDateTime"
+    " performedPeriod occurrenceDateTime occurrencePeriod period executionPeriod billablePeriod"
+    " startDate recordedDate authoredOn authored date sent created start"
+).split()
+"""Elements that tell the time a resource is about, the first that is there."""
+
+
+def references_key(reference: str) -> int:
+    """The trait of whatever refers to "Type/id"."""
+    return key("refers", reference)
+
+
+def author_key(reference: str) -> int:
+    """The trait of what "Type/id" has made."""
+    return key("author", reference)
+
+
+def class_key(system: str, code: str) -> int:
+    """The trait of a resource type, a profile (system ""), or a kind of document."""
+    return key("type", code) if system == TYPES else key("code", system, code)
+
+
+def profile_key(url: str) -> int:
+    """The trait of what claims a profile, whatever its version."""
+    return key("profile", url.partition("|")[0])
+
+
+def code_key(system: str, code: str) -> int:
+    """The trait of what holds a coding anywhere."""
+    return key("code", system, code)
+
+
+def marks(resource: Resource, base_url: str) -> Marks:
+    """What decisions need to know of a resource; `base_url` tells which references are local."""
+    pairs = sorted(set(_pairs({k: v for k, v in resource.items() if k != "meta"})))
+    found = labels(resource, pairs)
+    lo, hi = clinical(resource)
+    own = references_key(f"{resource['resourceType']}/{resource['id']}")
+    traits = dict.fromkeys([own, *_traits(resource, pairs, base_url)])
+    return Marks(
+        found.confidentiality, found.sensitivities, found.seals, tuple(traits), lo, hi
+    )
+
+
+def _traits(resource: Resource, pairs: list[Pair], base_url: str) -> Iterator[int]:
+    yield key("type", resource["resourceType"])
+    for profile in resource.get("meta", {}).get("profile", ()):
+        yield profile_key(profile)
+    for system, code in pairs:
+        yield code_key(system, code)
+    for element in walk(resource):
+        if reference := local(element["reference"], base_url):
+            yield references_key(str(reference))
+    for author in authors(resource, base_url):
+        yield author_key(author)
+
+
+def authors(resource: Resource, base_url: str) -> Iterator[str]:
+    """Who made the resource, each as "Type/id"; of a Provenance, whom it says did."""
+    if resource["resourceType"] == "Provenance":
+        elements = [agent.get("who") for agent in resource.get("agent", ()) if _is_author(agent)]
+    else:
+        elements = [each for name in AUTHORS for each in _several(resource.get(name))]
+    for element in elements:
+        at = element.get("actor", element) if isinstance(element, dict) else {}
+        if reference := local(at.get("reference"), base_url):
+            yield str(reference)
+
+
+def _is_author(agent: Any) -> bool:
+    codings = agent.get("type", {}).get("coding", ())
+    return not codings or any(coding.get("code") == "author" for coding in codings)
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _pairs(value: Any) -> Iterator[Pair]:
+    """Every Coding within, as (system, code)."""
+    if isinstance(value, dict):
+        code, system = value.get("code"), value.get("system")
+        if isinstance(code, str) and isinstance(system, str):
+            yield system, code
+        for member in value.values():
+            if isinstance(member, dict | list):
+                yield from _pairs(member)
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict | list):
+                yield from _pairs(item)
+
+
+def clinical(resource: Resource) -> tuple[datetime | None, datetime | None]:
+    """The range [lo, hi) of instants the resource is about."""
+    for name in CLINICAL:
+        value = resource.get(name)
+        if value is not None:
+            try:
+                return span(value)
+            except (ValueError, TypeError):
+                continue
+    return None, None
+
+
+def span(value: Any) -> tuple[datetime, datetime]:
+    """The range of a date or Period; an absent end is open. Raises ValueError, TypeError."""
+    if isinstance(value, str):
+        return interval(value)
+    lo = interval(value["start"])[0] if "start" in value else EARLIEST
+    hi = interval(value["end"])[1] if "end" in value else LATEST
+    return lo, hi

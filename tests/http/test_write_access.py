@@ -1,0 +1,155 @@
+"""A write is judged on the version before and on the state after it. docs/interactions/update.md"""
+
+import httpx
+import pytest
+
+from tests.build import (
+    LONG_AGO,
+    care_team,
+    consent,
+    goal,
+    organization,
+    patient,
+    practitioner,
+    practitioner_role,
+    reference,
+    related_person,
+)
+from tests.http.conftest import COUNTY, PARTNER, Json, change, load, refused, serving
+
+ROLE = practitioner_role(organization=PARTNER)
+
+
+def team(patient: str = "Patient/ada") -> Json:
+    """A team that has the partner as its only member."""
+    members = [{"member": reference(PARTNER), "period": {"start": LONG_AGO}}]
+    return care_team(id_="new-team", patient=patient) | {"participant": members}
+
+
+async def sees(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/Patient/ada")).status_code == 200
+
+
+async def test_nobody_writes_about_whom_they_do_not_see(
+    partner: httpx.AsyncClient, ada: str
+) -> None:
+    for resource in (goal(), team(), consent(PARTNER), related_person()):
+        response = await partner.post(f"/{resource['resourceType']}", json=resource)
+        assert response.status_code == 422, response.text
+    assert not await sees(partner)
+
+
+@pytest.mark.parametrize("paper", [team(), consent(PARTNER)], ids=["CareTeam", "Consent"])
+async def test_nobody_lets_themselves_in_where_references_may_lead_nowhere(
+    dsn: str, partner: httpx.AsyncClient, ada: str, paper: Json
+) -> None:
+    """The new state would make the caller a member, and so seem to lie within their access."""
+    async with serving(dsn, references="lenient") as lenient:
+        same = await lenient.as_("partner-system", PARTNER)
+        response = await same.post(f"/{paper['resourceType']}", json=paper)
+        assert response.status_code in (403, 422), response.text
+    assert not await sees(partner)
+
+
+async def test_nobody_turns_a_mention_into_a_way_in(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    """A reference that was there before may stay, but not become whom the team is about."""
+    await load(operator, patient("ben", COUNTY))
+    mention = team() | {"note": [{"text": "With Ben", "authorReference": reference("Patient/ben")}]}
+    await load(operator, mention)
+    await change(partner, mention, name="Ours")
+    response = await partner.put("/CareTeam/new-team", json=mention | team(patient="Patient/ben"))
+    refused(response, 422, "not-found", "CareTeam.subject")
+    refused(await partner.get("/Patient/ben"), 404, "not-found")
+
+
+async def test_nobody_waits_for_a_patient_to_come(
+    dsn: str, operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    """A team for an id that does not exist yet must not open the patient who gets it."""
+    async with serving(dsn, references="lenient") as lenient:
+        same = await lenient.as_("partner-system", PARTNER)
+        response = await same.post("/CareTeam", json=team(patient="Patient/eve"))
+        assert response.status_code in (403, 422), response.text
+    await load(operator, patient("eve", COUNTY))
+    refused(await partner.get("/Patient/eve"), 404, "not-found")
+
+
+async def test_nobody_changes_what_they_do_not_see(
+    partner: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
+) -> None:
+    response = await partner.put("/Goal/ada-goal-1", json=goal(lifecycleStatus="completed"))
+    refused(response, 405, "not-supported", "Goal")
+    assert (await partner.delete("/Goal/ada-goal-1")).status_code == 204
+    assert (await county.get("/Goal/ada-goal-1")).headers["etag"] == 'W/"1"'
+
+
+async def test_a_member_changes_what_they_see(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    await load(operator, team())
+    made = await change(partner, goal(), lifecycleStatus="completed")
+    assert made["meta"]["versionId"] == "2"
+
+
+async def test_nothing_moves_to_a_patient_who_is_hidden(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    await load(operator, patient("ben", COUNTY), team())
+    moved = goal(patient="Patient/ben")
+    response = await partner.put("/Goal/ada-goal-1", json=moved)
+    refused(response, 422, "not-found", "Goal.subject")
+
+
+async def test_nothing_moves_out_of_sight(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    await load(operator, team())
+    nobody = goal() | {"subject": {"display": "Somebody"}}
+    refused(await partner.put("/Goal/ada-goal-1", json=nobody), 403, "forbidden", "Goal")
+
+
+async def test_nobody_gives_a_client_away(
+    county: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    away = patient("ada", PARTNER)
+    refused(await county.put("/Patient/ada", json=away), 403, "forbidden", "Patient")
+    assert not await sees(partner)
+
+
+@pytest.mark.parametrize(
+    "entry", [organization("partner"), practitioner(), ROLE], ids=lambda e: e["resourceType"]
+)
+async def test_nobody_rewrites_the_directory(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str, entry: Json
+) -> None:
+    await load(operator, practitioner(), ROLE)
+    url = f"/{entry['resourceType']}/{entry['id']}"
+    before = (await operator.get(url)).content
+    for response in (
+        await partner.put(url, json=entry | {"active": False}),
+        await partner.delete(url),
+        await partner.post(f"/{entry['resourceType']}", json=entry),
+    ):
+        refused(response, 403, "forbidden")
+    assert (await operator.get(url)).content == before
+
+
+async def test_a_reference_to_the_hidden_is_one_to_nothing(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    await load(operator, patient("ben", COUNTY), goal("b", "Patient/ben"), team())
+    made = [
+        await partner.post("/Condition", json=_need(evidence)) for evidence in ("Goal/b", "Goal/z")
+    ]
+    refused(made[0], 422, "not-found", "Condition.evidence[0].detail[0]")
+    assert made[0].text.replace("Goal/b", "Goal/z") == made[1].text
+
+
+def _need(evidence: str) -> Json:
+    return {
+        "resourceType": "Condition",
+        "subject": reference("Patient/ada"),
+        "evidence": [{"detail": [reference(evidence)]}],
+    }
