@@ -18,6 +18,7 @@ from app.fhir.access import (
     Nothing,
     Related,
     every,
+    some,
 )
 from app.fhir.compartments import DIRECTORY
 from app.fhir.context import Agent, Context
@@ -26,14 +27,20 @@ from app.fhir.engine import Engine
 OPERATOR = "operator"
 READS_AUDIT = frozenset({"individual", "guardian", "privacy-officer", OPERATOR})
 WRITES = "cud"
+DECIDES_ACCESS = frozenset({"Patient", "RelatedPerson", "CareTeam", "Consent"})
+"""The types about a patient whose content decides who sees that patient."""
+
+DECIDING = ("own", "guardian", "custodian")
+"""The relationships that let someone write them."""
 
 
-def admit(engine: Engine, caller: Caller, request_id: str) -> Context:
-    """The Context under which everything this request asks for is judged."""
-    access, reach = _composed(caller)
+def admit(engine: Engine, caller: Caller, request_id: str, address: str | None = None) -> Context:
+    """The Context under which everything this request asks for is judged; see Agent.address."""
+    scopes, access, reach = _composed(caller)
     return Context(
         engine=engine,
-        agent=_agent(caller),
+        agent=_agent(caller, address),
+        scopes=scopes,
         access=access,
         reach=reach,
         request_id=request_id,
@@ -43,11 +50,12 @@ def admit(engine: Engine, caller: Caller, request_id: str) -> Context:
     )
 
 
-def admit_nobody(engine: Engine, request_id: str) -> Context:
+def admit_nobody(engine: Engine, request_id: str, address: str | None = None) -> Context:
     """The Context of a request without a token: it sees nothing and may ask what the server is."""
     return Context(
         engine=engine,
-        agent=Agent(client="anonymous", role="anonymous"),
+        agent=Agent(client="anonymous", role="anonymous", address=address),
+        scopes={},
         access={},
         reach=Nothing(),
         request_id=request_id,
@@ -57,8 +65,8 @@ def admit_nobody(engine: Engine, request_id: str) -> Context:
 
 
 @lru_cache(maxsize=1024)
-def _composed(caller: Caller) -> tuple[Mapping[str, Access], Access]:
-    """By scope letter what the caller may see, and what it may know of."""
+def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access], Access]:
+    """By scope letter what was granted and what the caller may see, and what it may know of."""
     reach = _supported(caller)
     scopes = by_letter(caller.scopes, caller.patient)
     access = {
@@ -67,32 +75,42 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Access]:
     }
     if caller.patient is not None and not isinstance(reach, Everything):
         reach = every([reach, InCompartment(caller.patient)])
-    return access, reach
+    return scopes, access, reach
+
+
+def _actors(caller: Caller) -> tuple[str, ...]:
+    return tuple(actor for actor in (caller.organization, caller.fhir_user) if actor)
 
 
 def _supported(caller: Caller) -> Access:
     """Whom the caller supports. A token without organization or person supports nobody."""
     if caller.role == OPERATOR:
         return Everything("operator")
-    actors = tuple(actor for actor in (caller.organization, caller.fhir_user) if actor)
+    actors = _actors(caller)
     return Related(actors) if actors else Nothing()
 
 
 def _restrictions(caller: Caller, letter: str) -> list[Access]:
-    """Whatever the scopes say: the audit trail is for few, the directory is kept by operators.
+    """Whatever the scopes say: the audit trail is for few, the directory is kept by operators, and
+    who sees a person's record is decided by the person and by those who keep it.
 
-    Who could write a PractitionerRole could make someone else's care team its own.
+    Who could write a PractitionerRole could make someone else's care team its own; a member of the
+    care team who could write the CareTeam could stay for good and let others in.
     """
+    if caller.role == OPERATOR:
+        return []
     parts: list[Access] = []
     if caller.role not in READS_AUDIT:
         parts.append(ExceptType("AuditEvent"))
-    if letter in WRITES and caller.role != OPERATOR:
+    if letter in WRITES:
         parts += [ExceptType(type_) for type_ in sorted(DIRECTORY)]
+        decides = Related(_actors(caller), DECIDING)
+        parts += [some([ExceptType(type_), decides]) for type_ in sorted(DECIDES_ACCESS)]
     return parts
 
 
 @lru_cache(maxsize=1024)
-def _agent(caller: Caller) -> Agent:
+def _agent(caller: Caller, address: str | None) -> Agent:
     return Agent(
         client=caller.client_id,
         role=caller.role,
@@ -101,4 +119,5 @@ def _agent(caller: Caller) -> Agent:
         fhir_user=caller.fhir_user,
         purpose=caller.purpose,
         token=caller.token_id,
+        address=address,
     )

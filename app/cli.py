@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,10 @@ from app.auth.jose import InvalidKey
 from app.auth.users import InvalidAccount, create_account, issue_for
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
+from app.fhir.errors import FHIRError
 from app.fhir.openapi import openapi_json
 from app.fhir.reindex import reindex
+from app.isp.report import report
 from app.loading import Report, load
 from app.main import OPERATIONS
 from app.opening import chosen, chosen_beside, database, fail, opened, perform
@@ -219,6 +222,23 @@ def reindex_command() -> None:
 def openapi_command() -> None:
     """Print openapi/openapi.json."""
     typer.echo(openapi_json(ROUTES, OPERATIONS), nl=False)
+
+
+@main.command("check")
+def check_command(
+    file: Annotated[Path, typer.Argument(help="A Bundle with a plan.")],
+    rules: Annotated[str, typer.Option(help="A rule profile, overlays after a comma.")] = "core",
+    on: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Say what a drafted plan lacks, in plain words; needs no server. Exit status 1: errors."""
+    try:
+        text, is_free_of_errors = report(_json_file(file), rules, (on or datetime.now()).date())
+    except FHIRError as error:
+        fail("; ".join(f"{', '.join(i.expression)}: {i.diagnostics}" for i in error.issues))
+    except LookupError as error:
+        fail(str(error.args[0]))
+    typer.echo(text)
+    raise SystemExit(0 if is_free_of_errors else 1)
 
 
 @main.command("settings")

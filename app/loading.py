@@ -14,7 +14,8 @@ from app.fhir.commit import commit
 from app.fhir.context import Call, Context
 from app.fhir.engine import Engine
 from app.fhir.errors import BadRequest, FHIRError
-from app.fhir.interactions.write import new_id, plan_create, plan_update
+from app.fhir.ids import new_id
+from app.fhir.interactions.write import plan_create, plan_update
 from app.fhir.routing import record_refusal, target
 from app.reading import Item
 

@@ -63,6 +63,7 @@ def upgrade() -> None:
         patient TEXT COLLATE "C",
         patients TEXT[] COLLATE "C",
         keys BIGINT[] NOT NULL,
+        digest BIGINT NOT NULL,
         body TEXT,
         PRIMARY KEY (rid)
     )

@@ -102,8 +102,8 @@ def _faults(claims: jose.Claims, client: Client, audience: str, now: float) -> I
         name in claims and not _is_within(claims[name], 0, now + SKEW) for name in ("nbf", "iat")
     ):
         yield "the assertion is not valid yet"
-    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI or "\0" in jti:
-        yield f"jti must be a text of 1 to {MAX_JTI} characters"
+    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI or not jti.isprintable():
+        yield f"jti must be a text of 1 to {MAX_JTI} printable characters"
 
 
 def _texts(value: Any) -> list[Any]:

@@ -3,29 +3,51 @@
 from datetime import UTC, datetime
 
 from app.auth.authority import Audit, Event
-from app.fhir.audit import Audited, AuditLog, audit_row
+from app.fhir.audit import Audited, AuditLog, audit_row, outcome_of
 from app.fhir.context import Agent
-from app.fhir.interactions.write import new_id
+
+STATUS = {
+    "invalid_client": 401,
+    "invalid_token": 401,
+    "server_error": 500,
+    "temporarily_unavailable": 504,
+}
+"""The HTTP status of an error; 400 of any other. While the database is away nothing is recorded."""
 
 
 def recorder(log: AuditLog, base_url: str) -> Audit:
     """What an Authority calls for every decision; returns when the AuditEvent is durable."""
 
     async def record(event: Event) -> None:
-        agent = Agent(client=event.client_id or "unknown", role="client", user=event.user)
-        audited = Audited(
-            interaction=event.action,
-            outcome="4" if event.error else "0",
-            status=_status(event),
-            query=event.scope,
-            reason=event.error,
-        )
-        await log.record(audit_row(agent, new_id(), datetime.now(UTC), base_url, audited))
+        now = datetime.now(UTC)
+        row = audit_row(_agent(event), event.request_id, now, base_url, _audited(event))
+        await log.record([row])
 
     return record
+
+
+def _agent(event: Event) -> Agent:
+    return Agent(
+        client=event.client_id or "unknown",
+        role="client",
+        user=event.user,
+        token=event.token_id,
+        address=event.source,
+    )
+
+
+def _audited(event: Event) -> Audited:
+    status = _status(event)
+    return Audited(
+        interaction=event.action,
+        outcome=outcome_of(status),
+        status=status,
+        query=event.scope and f"scope={event.scope}",
+        reason=": ".join(filter(None, (event.error, event.description))),
+    )
 
 
 def _status(event: Event) -> int:
     if event.error is None:
         return 200
-    return 401 if event.error in ("invalid_client", "invalid_token") else 400
+    return STATUS.get(event.error, 400)

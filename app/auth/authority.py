@@ -19,18 +19,20 @@ from app.storage.database import Database
 class Event:
     """One grant or refusal, as the audit trail needs it.
 
-    `action` is token, revoke or introspect; `client_id` is as claimed when `error` is
-    invalid_client; `error` is None when the request was granted; `source` is a network address.
+    `action` is token, revoke or introspect; `source` is the IP address that asked, None for a
+    command on this machine; `client_id` is as claimed when `error` is invalid_client; `error` is
+    None when the request was granted.
     """
 
     action: str
+    request_id: str
+    source: str | None = None
     client_id: str | None = None
     error: str | None = None
     description: str | None = None
     scope: str | None = None
     token_id: str | None = None
     user: str | None = None
-    source: str | None = None
 
 
 Audit = Callable[[Event], Awaitable[None]]

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from app.auth import assertions
 from app.auth.authority import Authority
-from app.auth.clients import Client, find_client
+from app.auth.clients import CLIENT_ID, Client, find_client
 from app.auth.errors import InvalidClient, InvalidRequest
 
 FAILED = "client authentication failed"
@@ -52,6 +52,11 @@ async def authenticate_client(authority: Authority, request: Request) -> Client:
 
 def claimed_client(request: Request) -> str | None:
     """Which client a request says it comes from, for the record of a refusal."""
+    claimed = _claimed(request)
+    return claimed if claimed and CLIENT_ID.match(claimed) else None
+
+
+def _claimed(request: Request) -> str | None:
     if "client_assertion" in request.parameters:
         return assertions.claimed_issuer(request.parameters["client_assertion"])
     if request.authorization is None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -89,7 +90,9 @@ class Revocations:
                 if beat % SWEEP_EVERY == 0:
                     await self._sweep(connection)
         finally:
-            if not connection.is_closed():
+            # A lost connection has left the pool and answers nothing; its error would take the
+            # place of the cancellation that ends `watch`.
+            with suppress(asyncpg.InterfaceError):
                 await connection.remove_listener(CHANNEL, self._hear)
 
     async def _load(self, connection: Connection) -> None:

@@ -19,7 +19,10 @@ from app.fhir.access import (
     every,
     some,
 )
+from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type, parameters
+from app.fhir.search.parameters import criterion
+from app.storage.sql import Arguments
 
 LETTERS = "cruds"
 VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
@@ -119,15 +122,20 @@ def _reaches(scope: Scope, requested: Scope) -> bool:
 
 
 def _query(type_: str, query: str | None) -> tuple[tuple[str, str], ...] | None:
-    """The conditions of a granular scope; None unless each is a plain search parameter of the type.
+    """The conditions of a granular scope; None unless each can be searched by as it stands.
 
     Modifiers and chains are experimental in SMART and refused, so that nothing is granted half.
     """
     if query is None:
         return ()
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
+    if type_ == "*":
         return None
-    known = type_ != "*" and all(name in parameters(type_) and value for name, value in pairs)
-    return tuple(pairs) if known else None
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict")
+        for name, value in pairs:
+            if name not in parameters(type_) or not value.isprintable():
+                return None
+            criterion(type_, name, value, Arguments())
+    except (ValueError, BadRequest):
+        return None
+    return tuple(pairs)

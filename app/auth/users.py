@@ -1,7 +1,7 @@
 """People who can sign in, and tokens that an operator issues for them or for a client."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -11,6 +11,7 @@ from app.auth.clients import find_client
 from app.auth.passwords import hash_password
 from app.auth.roles import check_role
 from app.auth.token import grantable
+from app.fhir.ids import new_id
 from app.storage.database import Database
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 1_024
@@ -108,6 +109,6 @@ async def issue_for(
         patient=match[1] if match else None,
     )
     issued = await issue(authority, grant, OPERATOR_LIFETIME)
-    event = Event("token", client.id, scope=issued.scope, token_id=issued.id, user=user)
-    await authority.audit(event)
+    event = Event("token", new_id(), client_id=client.id, scope=issued.scope)
+    await authority.audit(replace(event, token_id=issued.id, user=user))
     return issued

@@ -17,14 +17,17 @@ from app.fhir.search.parameters.keys import key
 TYPES = "http://hl7.org/fhir/resource-types"
 """The code system of resource types, as Consent.provision.class names them."""
 
+UNITS = "http://unitsofmeasure.org"
+
 AUTHORS = ("author", "performer", "asserter", "recorder")
 """Elements that name who made a resource; their value is a Reference or has an `actor`."""
 
-CLINICAL = (
-    "effectiveDateTime effectivePeriod effectiveInstant onsetDateTime onsetPeriod performedDateTime"
-    " performedPeriod occurrenceDateTime occurrencePeriod period executionPeriod billablePeriod"
-    " startDate recordedDate authoredOn authored date sent created start"
-).split()
+CLINICAL = """
+effectiveDateTime effectivePeriod effectiveInstant onsetDateTime onsetPeriod
+performedDateTime performedPeriod occurrenceDateTime occurrencePeriod
+period executionPeriod billablePeriod startDate recordedDate authoredOn authored date sent created
+start
+""".split()
 """Elements that tell the time a resource is about, the first that is there."""
 
 
@@ -39,8 +42,10 @@ def author_key(reference: str) -> int:
 
 
 def class_key(system: str, code: str) -> int:
-    """The trait of a resource type, a profile (system ""), or a kind of document."""
-    return key("type", code) if system == TYPES else key("code", system, code)
+    """The trait of a resource type, of a profile by its URL, or of a kind of document."""
+    if system == TYPES:
+        return key("type", code)
+    return profile_key(code) if code.startswith("http") else code_key(system, code)
 
 
 def profile_key(url: str) -> int:
@@ -60,9 +65,7 @@ def marks(resource: Resource, base_url: str) -> Marks:
     lo, hi = clinical(resource)
     own = references_key(f"{resource['resourceType']}/{resource['id']}")
     traits = dict.fromkeys([own, *_traits(resource, pairs, base_url)])
-    return Marks(
-        found.confidentiality, found.sensitivities, found.seals, tuple(traits), lo, hi
-    )
+    return Marks(found.confidentiality, found.sensitivities, found.seals, tuple(traits), lo, hi)
 
 
 def _traits(resource: Resource, pairs: list[Pair], base_url: str) -> Iterator[int]:
@@ -103,7 +106,7 @@ def _pairs(value: Any) -> Iterator[Pair]:
     """Every Coding within, as (system, code)."""
     if isinstance(value, dict):
         code, system = value.get("code"), value.get("system")
-        if isinstance(code, str) and isinstance(system, str):
+        if isinstance(code, str) and isinstance(system, str) and system != UNITS:
             yield system, code
         for member in value.values():
             if isinstance(member, dict | list):

@@ -1,8 +1,8 @@
 """Confidentiality and sensitivity labels: their order, their kinds, and what a rule on one covers.
 
-A permit opens what is surely meant, a deny closes whatever may be meant: "restricted" permits R and
-lower and denies R and higher; a permit for opioid data leaves what is labelled "substance use" alone,
-which a denial of opioid data closes. The same letters in two code systems are the same label.
+A permit opens what is surely meant, a denial closes whatever may be meant: "restricted" permits R
+and lower and denies R and higher; what is labelled "substance use" is not opened by a permit for
+opioid data, but closed by a denial of it. The same letters in two code systems are the same label.
 https://hl7.org/fhir/R4/security-labels.html
 """
 
@@ -33,11 +33,12 @@ _BELOW = {
 _ALIKE = (frozenset({"ETH", "SUD"}), frozenset({"MH", "PSY"}))
 """Labels that name one thing in two ways, though the code system does not relate them."""
 
-SENSITIVITIES = frozenset(
-    "ETH GDIS HIV MST PREGNANT SCA SDV SEX SPI BH COGN DVD EMOTDIS MH PSY PSYTHPN SUD ETHUD OPIOIDUD"
-    " STD TBOO VIO IDS SICKLE DEMO DOB GENDER LIVARG MARST RACE REL B EMPL LOCIS SSP ADOL CEL DIA"
-    " DRGIS EMP PDS PHY PRS".split()
-)
+_NAMES = """
+ETH GDIS HIV MST PREGNANT SCA SDV SEX STD TBOO VIO IDS SICKLE
+SPI BH COGN DVD EMOTDIS MH PSY PSYTHPN SUD ETHUD OPIOIDUD
+DEMO DOB GENDER LIVARG MARST RACE REL B EMPL LOCIS SSP ADOL CEL DIA DRGIS EMP PDS PHY PRS
+"""
+SENSITIVITIES = frozenset(_NAMES.split())
 """v3-ActCode below _InformationSensitivityPolicy: of R4, and what was added since."""
 
 _OTHERWISE = {
@@ -82,7 +83,7 @@ def narrower(label: str) -> frozenset[str]:
 
 @cache
 def concerned(label: str) -> frozenset[str]:
-    """What may hold information of this kind: `narrower`, and the labels that do not tell its kind."""
+    """What may hold information of this kind: `narrower`, and labels that do not tell the kind."""
     unclear = {"ETH", "SUD"} if label in ("ETHUD", "OPIOIDUD") else set()
     notes = {PSYCHOTHERAPY_NOTES} if label == "SPI" else set()
     return frozenset(narrower(label) | unclear | notes)

@@ -58,10 +58,47 @@ class Related:
 
     `actors` are references ("Organization/1", "Practitioner/2", "RelatedPerson/3", "Patient/4").
     An actor is related by the patient's own record, guardianship, custodianship, active care-team
-    membership or a permitting Consent; a denying Consent overrides all but the own record.
+    membership or a permitting Consent; a denying Consent overrides all but the own record. With
+    `bases` only those of the ways count, as they are named in table `relationship`.
     """
 
     actors: tuple[str, ...]
+    bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a relationship opens where no Consent says otherwise.
+
+    `basis` is one of table `relationship`. It opens what is at most as confidential as
+    `confidentiality` (0..5), bears no sensitivity label unless `is_labelled`, and no seal but those
+    it `opens`. A free standing is beyond any Consent; a closable one opens nothing beside a Consent
+    that lists what may flow.
+    """
+
+    basis: str
+    confidentiality: int
+    is_labelled: bool = False
+    opens: tuple[str, ...] = ()
+    is_free: bool = False
+    is_closable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """Sees what patients' consents and the relationships to them permit, and the directory types.
+
+    `actors` are references ("Organization/1", "Practitioner/2", "RelatedPerson/3", "Patient/4"),
+    `purposes` codes of v3-ActReason with all broader ones, `actions` codes of consentaction;
+    `authorship` are the traits of what the actors wrote. A resource that is about several patients
+    needs the permission of each.
+    """
+
+    actors: tuple[str, ...]
+    purposes: tuple[str, ...]
+    actions: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    authorship: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +116,16 @@ class AnyOf:
 
 
 Access = (
-    Nothing | Everything | OfType | ExceptType | InCompartment | Matching | Related | All | AnyOf
+    Nothing
+    | Everything
+    | OfType
+    | ExceptType
+    | InCompartment
+    | Matching
+    | Related
+    | Permitted
+    | All
+    | AnyOf
 )
 
 

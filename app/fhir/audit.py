@@ -5,7 +5,7 @@ next is worked out for each. https://hl7.org/fhir/R4/auditevent.html#search
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from os import urandom
@@ -29,7 +29,16 @@ from app.fhir.search.parameters.keys import key, param
 from app.fhir.search.parameters.token import ANY, IN_SYSTEM
 from app.storage.audit import AuditRow, insert_audit
 
-__all__ = ["SUCCESS", "AuditLog", "AuditRow", "Audited", "audit_row", "insert_audit", "outcome_of"]
+__all__ = [
+    "SUCCESS",
+    "AuditLog",
+    "AuditRow",
+    "Audited",
+    "audit_row",
+    "audit_rows",
+    "insert_audit",
+    "outcome_of",
+]
 
 REFERENCES = {param("AuditEvent", code): code for code in ("agent", "entity", "patient", "source")}
 EXEMPLAR = "exemplar-0d1f3a52"
@@ -46,6 +55,17 @@ class _Constant:
     members: str
     keys: str
     targets: str
+
+
+def audit_rows(
+    agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
+) -> list[AuditRow]:
+    """One event for each patient an interaction was about, so that each of them sees theirs."""
+    about: list[tuple[str, ...]] = [(patient,) for patient in audited.patients] or [()]
+    return [
+        audit_row(agent, request_id, instant, base_url, replace(audited, patients=patients))
+        for patients in about
+    ]
 
 
 def audit_row(

@@ -1,8 +1,8 @@
 """The JSON of AuditEvents after IHE BALP: who did what to whose record.
 
-A success about no or one patient conforms to the Basic Audit profile of its interaction. BALP would
-write one event per patient found; here one event names them all, and conforms to the profile that
-constrains no patient. https://profiles.ihe.net/ITI/BALP/ (1.1.4), https://hl7.org/fhir/R4/auditevent.html
+A success about no or one patient conforms to the Basic Audit profile of its interaction; of a call
+that was about several, `audit_rows` makes one event for each, as BALP wants it.
+https://profiles.ihe.net/ITI/BALP/ (1.1.4), https://hl7.org/fhir/R4/auditevent.html
 """
 
 from base64 import b64encode

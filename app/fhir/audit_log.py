@@ -27,9 +27,9 @@ PAUSE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An event and who waits for it: nobody, when the log is asynchronous."""
+    """The events of one call and who waits for them: nobody, when the log is asynchronous."""
 
-    row: AuditRow
+    rows: Sequence[AuditRow]
     written: "asyncio.Future[None] | None"
 
 
@@ -47,14 +47,14 @@ class AuditLog:
         self._writer: asyncio.Task[None] | None = None
         self._is_closed = False
 
-    async def record(self, row: AuditRow) -> None:
-        """Record an event. Raises Unavailable when it cannot be: then nothing may be disclosed."""
+    async def record(self, rows: Sequence[AuditRow]) -> None:
+        """Record a call. Raises Unavailable when it cannot be: then nothing may be disclosed."""
         if self._is_closed:
             raise _unavailable()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_forever())
         written = None if self._is_asynchronous else asyncio.get_running_loop().create_future()
-        await self._put(_Entry(row, written))
+        await self._put(_Entry(rows, written))
         if written is not None:
             await written
 
@@ -101,7 +101,7 @@ class AuditLog:
     async def _is_written(self, entries: Sequence[_Entry]) -> bool:
         try:
             async with self._database.acquire() as connection:
-                await insert_audit(connection, [entry.row for entry in entries])
+                await insert_audit(connection, [row for entry in entries for row in entry.rows])
         except DatabaseAway:
             log.warning("the database is away; %d audit events are not written", len(entries))
             return False

@@ -35,8 +35,8 @@ class Change:
 class Committed:
     """A change after COMMIT.
 
-    `outcome` is created, updated, unchanged or deleted; `body` is the resource as stored, None when
-    deleted. `dangling` lists references to nothing, where policy lets them pass.
+    `outcome` is created, updated, unchanged, deleted or absent; `body` is the resource as stored,
+    None when deleted. `dangling` lists references to nothing, where policy lets them pass.
     """
 
     type: str

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.fhir.context import Resource
-from app.fhir.references import local, walk
+from app.fhir.references import Reference, local, walk
 from app.fhir.registry import CONFORMANCE
 
 DIRECTORY = frozenset(CONFORMANCE) | {
@@ -99,9 +99,29 @@ def subjects(resource: Resource, base_url: str) -> list[str]:
     if type_ == "Patient":
         return [resource["id"]]
     if type_ == "Bundle":
-        return _patients(walk(resource), base_url)
+        return _of_bundle(resource, base_url)
     path = (SUBJECT[type_],) if type_ in SUBJECT else SEVERAL.get(type_, ())
     return _patients(_at(resource, path), base_url) if path else []
+
+
+def _of_bundle(bundle: Resource, base_url: str) -> list[str]:
+    """Whom a stored Bundle names and holds; nobody where it holds one without an id."""
+    held = [
+        entry["resource"].get("id")
+        for entry in bundle.get("entry", ())
+        if entry.get("resource", {}).get("resourceType") == "Patient"
+    ]
+    if None in held:
+        return []
+    return sorted({*held, *_patients(walk(bundle), base_url)})
+
+
+def inherited_from(resource: Resource, base_url: str) -> list[Reference]:
+    """The resources of this server whose patients are those of the resource too: see INHERITED."""
+    path = INHERITED.get(resource["resourceType"])
+    elements = _at(resource, (path,)) if path else ()
+    found = (local(e.get("reference"), base_url) for e in elements if isinstance(e, dict))
+    return [Reference(ref.type, ref.id) for ref in found if ref is not None]
 
 
 def _patients(elements: Iterator[Any], base_url: str) -> list[str]:

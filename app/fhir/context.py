@@ -9,6 +9,7 @@ from app.fhir.access import Access
 
 if TYPE_CHECKING:
     from app.fhir.engine import Engine
+    from app.storage.database import Connection, Database
 
 Resource = dict[str, Any]
 """A FHIR resource as parsed JSON; decimals are `app.fhir.json.Number`, never float."""
@@ -79,17 +80,26 @@ class Context:
 
     `access` maps a scope letter (c r u d s) to an Access; a letter that is absent permits nothing.
     `reach` is what the caller may know of at all, whatever the scopes: references are held to it.
-    `may_choose_ids` lets a PUT create a resource; ordinary clients may not.
+    `scopes` is what was granted, before it was composed with whom the caller supports; `connection`
+    is that of the transaction this runs in, if it runs in one. `may_choose_ids` lets a PUT create a
+    resource; ordinary clients may not.
     """
 
     engine: "Engine"
     agent: Agent
+    scopes: Mapping[str, Access]
     access: Mapping[str, Access]
     reach: Access
     request_id: str
     now: datetime
     base_url: str
     may_choose_ids: bool = False
+    connection: "Connection | None" = None
+
+    @property
+    def store(self) -> "Connection | Database":
+        """Where to read: within the transaction, if there is one."""
+        return self.connection or self.engine.database
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
 from app.fhir import json
 from app.fhir.change import Change
-from app.fhir.compartments import INHERITED, is_single, subjects
+from app.fhir.compartments import inherited_from, is_single, subjects
 from app.fhir.context import Resource
 from app.fhir.engine import Engine
 from app.fhir.instant import to_text
@@ -28,7 +29,13 @@ class Current:
     deleted: bool
     patient: str | None
     patients: list[str] | None
+    digest: int
     body: str | None
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The logical ids of the patients it is about."""
+        return (self.patient,) if self.patient else tuple(self.patients or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +48,50 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A change with everything that can be computed before the transaction begins."""
+    """A change with everything that can be computed before the transaction begins.
+
+    `sources` are the resources whose patients it is about too; `digest` tells whether the derived
+    rows and the references are the same as those of another version.
+    """
 
     change: Change
-    derived: Derived
-    subjects: tuple[str, ...]
-    references: Mapping[Reference, str]
+    derived: Derived = Derived()
+    subjects: tuple[str, ...] = ()
+    sources: tuple[Reference, ...] = ()
+    references: Mapping[Reference, str] = field(default_factory=dict)
+    digest: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
         return (self.change.type, self.change.id)
 
-    @property
-    def inherits(self) -> bool:
-        return self.change.resource is not None and self.change.type in INHERITED
+    def is_like(self, current: Current | None) -> bool:
+        """Whether the derived rows and the references are those of the current version."""
+        if current is None or current.deleted or self.change.resource is None:
+            return False
+        return self.digest == current.digest
 
 
 def draft(engine: Engine, change: Change) -> Draft:
     """Extract the index, projections, subjects and references of a change."""
     resource = change.resource
     if resource is None:
-        return Draft(change, Derived(), (), {})
+        return Draft(change)
+    derived = derive(engine, resource)
+    found = references(resource, engine.base_url, change.at)
     return Draft(
         change,
-        derive(engine, resource),
+        derived,
         tuple(subjects(resource, engine.base_url)),
-        references(resource, engine.base_url, change.at),
+        tuple(inherited_from(resource, engine.base_url)),
+        found,
+        _digest(derived, found),
     )
+
+
+def _digest(derived: Derived, found: Mapping[Reference, str]) -> int:
+    text = repr((sorted(derived.rows.items()), sorted(map(str, found))))
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
 def derive(engine: Engine, resource: Resource) -> Derived:

@@ -22,18 +22,14 @@ def from_text(text: str, parameter: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text.replace(" ", "+"))
         if instant.tzinfo is None or "T" not in text:
-            raise _not_an_instant(text, parameter)
+            raise ValueError(parameter)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _not_an_instant(text, parameter) from None
-
-
-def _not_an_instant(text: str, parameter: str) -> BadRequest:
-    return BadRequest(
-        f"{parameter}={text} is not an instant; write a date, a time and a time zone,"
-        " e.g. 2026-11-22T03:04:05Z.",
-        code="value",
-    )
+        raise BadRequest(
+            f"{parameter} is not an instant; write a date, a time and a time zone,"
+            " e.g. 2026-11-22T03:04:05Z.",
+            code="value",
+        ) from None
 
 
 def to_http_date(instant: datetime) -> str:

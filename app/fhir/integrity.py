@@ -32,12 +32,13 @@ async def resolve(
     """
     known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}
-    wanted = {target for d in drafts for target in d.references} - set(known) - going
+    fresh = [d for d in drafts if not d.is_like(current.get(d.key))]
+    wanted = {target for d in fresh for target in d.references} - set(known) - going
     if wanted:
         known |= await _find(ctx, connection, wanted)
     lost: list[tuple[Reference, str]] = []
     refused: list[Issue] = []
-    for each in drafts:
+    for each in fresh:
         subjects = _newly_about(ctx, each, current.get(each.key))
         for target, path in _unresolved(ctx, each, known, current.get(each.key), subjects):
             lost.append((target, path))
@@ -136,7 +137,13 @@ def _outside(draft: Draft) -> Issue:
     )
 
 
-def inherited(draft: Draft, known: Known) -> tuple[str, ...]:
-    """The patients of what a Provenance is about."""
-    targets = [target for target, path in draft.references.items() if ".target" in path]
-    return tuple(sorted({p for target in targets for p in known.get(target, ())}))
+def patients_of(draft: Draft, known: Known, current: Current | None) -> tuple[str, ...]:
+    """Whom the new version is about: whom it names, and whom its sources are about.
+
+    What the current version is about stays, where a source is not known any more.
+    """
+    if not draft.sources:
+        return draft.subjects
+    kept = current.about if current and not set(draft.sources) <= set(known) else ()
+    found = {patient for source in draft.sources for patient in known.get(source, ())}
+    return tuple(sorted({*draft.subjects, *kept, *found}))

@@ -68,9 +68,15 @@ def parse(data: bytes) -> Any:
     return value
 
 
-def dump(value: object, *, pretty: bool = False) -> bytes:
-    """The JSON text of a value, UTF-8, compact unless `pretty`; a Number as it was spelled."""
-    return orjson.dumps(value, _fragment, orjson.OPT_INDENT_2 if pretty else None)
+def dump(value: object) -> bytes:
+    """The JSON text of a value, UTF-8, compact; a Number as it was spelled."""
+    return orjson.dumps(value, _fragment)
+
+
+def indent(data: bytes) -> bytes:
+    """The same JSON for reading, every number to the letter; of our own text nothing is refused."""
+    value = json.loads(data, parse_float=Number, parse_int=Number)
+    return orjson.dumps(value, _fragment, orjson.OPT_INDENT_2)
 
 
 def _fragment(value: object) -> orjson.Fragment:

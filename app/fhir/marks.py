@@ -11,8 +11,8 @@ from datetime import datetime
 class Marks:
     """Labels, traits and clinical time of one version.
 
-    `confidentiality` 0..5 (U L M N R V); `labels` are sensitivities; `seals` are laws that ask for a
-    consent of their own. `traits` are 64-bit keys: the first is the one by which other resources
+    `confidentiality` 0..5 (U L M N R V); `labels` are sensitivities; `seals` are laws that ask for
+    a consent of their own. `traits` are 64-bit keys: the first is the one by which other resources
     refer to this one, then its type, profiles, codes, references and authors. [lo, hi) is the time
     its content is about, both None where it names none.
     """

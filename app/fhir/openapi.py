@@ -22,7 +22,7 @@ Item = dict[str, Any]
 
 def openapi_json(routes: Sequence[Route], operations: Mapping[str, Operation]) -> str:
     """openapi/openapi.json."""
-    return json.dump(openapi_document(routes, operations), pretty=True).decode() + "\n"
+    return json.indent(json.dump(openapi_document(routes, operations))).decode() + "\n"
 
 
 def openapi_document(routes: Sequence[Route], operations: Mapping[str, Operation]) -> Item:

@@ -1,9 +1,18 @@
-"""Derive search keys, index rows and projections anew, after a search parameter was added."""
+"""Derive anew what follows from every current version, after the code that derives it changed.
+
+Search keys and index rows, projections, and whom a resource is about.
+"""
+
+from collections.abc import Sequence
+from typing import Any
 
 from app.fhir import json
-from app.fhir.draft import derive
+from app.fhir.change import Change
+from app.fhir.compartments import INHERITED
+from app.fhir.draft import Draft, about, draft
 from app.fhir.engine import Engine
-from app.storage.reindex import locked_batch, replace_derived
+from app.storage import reindex as statements
+from app.storage.database import Connection
 from app.storage.versions import Row
 
 BATCH = 200
@@ -15,27 +24,58 @@ async def reindex(engine: Engine) -> int:
     The server goes on meanwhile: a batch is one transaction, and a resource written after it passed
     is derived by its own commit. Raises DatabaseAway.
     """
+    # Whom a Provenance is about follows from its targets, which come first.
+    return await _all(engine, is_of=False) + await _all(engine, is_of=True)
+
+
+async def _all(engine: Engine, *, is_of: bool) -> int:
+    """Rewrite the versions of the types in INHERITED, or of all others."""
     total = last = 0
     while True:
-        size, last = await _batch(engine, last)
+        size, last = await _batch(engine, last, is_of=is_of)
         if not size:
             return total
         total += size
 
 
-async def _batch(engine: Engine, after: int) -> tuple[int, int]:
+async def _batch(engine: Engine, after: int, *, is_of: bool) -> tuple[int, int]:
     """Rewrite one batch; its size and its last row number."""
     async with engine.database.transaction() as connection:
-        found = await locked_batch(connection, after, BATCH)
+        found = await statements.locked_batch(
+            connection, after, sorted(INHERITED), is_of=is_of, limit=BATCH
+        )
+        drafts = [_draft(engine, row) for row in found]
+        known = await _known(connection, drafts)
+        heads: list[Row] = []
         rows: dict[str, list[Row]] = {}
-        keys: dict[int, list[int]] = {}
-        for rid, body, before in found:
-            derived = derive(engine, json.parse(body.encode()))
-            if list(derived.keys) != before:
-                keys[rid] = list(derived.keys)
-            for table, made in derived.rows.items():
-                rows.setdefault(table, []).extend((rid, *row) for row in made)
+        for row, made in zip(found, drafts, strict=True):
+            head = _head(row, made, known)
+            if head != tuple(row[name] for name in ("patient", "patients", "keys", "digest")):
+                heads.append((row["rid"], row["version"], *head))
+            for table, derived in made.derived.rows.items():
+                rows.setdefault(table, []).extend((row["rid"], *each) for each in derived)
         rids = [row["rid"] for row in found]
         if rids:
-            await replace_derived(connection, rids, keys, rows)
+            await statements.replace_derived(connection, rids, heads, rows)
     return len(rids), rids[-1] if rids else after
+
+
+def _draft(engine: Engine, row: Any) -> Draft:
+    resource = json.parse(row["body"].encode())
+    return draft(engine, Change("update", "PUT", row["type"], row["id"], resource))
+
+
+Known = dict[statements.Place, tuple[str, ...]]
+
+
+async def _known(connection: Connection, drafts: Sequence[Draft]) -> Known:
+    places = {(source.type, source.id) for made in drafts for source in made.sources}
+    return await statements.about(connection, sorted(places)) if places else {}
+
+
+def _head(row: Any, made: Draft, known: Known) -> Row:
+    """The columns patient, patients, keys and digest; what a lost source was about stays."""
+    patients = {*made.subjects}
+    for source in made.sources:
+        patients.update(known.get((source.type, source.id), row["patients"] or ()))
+    return (*about(row["type"], sorted(patients)), list(made.derived.keys), made.digest)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from app.fhir.access import Nothing, for_type
-from app.fhir.audit import Audited, audit_row, outcome_of
+from app.fhir.access import Access, Nothing, for_type
+from app.fhir.audit import Audited, audit_rows, outcome_of
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation, Route
 from app.fhir.errors import BadRequest, FHIRError, Forbidden, MethodNotAllowed, NotFound
@@ -38,7 +38,7 @@ def target(path: str) -> Target:
     if not head[:1].isupper():
         return _system(parts)
     if not is_type(head):
-        raise NotFound(f"{head} is not a resource type of this server.", code="not-supported")
+        raise NotFound("The path names no resource type of this server.", code="not-supported")
     if len(parts) == 1 or parts[1].startswith(("_", "$")):
         return _on_type(head, parts[1:])
     if not ID.match(parts[1]):
@@ -123,15 +123,24 @@ async def perform(ctx: Context, row: Route, call: Call) -> Result:
 
 
 def authorize(ctx: Context, letter: str, type_: str | None) -> None:
-    """Forbidden unless some granted scope has this letter for this type."""
+    """Forbidden unless a granted scope has this letter for this type, and the role may use it."""
     if not letter:
         return
-    access = ctx.access.get(letter, Nothing())
-    if isinstance(for_type(access, type_) if type_ else access, Nothing):
+    if not _opens(ctx.scopes, letter, type_):
         raise Forbidden(
             f"No granted scope permits this: it needs {type_ or '*'}.{letter}.",
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
+    if not _opens(ctx.access, letter, type_):
+        raise Forbidden(
+            f"Whatever the scopes say, the role {ctx.agent.role} of this token may not do this with"
+            f" {type_ or 'any resource'}, or the token names nobody it acts for."
+        )
+
+
+def _opens(access: Mapping[str, Access], letter: str, type_: str | None) -> bool:
+    found = access.get(letter, Nothing())
+    return not isinstance(for_type(found, type_) if type_ else found, Nothing)
 
 
 def _letter(ctx: Context, row: Route, call: Call) -> str:
@@ -159,8 +168,8 @@ async def record_refusal(ctx: Context, call: Call, error: FHIRError) -> None:
 
 
 async def _record(ctx: Context, call: Call, audited: Audited) -> None:
-    row = audit_row(ctx.agent, ctx.request_id, ctx.now, ctx.engine.base_url, audited)
-    await ctx.engine.audit.record(row)
+    rows = audit_rows(ctx.agent, ctx.request_id, ctx.now, ctx.engine.base_url, audited)
+    await ctx.engine.audit.record(rows)
 
 
 def _answered(call: Call, result: Result) -> Audited:

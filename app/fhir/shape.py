@@ -7,18 +7,24 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl
 
 from app.fhir.errors import BadRequest
-from app.fhir.subset import check_summary
+from app.fhir.subset import SUMMARIES, check_summary
 
 REPRESENTATION = frozenset({"_format", "_pretty"})
 """Read by the front door (routers/negotiation.py); every interaction takes them."""
 
+OF_ONE = tuple(name for name in SUMMARIES if name != "count")
+"""The values of _summary that apply to an answer that is no Bundle."""
+
 Query = Sequence[tuple[str, str]]
+Parts = tuple[str | None, tuple[str, ...]]
+"""What _summary and _elements ask for."""
 
 
-def shape(query: Query, also: Iterable[str] = ()) -> tuple[str | None, tuple[str, ...]]:
+def shape(query: Query, also: Iterable[str] = (), summaries: Sequence[str] = OF_ONE) -> Parts:
     """The values of _summary and _elements; BadRequest for a parameter this interaction has not.
 
-    `also` names the further parameters that the interaction reads itself.
+    `also` names the further parameters that the interaction reads itself, `summaries` the values
+    that _summary takes. Ask before the database is asked.
     """
     summary: str | None = None
     elements: tuple[str, ...] = ()
@@ -31,7 +37,7 @@ def shape(query: Query, also: Iterable[str] = ()) -> tuple[str | None, tuple[str
                 code="not-supported",
             )
         if name == "_summary":
-            summary = check_summary(value)
+            summary = check_summary(value, summaries)
         elif name == "_elements":
             elements = tuple(part.strip() for part in value.split(",") if part.strip())
     return summary, elements

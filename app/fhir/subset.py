@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html#summary, #elements
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,10 +39,10 @@ def subset(resource: Resource, summary: str | None, elements: tuple[str, ...]) -
     return kept
 
 
-def check_summary(value: str) -> str:
+def check_summary(value: str, allowed: Sequence[str] = SUMMARIES) -> str:
     """The value of _summary, or BadRequest listing the allowed ones."""
-    if value not in SUMMARIES:
-        raise BadRequest(f"_summary={value} is none of {', '.join(SUMMARIES)}.", code="value")
+    if value not in allowed:
+        raise BadRequest(f"_summary is one of {', '.join(allowed)} here.", code="value")
     return value
 
 

@@ -22,7 +22,7 @@ from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.search.parameters import criterion
 from app.storage.sql import Arguments
 
-COLUMNS = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
+COLUMNS = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body, digest"
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 
 
@@ -34,16 +34,21 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     names = (types,) if isinstance(types, str) else tuple(types)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
     arms = _arms(access, names, args)
-    return f"(SELECT {COLUMNS} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
+    columns = COLUMNS if table == "resource" else COLUMNS.replace("digest", "0 AS digest")
+    return f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
 
 
 def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """A sub-select of all versions of the visible resources, history's FROM clause.
 
     A version that was about another patient than the current one is not shown: consent is judged
-    on the current version, and must not open what it does not cover. `superseded` is the instant of
-    the next version.
+    on the current version, and must not open what it does not cover. For the same reason only the
+    current version is shown where access depends on its content. `superseded` is the instant of the
+    next version.
     """
+    names = (types,) if isinstance(types, str) else tuple(types)
+    by_content = [name for name in names if _is_by_content(for_type(access, name))]
+    current = f" AND (v.version = h.version OR h.type NOT IN ({_literals(by_content)}))"
     superseded = (
         "(SELECT n.last_updated FROM resource_version AS n"
         " WHERE n.rid = v.rid AND n.version = v.version + 1) AS superseded"
@@ -52,7 +57,7 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
         "(SELECT v.rid, v.type, h.id, v.version, v.last_updated, v.method, v.patient, v.patients,"
         f" v.body, {superseded} FROM {visible(access, types, args)} AS h JOIN resource_version AS v"
         " ON v.rid = h.rid AND v.patient IS NOT DISTINCT FROM h.patient"
-        " AND v.patients IS NOT DISTINCT FROM h.patients)"
+        f" AND v.patients IS NOT DISTINCT FROM h.patients{current if by_content else ''})"
     )
 
 
@@ -65,11 +70,20 @@ def reached(access: Access, type_: str, args: Arguments) -> str | None:
     if _about(type_) != "one":
         return None
     match for_type(access, type_):
-        case Related(actors):
-            return _patients(args.add(list(actors), "text[]"))
+        case Related() as related:
+            return _patients(related, args.add(list(related.actors), "text[]"))
         case All(parts):
             return next(filter(None, (reached(part, type_, args) for part in parts)), None)
     return None
+
+
+def _is_by_content(access: Access) -> bool:
+    match access:
+        case Matching():
+            return True
+        case All(parts) | AnyOf(parts):
+            return any(_is_by_content(part) for part in parts)
+    return False
 
 
 def _arms(access: Access, names: tuple[str, ...], args: Arguments) -> list[str]:
@@ -89,9 +103,13 @@ def _about(type_: str) -> str:
 
 
 def _arm(access: Access, members: list[str], args: Arguments) -> str:
-    names = ", ".join(f"'{name}'" for name in members)
     condition = _condition(access, members[0], args)
-    return f"(h.type IN ({names}) AND {condition})"
+    return f"(h.type IN ({_literals(members)}) AND {condition})"
+
+
+def _literals(names: Sequence[str]) -> str:
+    """Names of the specification, never a caller's text, as SQL literals."""
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _condition(access: Access, type_: str, args: Arguments) -> str:
@@ -103,8 +121,8 @@ def _condition(access: Access, type_: str, args: Arguments) -> str:
             return f"({word.join(_condition(part, type_, args) for part in parts)})"
         case InCompartment(patient):
             return _in_compartment(patient, type_, args)
-        case Related(actors):
-            return _related(actors, type_, args)
+        case Related() as related:
+            return _related(related, type_, args)
         case Matching(_, query):
             tests = (criterion(type_, code, value, args, alias="h") for code, value in query)
             return "(" + " AND ".join(tests) + ")"
@@ -120,30 +138,32 @@ def _in_compartment(patient: str, type_: str, args: Arguments) -> str:
     return f"h.patients = ARRAY[{args.add(patient, 'text')}]"
 
 
-def _related(actors: tuple[str, ...], type_: str, args: Arguments) -> str:
+def _related(related: Related, type_: str, args: Arguments) -> str:
     about = _about(type_)
     if about == "nobody":
         return "true"
-    mine = args.add(list(actors), "text[]")
+    mine = args.add(list(related.actors), "text[]")
+    patients = _patients(related, mine)
     if about == "one":
         denied = _denied("h.patient", mine)
-        return f"(h.patient IN ({_patients(mine)}) AND NOT EXISTS ({denied}))"
-    refused = f"p NOT IN ({_patients(mine)}) OR EXISTS ({_denied('p', mine)})"
+        return f"(h.patient IN ({patients}) AND NOT EXISTS ({denied}))"
+    refused = f"p NOT IN ({patients}) OR EXISTS ({_denied('p', mine)})"
     return (
         "(cardinality(h.patients) > 0 AND NOT EXISTS"
         f" (SELECT FROM unnest(h.patients) AS p WHERE {refused}))"
     )
 
 
-def _patients(actors: str) -> str:
+def _patients(related: Related, actors: str) -> str:
     """The patients whom the actors, or those who stand for them, support."""
+    based = f" AND s.basis IN ({_literals(related.bases)})" if related.bases else ""
     everyone = (
         f"SELECT f.actor FROM affiliation AS f WHERE f.principal = ANY({actors})"
         f" AND {ACTIVE.format('f')} UNION ALL SELECT unnest({actors})"
     )
     return (
         f"SELECT s.patient FROM relationship AS s WHERE s.actor = ANY(ARRAY({everyone}))"
-        f" AND {ACTIVE.format('s')}"
+        f" AND {ACTIVE.format('s')}{based}"
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from functools import lru_cache
 from typing import Any
 
@@ -119,6 +119,13 @@ def covers(element: Any, today: date) -> bool:
 
 
 def months_after(start: date, months: int) -> date:
-    """The same day so many months on, or the last one of a shorter month."""
+    """The same day so many months on, or the last one of a shorter month; at most `date.max`."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        return date.max if months > 0 else date.min
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+
+
+def days_after(start: date, days: int) -> date:
+    """The day so many days on, or before; at most `date.max`."""
+    return date.fromordinal(min(max(start.toordinal() + days, 1), date.max.toordinal()))

@@ -176,10 +176,11 @@ def _linked(whole: Iterable[Resource], element: str, known: Mapping[str, Resourc
 def _parts(resources: Iterable[Resource], above: set[str]) -> Iterator[Resource]:
     """The plans within those above, and within these, each once: a circle ends where it began."""
     plans = [one for one in resources if one["resourceType"] == "CarePlan" and "partOf" in one]
-    found = [one for one in plans if set(names(one["partOf"])) & above and name(one) not in above]
-    yield from found
-    if found:
-        yield from _parts(plans, above | {name(one) for one in found})
+    found = plans
+    while found:
+        found = [o for o in plans if set(names(o["partOf"])) & above and name(o) not in above]
+        above = above | {name(one) for one in found}
+        yield from found
 
 
 def _steps(goals: Resources) -> Iterator[tuple[str, str]]:

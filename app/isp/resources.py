@@ -1,9 +1,11 @@
 """The resources of a plan: out of a Bundle, or out of stored rows; with references they share."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from app.fhir import json
+import orjson
+
 from app.fhir.context import Resource
 from app.fhir.errors import BadRequest, Issue, Unprocessable
 from app.fhir.references import walk
@@ -14,12 +16,17 @@ from app.isp.element import codes, name, names
 
 
 def of_bodies(bodies: Iterable[str], base_url: str) -> list[Resource]:
-    """The stored resources, with every reference to this server made relative."""
-    found: list[Resource] = [json.parse(body.encode()) for body in bodies]
-    for resource in found:
-        for element in walk(resource):
-            if element["reference"].startswith(base_url):
+    """The stored resources, with every reference to this server made relative.
+
+    For judging only: what is read here has no exact decimals, and must not be sent or stored.
+    """
+    found: list[Resource] = []
+    for body in bodies:
+        resource = orjson.loads(body)
+        if base_url in body:
+            for element in walk(resource):
                 element["reference"] = element["reference"].removeprefix(f"{base_url}/")
+        found.append(resource)
     return found
 
 
@@ -32,9 +39,9 @@ def of_bundle(bundle: Any) -> list[Resource]:
     entries = _entries(bundle)
     issues, targets = [], {}
     for index, entry in enumerate(entries):
-        resource = entry["resource"]
-        resource.setdefault("id", entry.get("fullUrl", f"entry-{index}").rpartition(":")[2])
-        targets[entry.get("fullUrl")] = name(resource)
+        resource, url = entry["resource"], str(entry.get("fullUrl", f"entry-{index}"))
+        resource.setdefault("id", re.split("[:/]", url)[-1])
+        targets[url] = name(resource)
         issues += [_within(index, one) for one in validate(resource, resource["resourceType"])]
     if any(one.severity in ("error", "fatal") for one in issues):
         raise Unprocessable("The Bundle holds resources that are not valid.", issues=issues)
@@ -59,7 +66,8 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _within(index: int, issue: Issue) -> Issue:
-    places = tuple(f"Bundle.entry[{index}].resource.ofType({one})" for one in issue.expression)
+    paths = (one.partition(".") for one in issue.expression)
+    places = tuple(f"Bundle.entry[{index}].resource{dot}{path}" for _, dot, path in paths)
     return Issue(issue.code, issue.diagnostics, places, issue.severity)
 
 

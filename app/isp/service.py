@@ -35,6 +35,10 @@ class Service:
     def name(self) -> str:
         return name(self.resource)
 
+    def below(self, element: str) -> str:
+        """The path of one of its elements, in its resource."""
+        return f"{self.path}.{element}" if self.path else element
+
     @property
     def is_live(self) -> bool:
         return self.status in (

@@ -2,7 +2,9 @@
 
 import logging
 
-from app.fhir.errors import FHIRError, Unavailable
+from asyncpg import QueryCanceledError
+
+from app.fhir.errors import FHIRError, Timeout, Unavailable
 from app.storage.database import DatabaseAway
 
 logger = logging.getLogger("isp")
@@ -24,6 +26,8 @@ def translated(error: Exception, request_id: str) -> FHIRError:
             "The database cannot be reached just now; try again.",
             headers={"Retry-After": RETRY_AFTER},
         )
+    if isinstance(error, QueryCanceledError):
+        return Timeout("This took too long and was stopped; ask for less at once.")
     logger.error("request %s failed", request_id, exc_info=_without_values(error))
     return Internal(f"The server failed; report request {request_id} to its operator.")
 

@@ -4,7 +4,6 @@ Bare, because a framework's own way from the socket to a handler costs as much a
 (docs/decisions/0006-asgi-front-door.md).
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from string import printable
@@ -16,17 +15,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.admission import admit, admit_nobody
 from app.auth.caller import Caller
 from app.fhir import json
-from app.fhir.context import Call, Result
+from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
-from app.fhir.interactions.write import new_id
 from app.fhir.routing import Target, call, perform, record_refusal, route
 from app.fhir.shape import parse_query
 from app.routers import negotiation
 from app.routers.errors import translated
+from app.storage.database import DatabaseAway
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 CONTENT_TYPE = (b"content-type", f"{negotiation.FHIR_JSON};charset=utf-8".encode())
 PUBLIC = frozenset({"capabilities"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -36,13 +34,17 @@ Authenticate = Callable[[str | None], Awaitable[Caller]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The parts of an HTTP request that FHIR speaks of; `query` is still encoded."""
+    """The parts of an HTTP request that FHIR speaks of, and the IP address it came from.
+
+    `query` is still encoded.
+    """
 
     method: str
     path: str
     query: str
-    headers: dict[bytes, bytes]
+    headers: negotiation.Headers
     id: str
+    address: str | None
     receive: Receive
 
 
@@ -83,32 +85,51 @@ class FHIRApplication:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        request_id = _request_id(headers)
+        request = _request(scope, self._path, receive)
         try:
-            request = _request(scope, headers, request_id, self._path, receive)
             result = await self._answer(request)
             content = _content(result, request.query)
         except Exception as error:
-            told = translated(error, request_id)
+            told = translated(error, request.id)
             result = Result(told.status, statement(told.outcome()), headers=told.headers)
             content = result.body or b""
-        await _send(send, result, content, request_id, is_head=scope["method"] == "HEAD")
+        await _send(send, result, content, request.id, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, request: Request) -> Result:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
-        ctx, asked = admit_nobody(self._engine, request.id), Call("unknown")
+        ctx = admit_nobody(self._engine, request.id, request.address)
+        asked = Call("unknown")
         try:
-            row, found = route(self._engine.routes, request.method, request.path)
+            try:
+                row, found = route(self._engine.routes, request.method, request.path)
+            except FHIRError:
+                # The audit trail tells who asked for what is not there, too.
+                ctx = await self._admitted(request)
+                raise
             asked = call(row, found)
             if row.interaction not in PUBLIC:
-                authorization = request.headers.get(b"authorization", b"").decode("latin-1")
-                ctx = admit(self._engine, await self._authenticate(authorization), request.id)
+                ctx = await self._admitted(request)
             asked = await self._call(row, found, request)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise
-        return await perform(ctx, row, asked)
+        return await self._perform(ctx, row, asked)
+
+    async def _admitted(self, request: Request) -> Context:
+        authorization = request.headers.get(b"authorization", b"").decode("latin-1")
+        caller = await self._authenticate(authorization)
+        return admit(self._engine, caller, request.id, request.address)
+
+    async def _perform(self, ctx: Context, row: Route, asked: Call) -> Result:
+        """What no interaction foresaw leaves an audit trail too, where one can be written."""
+        try:
+            return await perform(ctx, row, asked)
+        except (FHIRError, DatabaseAway):
+            raise
+        except Exception as error:
+            told = translated(error, ctx.request_id)
+            await record_refusal(ctx, asked, told)
+            raise told from None
 
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
@@ -129,18 +150,17 @@ class FHIRApplication:
         )
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
-    """X-Request-Id as the client gave it, or a new one. https://hl7.org/fhir/R4/http.html#custom"""
-    given = headers.get(b"x-request-id", b"").decode("latin-1")
-    return given if REQUEST_ID.match(given) else new_id()
-
-
-def _request(
-    scope: Scope, headers: dict[bytes, bytes], request_id: str, base: str, receive: Receive
-) -> Request:
-    method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    path = scope["path"].removeprefix(base)
-    return Request(method, path, _encoded(scope["query_string"]), headers, request_id, receive)
+def _request(scope: Scope, base: str, receive: Receive) -> Request:
+    headers = negotiation.joined(scope["headers"])
+    return Request(
+        method="GET" if scope["method"] == "HEAD" else scope["method"],
+        path=scope["path"].removeprefix(base),
+        query=_encoded(scope["query_string"]),
+        headers=headers,
+        id=negotiation.request_id(headers),
+        address=scope["client"][0] if scope.get("client") else None,
+        receive=receive,
+    )
 
 
 def _encoded(query: bytes) -> str:
@@ -164,7 +184,7 @@ async def _read(receive: Receive, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _form(headers: dict[bytes, bytes], data: bytes) -> tuple[tuple[str, str], ...]:
+def _form(headers: negotiation.Headers, data: bytes) -> tuple[tuple[str, str], ...]:
     """https://hl7.org/fhir/R4/http.html#search: POST _search carries the parameters as a form."""
     if data and not negotiation.is_form(headers):
         raise UnsupportedMediaType(f"Send the search parameters as {negotiation.FORM}.")
@@ -174,7 +194,7 @@ def _form(headers: dict[bytes, bytes], data: bytes) -> tuple[tuple[str, str], ..
         raise BadRequest("The parameters are not UTF-8.", code="value") from None
 
 
-def _body(headers: dict[bytes, bytes], data: bytes) -> Any:
+def _body(headers: negotiation.Headers, data: bytes) -> Any:
     if not data:
         return None
     negotiation.check_content_type(headers)
@@ -184,7 +204,7 @@ def _body(headers: dict[bytes, bytes], data: bytes) -> Any:
 def _content(result: Result, query: str) -> bytes:
     if result.body is None or not negotiation.is_pretty(query):
         return result.body or b""
-    return json.dump(json.parse(result.body), pretty=True)
+    return json.indent(result.body)
 
 
 async def _send(

@@ -4,10 +4,11 @@ https://hl7.org/fhir/R4/http.html#mime-type, https://hl7.org/fhir/R4/http.html#g
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from app.fhir.context import Conditions, Preference, Result
 from app.fhir.errors import BadRequest, NotAcceptable, UnsupportedMediaType
+from app.fhir.ids import new_id
 from app.fhir.instant import to_http_date
 
 FHIR_JSON = "application/fhir+json"
@@ -17,9 +18,28 @@ FORM = "application/x-www-form-urlencoded"
 RETURNS = ("minimal", "representation", "OperationOutcome")
 HANDLING = ("strict", "lenient")
 PREFERENCE = re.compile(r"[;,]")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
+FHIR_VERSION = "4.0"
 
 Headers = Mapping[bytes, bytes]
 Query = Sequence[tuple[str, str]]
+
+
+def joined(lines: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """Header lines by name, repeated ones as one list.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    """
+    headers = dict(lines)
+    if len(headers) == len(lines):
+        return headers
+    return {name: b", ".join(value for also, value in lines if also == name) for name in headers}
+
+
+def request_id(headers: Headers) -> str:
+    """X-Request-Id as the client gave it, or a new one. https://hl7.org/fhir/R4/http.html#custom"""
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    return given if REQUEST_ID.match(given) else new_id()
 
 
 def check_acceptable(headers: Headers, query: Query) -> None:
@@ -27,17 +47,32 @@ def check_acceptable(headers: Headers, query: Query) -> None:
     asked = next((value for name, value in query if name == "_format"), None)
     if asked is None:
         asked = headers.get(b"accept", b"*/*").decode("latin-1")
-    kinds = (part.partition(";")[0].strip().lower() for part in asked.split(","))
-    if not any(kind.replace(" ", "+") in ACCEPTABLE for kind in kinds):
+    if not any(_is_spoken(part, ACCEPTABLE) for part in asked.split(",")):
         raise NotAcceptable(f"This server answers in {FHIR_JSON}.")
 
 
 def check_content_type(headers: Headers) -> None:
     """UnsupportedMediaType unless the body is said to be JSON in UTF-8."""
-    kind, _, rest = headers.get(b"content-type", b"").decode("latin-1").partition(";")
-    charset = rest.strip().lower().removeprefix("charset=").strip('"')
-    if kind.strip().lower() not in JSON or charset not in ("", "utf-8"):
-        raise UnsupportedMediaType(f"Send the body as {FHIR_JSON} in UTF-8.")
+    if not _is_spoken(headers.get(b"content-type", b"").decode("latin-1"), JSON):
+        raise UnsupportedMediaType(
+            f"Send the body as {FHIR_JSON} in UTF-8, of FHIR version {FHIR_VERSION}."
+        )
+
+
+def _is_spoken(media_type: str, kinds: Collection[str]) -> bool:
+    """Whether this is one of these media types, with no parameter that makes it something else.
+
+    A plus that nobody encoded in a URL arrives as a space.
+    """
+    kind, *rest = media_type.split(";")
+    if kind.strip().lower().replace(" ", "+") not in kinds:
+        return False
+    pairs = (part.partition("=") for part in rest)
+    said = {name.strip().lower(): value.strip().strip('"').lower() for name, _, value in pairs}
+    return (
+        said.get("charset", "utf-8") == "utf-8"
+        and said.get("fhirversion", FHIR_VERSION) == FHIR_VERSION
+    )
 
 
 def is_form(headers: Headers) -> bool:

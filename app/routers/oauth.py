@@ -1,12 +1,14 @@
 """The OAuth endpoints over HTTP: a form in, JSON out, every decision audited before it leaves."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Response
 from fastapi import Request as HTTPRequest
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from app.auth.authority import Authority, Event
 from app.auth.client_authentication import Request, claimed_client
@@ -14,12 +16,17 @@ from app.auth.errors import InvalidRequest, OAuthError
 from app.auth.introspect import introspect
 from app.auth.revoke import revoke
 from app.auth.token import Answer, token
-from app.fhir.errors import Unauthorized
+from app.fhir.errors import FHIRError, Unauthorized, Unavailable
+from app.fhir.ids import new_id
+from app.routers import negotiation
+from app.routers.errors import translated
 
 MAX_FORM = 65_536
 # RFC 6749 5.1 demands both of a response with a token.
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 JWKS_AGE = {"Cache-Control": "public, max-age=300"}
+
+NOTHING: Mapping[str, str] = {}
 
 Step = Callable[[Authority, Request], Awaitable[Answer]]
 
@@ -41,13 +48,32 @@ def oauth_router(authority: Authority) -> APIRouter:
 
     @router.get("/jwks")
     async def jwks() -> Response:
-        return JSONResponse(await authority.keys.public(), headers=JWKS_AGE)
+        try:
+            return JSONResponse(await authority.keys.public(), headers=JWKS_AGE)
+        except Exception as error:
+            return _failed(translated(error, new_id()))
 
     return router
 
 
 async def _answer(authority: Authority, action: str, step: Step, http: HTTPRequest) -> Response:
-    event = Event(action, source=http.client.host if http.client else None)
+    headers = negotiation.joined(http.scope["headers"])
+    source = http.client.host if http.client else None
+    event = Event(action, negotiation.request_id(headers), source)
+    try:
+        response = await _decide(authority, step, http, event)
+    except Exception as error:
+        told = translated(error, event.request_id)
+        if not isinstance(told, Unavailable):
+            with suppress(FHIRError):
+                await authority.audit(replace(event, error=_error(told)))
+        response = _failed(told)
+    response.headers["X-Request-Id"] = event.request_id
+    return response
+
+
+async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Event) -> Response:
+    """Grant or refuse, and record which before it is told."""
     asked = Request({}, http.headers.get("authorization"))
     try:
         asked = replace(asked, parameters=await read_form(http))
@@ -55,13 +81,27 @@ async def _answer(authority: Authority, action: str, step: Step, http: HTTPReque
     except OAuthError as error:
         refused = replace(event, error=error.error, description=error.description)
         await authority.audit(replace(refused, client_id=claimed_client(asked)))
-        return JSONResponse(error.to_json(), error.status, {**NO_STORE, **error.headers})
+        return _json(error.to_json(), error.status, error.headers)
     except Unauthorized as error:
         await authority.audit(replace(event, error="invalid_token", description=str(error)))
-        return JSONResponse({"error": "invalid_token"}, error.status, {**NO_STORE, **error.headers})
+        return _json({"error": "invalid_token"}, error.status, error.headers)
     granted = replace(event, client_id=answer.client_id, scope=answer.scope)
     await authority.audit(replace(granted, token_id=answer.token_id))
-    return JSONResponse(dict(answer.body), headers=NO_STORE)
+    return _json(dict(answer.body))
+
+
+def _json(body: object, status: int = 200, headers: Mapping[str, str] = NOTHING) -> JSONResponse:
+    return JSONResponse(body, status, {**NO_STORE, **headers})
+
+
+def _failed(told: FHIRError) -> JSONResponse:
+    body = {"error": _error(told), "error_description": told.issues[0].diagnostics}
+    return _json(body, told.status, told.headers)
+
+
+def _error(told: FHIRError) -> str:
+    """The codes of RFC 6749 4.1.2.1, which names them for redirects that cannot carry a status."""
+    return "server_error" if told.status == 500 else "temporarily_unavailable"
 
 
 async def read_form(http: HTTPRequest) -> dict[str, str]:
@@ -74,10 +114,13 @@ async def read_form(http: HTTPRequest) -> dict[str, str]:
     if media_type != "application/x-www-form-urlencoded":
         raise InvalidRequest("the body must be application/x-www-form-urlencoded")
     body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise InvalidRequest(f"the form is larger than {MAX_FORM} bytes")
+    try:
+        async for chunk in http.stream():
+            body += chunk
+            if len(body) > MAX_FORM:
+                raise InvalidRequest(f"the form is larger than {MAX_FORM} bytes")
+    except ClientDisconnect as error:
+        raise InvalidRequest("the request ended before its body did") from error
     try:
         pairs = parse_qsl(bytes(body).decode(), max_num_fields=50, errors="strict")
     except ValueError as error:

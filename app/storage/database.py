@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
@@ -30,60 +30,48 @@ LOST = (
 )
 
 
+BROKEN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises on a connection that broke, but for other reasons too."""
+
+
 class DatabaseAway(Exception):
     """The database cannot be reached, is starting or is going down; a later call may succeed."""
 
 
 class Database:
-    """One worker's connections; it reconnects by itself after the database was away."""
+    """One worker's connections; it reconnects by itself after the database was away.
 
-    def __init__(self, pool: "Pool[Record]") -> None:
+    Transactions have a pool of their own: all their statements find rows by key, so that one plan
+    serves every set of values, where a search is planned for the values it has.
+    """
+
+    def __init__(self, pool: "Pool[Record]", writers: "Pool[Record]") -> None:
         self._pool = pool
+        self._writers = writers
         self._rids: deque[int] = deque()
 
     @classmethod
     async def open(cls, dsn: str, size: int = 10, *, statement_timeout: int = 30) -> Self:
-        """Make the pool. It connects with the first statement, so the database may be away now."""
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=size,
-            max_queries=10_000_000,
-            max_inactive_connection_lifetime=0,
-            timeout=CONNECT_TIMEOUT,
-            reset=_keep_as_is,
-            statement_cache_size=500,
-            max_cached_statement_lifetime=0,
-            server_settings={
-                "application_name": "isp",
-                "timezone": "UTC",
-                # Compiling a statement of one millisecond costs tens of them.
-                "jit": "off",
-                "statement_timeout": f"{statement_timeout}s",
-                "idle_in_transaction_session_timeout": "60s",
-            },
-        )
-        return cls(pool)
+        """Make both pools, of `size` connections together.
+
+        They connect with the first statement, so the database may be away now.
+        """
+        few = max(1, size // 2)
+        pool = await _pool(dsn, size - few, statement_timeout, "auto")
+        return cls(pool, await _pool(dsn, few, statement_timeout, "force_generic_plan"))
 
     async def close(self) -> None:
         """Close every connection once it is idle; the ones still busy after 5 s are cut."""
-        try:
-            async with asyncio.timeout(5):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        for pool in (self._pool, self._writers):
+            try:
+                async with asyncio.timeout(5):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
-        """A connection outside of any transaction. Raises DatabaseAway."""
-        with _translated():
-            connection = await self._pool.acquire()
-        try:
-            with _translated(connection):
-                yield connection
-        finally:
-            with _translated():
-                await self._pool.release(connection)
+    def acquire(self) -> "Held":
+        """A connection outside of any transaction, for `async with`. Raises DatabaseAway."""
+        return Held(self._pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -91,7 +79,7 @@ class Database:
 
         Raises DatabaseAway; then a COMMIT may or may not have happened. Retrying is the caller's.
         """
-        async with self.acquire() as connection, connection.transaction():
+        async with Held(self._writers) as connection, connection.transaction():
             yield connection
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:
@@ -126,6 +114,29 @@ class Database:
         return self._rids.popleft()
 
 
+async def _pool(dsn: str, size: int, statement_timeout: int, plans: str) -> "Pool[Record]":
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        max_queries=10_000_000,
+        max_inactive_connection_lifetime=0,
+        timeout=CONNECT_TIMEOUT,
+        reset=_keep_as_is,
+        statement_cache_size=500,
+        max_cached_statement_lifetime=0,
+        server_settings={
+            "application_name": "isp",
+            "timezone": "UTC",
+            # Compiling a statement of one millisecond costs tens of them.
+            "jit": "off",
+            "plan_cache_mode": plans,
+            "statement_timeout": f"{statement_timeout}s",
+            "idle_in_transaction_session_timeout": "60s",
+        },
+    )
+
+
 async def _keep_as_is(connection: "asyncpg.Connection[Record]") -> None:
     """Instead of the reset when a connection goes back to the pool: it costs a read a round trip.
 
@@ -134,15 +145,41 @@ async def _keep_as_is(connection: "asyncpg.Connection[Record]") -> None:
     """
 
 
-@contextmanager
-def _translated(connection: Connection | None = None) -> Iterator[None]:
-    """Turn a lost connection into DatabaseAway; let everything else pass."""
+class Held:
+    """A connection of a pool for the length of an `async with`; losing it raises DatabaseAway.
+
+    A class, not a generator: this is on the path of every read.
+    """
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: "Pool[Record]") -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        try:
+            self._connection: Connection = await self._pool.acquire()
+        except (*LOST, *BROKEN) as error:
+            raise DatabaseAway(type(error).__name__) from error
+        return self._connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        is_lost = _is_closed(self._connection)
+        try:
+            await self._pool.release(self._connection)
+        except (*LOST, *BROKEN) as failure:
+            error, is_lost = error or failure, True
+        # An OSError may be the caller's own; asyncpg reports wrong calls like closed connections.
+        is_ours = isinstance(error, LOST) or (
+            is_lost and isinstance(error, BROKEN)
+        )
+        if is_ours:
+            raise DatabaseAway(type(error).__name__) from error
+
+
+def _is_closed(connection: Connection) -> bool:
+    """Whether a connection was lost: asyncpg takes it out of its pool, and then it answers nothing."""
     try:
-        yield
-    except LOST as error:
-        raise DatabaseAway(type(error).__name__) from error
-    except (OSError, asyncpg.InterfaceError) as error:
-        # The caller's own OSError, or a wrong call, which asyncpg reports like a closed connection.
-        if connection is not None and not connection.is_closed():
-            raise
-        raise DatabaseAway(type(error).__name__) from error
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True

@@ -21,7 +21,8 @@ class Resource(SQLModel, table=True):
     """The current version of a resource, its body exactly as it is sent.
 
     `patient` is the logical id of the one patient it is about; `patients` holds them where a type
-    can be about several. `keys` are 64-bit hashes of its token, uri and presence search values.
+    can be about several. `keys` are 64-bit hashes of its token, uri and presence search values;
+    `digest` hashes what was written of it to other tables, to tell whether that has to change.
     """
 
     __tablename__ = "resource"
@@ -40,6 +41,7 @@ class Resource(SQLModel, table=True):
     patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
     patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
     keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    digest: int = Field(sa_column=Column(BigInteger, nullable=False))
     body: str | None = Field(default=None, sa_column=Column(TEXT))
 
 

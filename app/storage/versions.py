@@ -59,6 +59,7 @@ class Head:
     patient: str | None
     patients: Sequence[str] | None
     keys: Sequence[int]
+    digest: int
     body: str | None
 
 
@@ -101,6 +102,7 @@ def _values(head: Head) -> Row:
         head.patient,
         _array(head.patients),
         _array(head.keys),
+        head.digest,
         head.body,
     )
 
@@ -115,6 +117,7 @@ _HEAD = (
     ("patient", "text"),
     ("patients", "text[]"),
     ("keys", "bigint[]"),
+    ("digest", "bigint"),
     ("body", "text"),
 )
 
@@ -148,12 +151,14 @@ def _unnest(name: str, columns: Sequence[tuple[str, str]], at: int) -> str:
 
 _UPSERT = """head AS (
   INSERT INTO resource
-    (rid, type, id, version, last_updated, deleted, patient, patients, keys, body)
-  SELECT rid, type, id, version, last_updated, body IS NULL, patient, patients, keys, body FROM w
+    (rid, type, id, version, last_updated, deleted, patient, patients, keys, digest, body)
+  SELECT
+    rid, type, id, version, last_updated, body IS NULL, patient, patients, keys, digest, body
+  FROM w
   ON CONFLICT (rid) DO UPDATE SET
     version = excluded.version, last_updated = excluded.last_updated, deleted = excluded.deleted,
     patient = excluded.patient, patients = excluded.patients, keys = excluded.keys,
-    body = excluded.body)"""
+    digest = excluded.digest, body = excluded.body)"""
 _APPEND = """version_made AS (
   INSERT INTO resource_version
     (rid, version, type, last_updated, method, patient, patients, body)

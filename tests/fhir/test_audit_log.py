@@ -50,7 +50,7 @@ async def test_an_event_is_in_the_database_when_record_returns(
     log: AuditLog, database: Database
 ) -> None:
     made = row()
-    await log.record(made)
+    await log.record([made])
     (found,) = await database.fetch("SELECT * FROM audit_event")
     assert (found["type"], found["id"], found["version"]) == ("AuditEvent", made.id, 1)
     assert (found["body"], found["patients"]) == (made.body, ["ada"])
@@ -60,7 +60,7 @@ async def test_an_event_is_in_the_database_when_record_returns(
 async def test_events_that_wait_together_are_written_together(
     log: AuditLog, database: Database
 ) -> None:
-    await asyncio.gather(*(log.record(row(str(number))) for number in range(3 * BATCH)))
+    await asyncio.gather(*(log.record([row(str(number))]) for number in range(3 * BATCH)))
     rows = await database.fetch("SELECT rid, xmin::text AS transaction FROM audit_event")
     assert len({found["rid"] for found in rows}) == 3 * BATCH
     assert len({found["transaction"] for found in rows}) <= 4
@@ -70,10 +70,10 @@ async def test_a_caller_who_leaves_does_not_take_the_event_along(
     log: AuditLog, database: Database
 ) -> None:
     gone, stays = row("1"), row("2")
-    leaving = asyncio.create_task(log.record(gone))
+    leaving = asyncio.create_task(log.record([gone]))
     await asyncio.sleep(0)
     leaving.cancel()
-    await log.record(stays)
+    await log.record([stays])
     assert await recorded(database) == {gone.id, stays.id}
 
 
@@ -93,34 +93,34 @@ async def test_nothing_may_be_disclosed_while_the_database_is_away(tmp_path: Pat
     away = await Database.open(f"postgresql:///x?host={tmp_path}")
     log = AuditLog(away)
     with pytest.raises(Unavailable) as refused:
-        await log.record(row())
+        await log.record([row()])
     assert refused.value.headers == {"Retry-After": "5"}
     with pytest.raises(Unavailable):
-        await log.record(row())
+        await log.record([row()])
     await log.close()
     await away.close()
 
 
 async def test_a_broken_event_does_not_stop_the_log(log: AuditLog, database: Database) -> None:
     with pytest.raises(Unavailable):
-        await log.record(row()._replace(targets="{no number}"))
+        await log.record([row()._replace(targets="{no number}")])
     good = row()
-    await log.record(good)
+    await log.record([good])
     assert await recorded(database) == {good.id}
 
 
 async def test_a_closed_log_refuses(log: AuditLog) -> None:
-    await log.record(row())
+    await log.record([row()])
     await log.close()
     with pytest.raises(Unavailable):
-        await log.record(row())
+        await log.record([row()])
 
 
 async def test_an_asynchronous_log_writes_everything_before_it_closes(database: Database) -> None:
     log = AuditLog(database, is_asynchronous=True)
     rows = [row(str(number)) for number in range(5 * BATCH)]
     for made in rows:
-        await log.record(made)
+        await log.record([made])
     await log.close()
     assert await recorded(database) == {made.id for made in rows}
 
@@ -132,7 +132,7 @@ async def test_an_asynchronous_log_keeps_what_it_could_not_write(
     log, made = AuditLog(database, is_asynchronous=True), row()
     await database.execute("ALTER TABLE audit_event RENAME TO hidden")
     try:
-        await log.record(made)
+        await log.record([made])
         await asyncio.sleep(0.05)
     finally:
         await database.execute("ALTER TABLE hidden RENAME TO audit_event")
@@ -149,7 +149,7 @@ async def test_a_full_asynchronous_log_holds_callers_back(
     log = AuditLog(away, is_asynchronous=True)
     with pytest.raises(Unavailable):
         for number in range(2 * BATCH):
-            await log.record(row(str(number)))
+            await log.record([row(str(number))])
     await log.close()
     await away.close()
 
@@ -166,8 +166,8 @@ async def found(database: Database, *asked: tuple[str, str]) -> list[str]:
 
 
 async def test_events_are_found_by_what_they_say(log: AuditLog, database: Database) -> None:
-    await log.record(row("1", "request-1"))
-    await log.record(row("2", "request-2", patients=("ben",)))
+    await log.record([row("1", "request-1")])
+    await log.record([row("2", "request-2", patients=("ben",))])
     for asked, expected in {
         ("patient", "Patient/ben"): ["2"],
         ("patient", "ada,ben"): ["1", "2"],
@@ -198,10 +198,10 @@ async def test_an_acknowledged_event_survives_a_crash(tmp_path: Path) -> None:
         await migrate(dsn)
         before = await Database.open(dsn)
         log = AuditLog(before)
-        await log.record(made)
+        await log.record([made])
         crash(server)
         with pytest.raises(Unavailable):
-            await log.record(row())
+            await log.record([row()])
         await log.close()
         await before.close()
     with embedded(tmp_path) as dsn:

@@ -69,7 +69,7 @@ async def test_the_directory_is_written_by_operators(
 
 async def test_the_audit_trail_is_written_by_the_server(operator: httpx.AsyncClient) -> None:
     event = {"resourceType": "AuditEvent", "recorded": "2026-01-01T00:00:00Z"}
-    refused(await operator.post("/AuditEvent", json=event), 422, "business-rule")
+    refused(await operator.post("/AuditEvent", json=event), 405, "not-supported")
 
 
 async def test_a_reference_to_nothing_and_one_to_the_hidden_are_refused_alike(

@@ -1,5 +1,6 @@
 """The database goes away and comes back; the service says so and carries on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -91,5 +92,8 @@ async def test_a_crash_in_the_middle_of_writing_leaves_nothing_half(
     postmaster.stop(own)
     assert (await client.post("/Goal", json=goal())).status_code == 503
     start(own)
+    await asyncio.sleep(
+        0.05
+    )  # starting blocked the loop, which has yet to hear of lost connections
     again = "SELECT count(*) FROM resource_version"
     assert await service.app.state.engine.database.fetchval(again) == versions

@@ -209,16 +209,27 @@ async def test_deletions_come_first_and_reads_last_whatever_the_order(
     answered = await answers(
         county,
         asking("GET", "Goal?patient=ada&_total=accurate"),
-        asking("GET", "Goal/ada-goal-1"),
+        asking("GET", "Goal/ada-goal-2"),
         asking("PUT", "Goal/ada-goal-2", goal("ada-goal-2", lifecycleStatus="completed")),
         posting(goal()),
         asking("DELETE", "Goal/ada-goal-1"),
     )
-    assert statuses(answered) == ["200", "410", "200", "201", "204"]
+    assert statuses(answered) == ["200", "200", "200", "201", "204"]
     search = answered[0]["resource"]
     assert search["total"] == 2
     statuses_now = {entry["resource"]["lifecycleStatus"] for entry in search["entry"]}
     assert statuses_now == {"completed", "active"}
+    assert answered[1]["resource"]["meta"]["versionId"] == "2"
+
+
+async def test_a_read_that_fails_takes_the_changes_back(
+    county: httpx.AsyncClient, ada: str
+) -> None:
+    for url, status in (("Goal/none", 404), ("Goal/ada-goal-1", 410), ("Goal?colour=red", 400)):
+        deletion = asking("DELETE", "Goal/ada-goal-1")
+        response = await county.post("", json=bundle(deletion, asking("GET", url)))
+        assert response.status_code == status, response.text
+        assert (await county.get("/Goal/ada-goal-1")).status_code == 200
 
 
 async def test_what_is_deleted_cannot_be_referred_to(county: httpx.AsyncClient, ada: str) -> None:

@@ -52,16 +52,37 @@ async def test_nobody_lets_themselves_in_where_references_may_lead_nowhere(
 
 
 async def test_nobody_turns_a_mention_into_a_way_in(
-    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
 ) -> None:
     """A reference that was there before may stay, but not become whom the team is about."""
-    await load(operator, patient("ben", COUNTY))
-    mention = team() | {"note": [{"text": "With Ben", "authorReference": reference("Patient/ben")}]}
+    await load(operator, organization("partner"), patient("ben", PARTNER))
+    note = [{"text": "With Ben", "authorReference": reference("Patient/ben")}]
+    mention = care_team(COUNTY, id_="new-team", note=note)
     await load(operator, mention)
-    await change(partner, mention, name="Ours")
-    response = await partner.put("/CareTeam/new-team", json=mention | team(patient="Patient/ben"))
+    await change(county, mention, name="Ours")
+    moved = care_team(COUNTY, id_="new-team", note=note, patient="Patient/ben")
+    response = await county.put("/CareTeam/new-team", json=moved)
     refused(response, 422, "not-found", "CareTeam.subject")
-    refused(await partner.get("/Patient/ben"), 404, "not-found")
+    refused(await county.get("/Patient/ben"), 404, "not-found")
+
+
+DECIDING = [team(), consent(PARTNER, id_="yes"), patient("ada", COUNTY), related_person()]
+
+
+@pytest.mark.parametrize("entry", DECIDING, ids=lambda entry: entry["resourceType"])
+async def test_a_member_does_not_decide_who_else_is_let_in(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str, entry: Json
+) -> None:
+    await load(operator, *DECIDING)
+    url = f"/{entry['resourceType']}/{entry['id']}"
+    before = (await partner.get(url)).content
+    changed = await partner.put(url, json=entry | {"language": "en"})
+    refused(changed, 405, "not-supported", entry["resourceType"])
+    await partner.delete(url)
+    assert (await partner.get(url)).content == before
+    fresh = {name: value for name, value in entry.items() if name != "id"}
+    made = await partner.post(f"/{entry['resourceType']}", json=fresh)
+    refused(made, 403, "forbidden", entry["resourceType"])
 
 
 async def test_nobody_waits_for_a_patient_to_come(

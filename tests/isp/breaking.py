@@ -50,9 +50,8 @@ def gone(*owns: str) -> Break:
     return change
 
 
-def simple() -> Iterator[tuple[str, str, Break]]:
-    target = {"measure": {"text": "Days"}, "detailQuantity": {"value": 1}, "dueDate": "2026-08-20"}
-    job, service = "Goal/job", "ServiceRequest/h2023-employment"
+def the_frame() -> Iterator[tuple[str, str, Break]]:
+    job = "Goal/job"
     yield "C01", "CarePlan/ada CarePlan.category", frame(category=[concept(SNOMED, "734163000")])
     yield "C01", "CarePlan/ada CarePlan.intent", frame(intent="proposal")
     yield "C01", "CarePlan/ada CarePlan.period.start", frame(period={"end": "2026-08-31"})
@@ -73,38 +72,11 @@ def simple() -> Iterator[tuple[str, str, Break]]:
         "CarePlan/ada CarePlan.partOf",
         frame(partOf=[reference("CarePlan/ada-crisis-plan")]),
     )
-    yield (
-        "C08",
-        f"{service} ServiceRequest.occurrence",
-        set_(
-            service, occurrenceTiming={"repeat": {"boundsPeriod": days("2025-09-01", "2026-08-31")}}
-        ),
-    )
-    yield (
-        "C09",
-        f"{service} ServiceRequest.occurrence",
-        set_(
-            service, occurrenceTiming={"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}
-        ),
-    )
-    yield "C10", f"{service} ServiceRequest.reasonReference", drop(service, "reasonReference")
-    yield "C11", f"{service} ServiceRequest.insurance", drop(service, "insurance")
-    yield "C12", "Goal/job Goal.target", drop(job, "target")
-    yield "C12", "Goal/job Goal.target[0].measure", set_(job, target=[without(target, "measure")])
-    yield "C12", "Goal/job Goal.target[0].due", set_(job, target=[without(target, "dueDate")])
-    yield (
-        "C12",
-        "Goal/job Goal.target[0].detail",
-        set_(job, target=[without(target, "detailQuantity") | {"detailString": "often"}]),
-    )
-    yield (
-        "C13",
-        "Goal/job Goal.extension.where(url.endsWith('goal-baseline'))",
-        set_(job, extension=[]),
-    )
-    yield "C14", "Goal/job Goal.achievementStatus", drop(job, "achievementStatus")
-    yield "C15", "Goal/job Goal.category", drop(job, "category")
     yield "C16", "CarePlan/ada CarePlan.addresses", lambda _: None
+    yield "C60", "CarePlan/ada CarePlan.instantiatesCanonical", lambda world: world.changes.clear()
+
+
+def the_person() -> Iterator[tuple[str, str, Break]]:
     yield (
         "C17",
         "CarePlan/ada CarePlan.supportingInfo",
@@ -138,6 +110,27 @@ def simple() -> Iterator[tuple[str, str, Break]]:
             ),
         ),
     )
+
+
+def goals() -> Iterator[tuple[str, str, Break]]:
+    target = {"measure": {"text": "Days"}, "detailQuantity": {"value": 1}, "dueDate": "2026-08-20"}
+    job = "Goal/job"
+    service = "ServiceRequest/h2023-employment"
+    yield "C12", "Goal/job Goal.target", drop(job, "target")
+    yield "C12", "Goal/job Goal.target[0].measure", set_(job, target=[without(target, "measure")])
+    yield "C12", "Goal/job Goal.target[0].due", set_(job, target=[without(target, "dueDate")])
+    yield (
+        "C12",
+        "Goal/job Goal.target[0].detail",
+        set_(job, target=[without(target, "detailQuantity") | {"detailString": "often"}]),
+    )
+    yield (
+        "C13",
+        "Goal/job Goal.extension.where(url.endsWith('goal-baseline'))",
+        set_(job, extension=[]),
+    )
+    yield "C14", "Goal/job Goal.achievementStatus", drop(job, "achievementStatus")
+    yield "C15", "Goal/job Goal.category", drop(job, "category")
     yield "C25", "Goal/job Goal.target.due", gone("Goal/trial")
     yield "C25", "Goal/job Goal.target.due", set_("Goal/trial", target=[target])
     yield "C26", "Goal/job Goal.subject", set_(job, subject=reference("Patient/bob"))
@@ -164,7 +157,6 @@ def simple() -> Iterator[tuple[str, str, Break]]:
         "Goal/job Goal.target[0].due",
         set_(job, target=[target | {"dueDate": "2025-12-01"}]),
     )
-    yield "C30", "CarePlan/ada CarePlan.status", gone("Provenance/ada-signed-ada")
     yield (
         "C31",
         "Goal/job Goal",
@@ -175,6 +167,36 @@ def simple() -> Iterator[tuple[str, str, Break]]:
         f"{service} ServiceRequest",
         lambda world: (world[service].update(extension=[]), world[service].pop("reasonReference")),
     )
+    yield (
+        "C61",
+        "Goal/job Goal.note",
+        lambda world: [world[goal].pop("note") for goal in ("Goal/job", "Goal/trial")],
+    )
+    yield (
+        "C62",
+        "DocumentReference/ada-note-2025-11-03 DocumentReference.context.related",
+        (lambda world: world.notes("2025-11-03")),
+    )
+
+
+def services() -> Iterator[tuple[str, str, Break]]:
+    service = "ServiceRequest/h2023-employment"
+    yield (
+        "C08",
+        f"{service} ServiceRequest.occurrence",
+        set_(
+            service, occurrenceTiming={"repeat": {"boundsPeriod": days("2025-09-01", "2026-08-31")}}
+        ),
+    )
+    yield (
+        "C09",
+        f"{service} ServiceRequest.occurrence",
+        set_(
+            service, occurrenceTiming={"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}
+        ),
+    )
+    yield "C10", f"{service} ServiceRequest.reasonReference", drop(service, "reasonReference")
+    yield "C11", f"{service} ServiceRequest.insurance", drop(service, "insurance")
     yield "C32", f"{service} ServiceRequest", set_(service, category=[local(code.RESTRICTION)])
     yield "C33", f"{service} ServiceRequest.status", set_(service, status="revoked")
     yield "C34", f"{service} ServiceRequest.code", set_(service, code={"text": "Support"})
@@ -192,6 +214,11 @@ def simple() -> Iterator[tuple[str, str, Break]]:
     )
     yield "C39", "Task/walk Task.owner", gone("Task/walk-informed")
     yield "C41", "CarePlan/ada CarePlan.supportingInfo", gone("NutritionOrder/ada-diet")
+
+
+def safety_and_agreement() -> Iterator[tuple[str, str, Break]]:
+    service = "ServiceRequest/h2023-employment"
+    yield "C30", "CarePlan/ada CarePlan.status", gone("Provenance/ada-signed-ada")
     yield (
         "C42",
         "RiskAssessment/risk-lost RiskAssessment.mitigation",
@@ -237,6 +264,10 @@ def simple() -> Iterator[tuple[str, str, Break]]:
         "QuestionnaireResponse/ada-assessment QuestionnaireResponse",
         gone("Provenance/ada-assessment-signed"),
     )
+    yield "C58", "CarePlan/ada CarePlan", gone("Communication/ada-explained")
+
+
+def clock_and_privacy() -> Iterator[tuple[str, str, Break]]:
     yield "C53", "CarePlan/ada CarePlan", gone("Task/ada-review-2026-02-27")
     yield "C54", "CarePlan/ada CarePlan.period.end", frame(period=days("2025-09-01", "2026-12-31"))
     yield "C54", "CarePlan/ada CarePlan.period.end", frame(period=days("2025-09-01", None))
@@ -246,19 +277,7 @@ def simple() -> Iterator[tuple[str, str, Break]]:
         set_("Task/ada-review-2026-02-27", restriction={"period": {"end": "2026-01-02"}}),
     )
     yield "C55", "CarePlan/ada CarePlan.period.end", frame(period=days("2025-01-01", "2025-12-31"))
-    yield "C58", "CarePlan/ada CarePlan", gone("Communication/ada-explained")
     yield "C59", "CarePlan/ada CarePlan", gone("Appointment/ada-meeting-2026-02-20")
-    yield "C60", "CarePlan/ada CarePlan.instantiatesCanonical", lambda world: world.changes.clear()
-    yield (
-        "C61",
-        "Goal/job Goal.note",
-        lambda world: [world[goal].pop("note") for goal in ("Goal/job", "Goal/trial")],
-    )
-    yield (
-        "C62",
-        "DocumentReference/ada-note-2025-11-03 DocumentReference.context.related",
-        (lambda world: world.notes("2025-11-03")),
-    )
     yield (
         "C64",
         "Consent/allows-ines Consent.source",
@@ -274,11 +293,40 @@ def simple() -> Iterator[tuple[str, str, Break]]:
     )
 
 
+def law() -> Iterator[tuple[str, str, Break]]:
+    yield "C65", "CarePlan/ada CarePlan.encounter", lambda world: world.changes.pop("encounter")
+    yield "C66", "CarePlan/ada CarePlan.supportingInfo", gone("QuestionnaireResponse/ada-choice")
+    yield (
+        "C66",
+        "QuestionnaireResponse/ada-choice QuestionnaireResponse.item",
+        (lambda world: world.choices("q1", "q2", id="ada-choice")),
+    )
+    yield (
+        "C67",
+        "ServiceRequest/h2023-employment ServiceRequest.performer[0]",
+        set_("PractitionerRole/tom", organization=reference("Organization/agency")),
+    )
+    yield "C68", "CarePlan/ada CarePlan.supportingInfo", gone("Task/walk")
+    yield "C69", "CarePlan/ada CarePlan", drop("EpisodeOfCare/ada", "careManager")
+    yield (
+        "C70",
+        "CareTeam/ada CareTeam.participant[4].member",
+        set_("Communication/ada-explained", recipient=[reference("Patient/ada")]),
+    )
+    yield (
+        "C71",
+        "CarePlan/ada CarePlan.created",
+        set_("EpisodeOfCare/ada", period=days("2025-05-01", None)),
+    )
+    yield "C72", "Goal/job Goal.priority", drop("Goal/job", "priority")
+
+
 def without(element: Resource, name: str) -> Resource:
     return {key: value for key, value in element.items() if key != name}
 
 
-CASES.extend(simple())
+for cases in (the_frame, the_person, goals, services, safety_and_agreement, clock_and_privacy, law):
+    CASES.extend(cases())
 
 
 @breaks("C02", "CarePlan/ada CarePlan.instantiatesCanonical")

@@ -11,7 +11,12 @@ __all__ = ["engine"]
 
 
 async def derived(database: Database) -> dict[str, list[str]]:
-    found = {"keys": [str(r) for r in await database.fetch("SELECT rid, keys FROM resource")]}
+    heads = "SELECT rid, patient, patients, keys, digest FROM resource"
+    versions = "SELECT rid, patient, patients FROM resource_version"
+    found = {
+        "resource": [str(row) for row in await database.fetch(heads)],
+        "resource_version": [str(row) for row in await database.fetch(versions)],
+    }
     for table, columns in DERIVED.items():
         names = ", ".join(("rid", *(name for name, _ in columns)))
         found[table] = [str(row) for row in await database.fetch(f"SELECT {names} FROM {table}")]
@@ -21,7 +26,9 @@ async def derived(database: Database) -> dict[str, list[str]]:
 async def test_reindexing_brings_back_what_was_lost(engine: Engine, database: Database) -> None:
     assert (await demonstrate(engine)).refused == []
     before = await derived(database)
-    await database.execute("UPDATE resource SET keys = '{}'")
+    lost = "patient = NULL, patients = NULL"
+    await database.execute(f"UPDATE resource SET keys = '{{}}', digest = 0, {lost}")
+    await database.execute(f"UPDATE resource_version SET {lost}")
     for table in DERIVED:
         await database.execute(f"DELETE FROM {table}")
     count = await database.fetchval("SELECT count(*) FROM resource")

@@ -12,7 +12,7 @@ def whole(who: str = "ada", **frame: str) -> World:
     world = World(who, **frame)  # type: ignore[arg-type]
     world.person()
     world.staff("eve", what="Key worker")
-    world.staff("tom", what="Job coach")
+    world.staff("tom", "Organization/nursery", "Job coach")
     world.staff("ida", what="Supervisor")
     world.relative("ines")
     world.allows("RelatedPerson/ines")
@@ -29,6 +29,9 @@ def whole(who: str = "ada", **frame: str) -> World:
 
 
 def ground(world: World) -> None:
+    world.episode()
+    world.meeting()
+    world.choices()
     world.assessment()
     world.functioning("Reads bus plans; needs company in new places.")
     world.strength("I know every bird in the park.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.isp import codes as code
+from app.isp.rules.law import CHOICES
 from tests.build import (
     HL7,
     Resource,
@@ -61,7 +62,8 @@ class World:
         return f"CarePlan/{self.who}"
 
     def put(self, resource: Resource, *links: str) -> str:
-        """Add a resource, and link it from these elements of the plan."""
+        """Add a resource without its None elements, and link it from these elements of the plan."""
+        resource = {key: value for key, value in resource.items() if value is not None}
         own = f"{resource['resourceType']}/{resource['id']}"
         self.resources[own] = resource
         for link in links:
@@ -89,7 +91,7 @@ class World:
                 made[link] = [reference(target) for target in targets]
         if self.participants:
             made["careTeam"] = [reference(f"CareTeam/{self.who}")]
-        return made | self.changes
+        return {key: one for key, one in (made | self.changes).items() if one is not None}
 
     changes: Resource = field(default_factory=dict)
 
@@ -227,13 +229,14 @@ class World:
         }
         made["target"] = [measure | {"dueDate": due}]
         made |= {"expressedBy": reference(self.me), "addresses": [reference(need)]}
+        made["priority"] = concept(f"{HL7}/goal-priority", "high-priority")
         made["note"] = [{"time": "2025-12-15T10:00:00Z", "text": "Talked about it."}]
         return self.put(made | elements, "goal")
 
-    def step(self, id_: str, text: str, to: str, due: str, **elements: Any) -> str:
+    def step(self, id_: str, text: str, to: str, due: str, value: int = 2, **elements: Any) -> str:
         """A milestone on the way to a goal, of the same need."""
         [need] = (one["reference"] for one in self[to]["addresses"])
-        own = self.goal(id_, text, need, due, **elements)
+        own = self.goal(id_, text, need, due, value, **elements)
         kind = concept(f"{HL7}/goal-relationship-type", "milestone")
         parts = [
             {"url": "type", "valueCodeableConcept": kind},
@@ -304,6 +307,38 @@ class World:
     def discharge(self, text: str) -> str:
         return self.part("discharge-plan", text)
 
+    # Meetings, choice, episodes.
+
+    def meeting(self, on: str = "2025-08-20") -> str:
+        made: Resource = {
+            "resourceType": "Encounter",
+            "id": f"{self.who}-meeting",
+            "status": "finished",
+        }
+        made["class"] = {"system": f"{HL7}/v3-ActCode", "code": "AMB"}
+        made |= {"subject": reference(self.me), "period": days(on, on)}
+        own = self.put(made | {"episodeOfCare": [reference(f"EpisodeOfCare/{self.who}")]})
+        self.changes["encounter"] = reference(own)
+        return own
+
+    def episode(self, start: str = "2025-08-01", **elements: Any) -> str:
+        made: Resource = {"resourceType": "EpisodeOfCare", "id": self.who, "status": "active"}
+        made |= {"patient": reference(self.me), "period": days(start, None)}
+        return self.put(made | {"careManager": reference(self.worker)} | elements)
+
+    def choices(self, *answered: str, **elements: Any) -> str:
+        """The informed-choice form; all seven questions unless it says which."""
+        asked = answered or CHOICES
+        form = {
+            "resourceType": "QuestionnaireResponse",
+            "id": f"{self.who}-choice",
+            "status": "completed",
+        }
+        form |= {"questionnaire": f"{FORMS}/informed-choice", "subject": reference(self.me)}
+        form |= {"authored": BEFORE, "source": reference(self.me)}
+        form["item"] = [{"linkId": one, "answer": [{"valueBoolean": True}]} for one in asked]
+        return self.put(form | elements, "supportingInfo")
+
     # Agreement and clock.
 
     def provenance(self, id_: str, target: str, signer: str | None = None, **elements: Any) -> str:
@@ -329,16 +364,9 @@ class World:
 
     def refuses(self, who: str, reason: str | None) -> str:
         said = local(code.REFUSED) | ({"text": reason} if reason else {})
-        target = f"{self.plan}/_history/{self.version}"
-        return (
-            self.provenance(f"{self.who}-refused", target, reason=[said])
-            if who == self.worker
-            else self._refused(who, said, target)
-        )
-
-    def _refused(self, who: str, said: Resource, target: str) -> str:
         kind = concept(f"{HL7}/provenance-participant-type", "attester")
         agent = [{"type": kind, "who": reference(who)}]
+        target = f"{self.plan}/_history/{self.version}"
         return self.provenance(f"{self.who}-refused", target, reason=[said], agent=agent)
 
     def explains(self) -> str:
@@ -348,6 +376,7 @@ class World:
             "status": "completed",
         }
         made |= {"topic": local(code.EXPLAINED), "subject": reference(self.me)}
+        made["recipient"] = [one["member"] for one in self.participants]
         return self.put(made | {"about": [reference(self.plan)], "sent": "2025-08-28T10:00:00Z"})
 
     def reviews(self, due: str = "2026-02-27", status: str = "requested", **elements: Any) -> str:

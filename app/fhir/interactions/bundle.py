@@ -1,23 +1,27 @@
 """FHIR batch and transaction — https://hl7.org/fhir/R4/http.html#transaction"""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from app.fhir.change import Change, Committed
-from app.fhir.commit import commit
+from orjson import Fragment
+
+from app.fhir.change import Change
+from app.fhir.commit import BREATH, commit
 from app.fhir.context import Call, Conditions, Context, Result
 from app.fhir.disclose import Entry
 from app.fhir.disclose import bundle as disclosed
 from app.fhir.engine import Route
-from app.fhir.errors import BadRequest, FHIRError, TooLarge
+from app.fhir.errors import BadRequest, FHIRError, TooLarge, Unavailable
 from app.fhir.instant import to_text
 from app.fhir.interactions import write
 from app.fhir.interactions.rewrite import address, rewrite, within
-from app.fhir.routing import authorize, perform, route
+from app.fhir.routing import authorize, perform, record_refusal, route
 from app.fhir.routing import call as to_call
 from app.fhir.shape import check_none, parse_query
+from app.storage.database import DatabaseAway
 
 Planned = tuple[Route, Call]
 PLANS = {
@@ -58,28 +62,49 @@ def _entries(ctx: Context, call: Call) -> Sequence[Mapping[str, Any]]:
 
 
 async def _batch(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]]) -> Result:
-    answers = [await _alone(ctx, call, at, entry) for at, entry in enumerate(entries)]
+    answers: list[Entry] = []
+    for at, entry in enumerate(entries):
+        try:
+            answers.append(await _alone(ctx, call, at, entry))
+        except DatabaseAway:
+            # What was done before is told; nothing done is told like any other request.
+            if not answers:
+                raise
+            answers.append(_failed(Unavailable("The database was lost before this was done.")))
     return Result(200, disclosed("batch-response", answers), is_recorded=True)
 
 
 async def _alone(ctx: Context, call: Call, at: int, entry: Mapping[str, Any]) -> Entry:
     try:
         row, asked = _planned(ctx, call, at, entry, entry.get("resource"))
+    except FHIRError as error:
+        await record_refusal(ctx, Call("unknown"), error)
+        return _failed(error)
+    try:
         return _answer(ctx, asked, await perform(ctx, row, asked))
     except FHIRError as error:
         return _failed(error)
 
 
 async def _transaction(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]]) -> Result:
+    """One commit of all changes; the reads see them, and a read that fails takes them back."""
     planned = _addressed(ctx, call, entries)
-    changes = _changes(ctx, planned)
-    committed = dict(zip(changes, await commit(ctx, list(changes.values())), strict=True))
-    answers = [
-        await _completed(ctx, row, asked, committed.get(at))
-        for at, (row, asked) in enumerate(planned)
-    ]
-    about = {patient for done in committed.values() for patient in done.about}
-    body = disclosed("transaction-response", answers)
+    changes = await _changes(ctx, planned)
+    answers: dict[int, Entry] = {}
+
+    async def read(within_commit: Context) -> None:
+        for at, (row, asked) in enumerate(planned):
+            if at not in changes:
+                with within(at):
+                    result = await perform(within_commit, row, asked)
+                answers[at] = _answer(ctx, asked, result)
+
+    committed = await commit(ctx, list(changes.values()), read)
+    for at, done in zip(changes, committed, strict=True):
+        asked = planned[at][1]
+        answers[at] = _answer(ctx, asked, write.result(ctx, asked, done))
+    about = {patient for done in committed for patient in done.about}
+    body = disclosed("transaction-response", [answers[at] for at in range(len(planned))])
     return Result(200, body, patients=tuple(sorted(about)), is_recorded=True)
 
 
@@ -94,7 +119,7 @@ def _addressed(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]]) -
     return planned
 
 
-def _changes(ctx: Context, planned: Sequence[Planned]) -> dict[int, Change]:
+async def _changes(ctx: Context, planned: Sequence[Planned]) -> dict[int, Change]:
     """The changes of a transaction by position, in the order of processing."""
     changes: dict[int, Change] = {}
     for at in sorted(range(len(planned)), key=lambda at: ORDER.index(planned[at][0].method)):
@@ -106,6 +131,8 @@ def _changes(ctx: Context, planned: Sequence[Planned]) -> dict[int, Change]:
                 changes[at] = replace(change, at=f"Bundle.entry[{at}].resource")
             elif row.method != "GET":
                 raise BadRequest(f"{row.interaction} is not possible within a transaction.")
+        if at % BREATH == BREATH - 1:
+            await asyncio.sleep(0)
     return changes
 
 
@@ -143,18 +170,12 @@ def _conditions(request: Mapping[str, Any]) -> Conditions:
     return Conditions(**given)
 
 
-async def _completed(ctx: Context, row: Route, asked: Call, done: Committed | None) -> Entry:
-    """The response of an entry after COMMIT; reads see the state that was committed."""
-    if done is not None:
-        return _answer(ctx, asked, write.result(ctx, asked, done))
-    try:
-        return _answer(ctx, asked, await perform(ctx, row, asked))
-    except FHIRError as error:
-        return _failed(error)
-
-
 def _answer(ctx: Context, asked: Call, result: Result) -> Entry:
-    is_wanted = asked.interaction not in PLANS or asked.prefer.returns not in (None, "minimal")
+    """Without a preference, a change is answered without the resource.
+
+    https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response.outcome
+    """
+    is_change = asked.interaction in PLANS
     response: dict[str, Any] = {"status": _status(result.status)}
     if result.location:
         response["location"] = result.location
@@ -162,6 +183,9 @@ def _answer(ctx: Context, asked: Call, result: Result) -> Entry:
         response["etag"] = f'W/"{result.version}"'
     if result.last_modified:
         response["lastModified"] = to_text(result.last_modified)
+    if is_change and asked.prefer.returns == "OperationOutcome" and result.body:
+        response["outcome"] = Fragment(result.body)
+    is_wanted = not is_change or asked.prefer.returns == "representation"
     full_url = f"{ctx.base_url}/{result.type}/{result.id}" if result.type and result.id else None
     return Entry(full_url, result.body if is_wanted else None, response=response)
 

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#history
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ from app.fhir.instant import from_text, to_text
 from app.fhir.interactions.read import unknown
 from app.fhir.registry import STORED
 from app.fhir.search.parameters.date import interval
-from app.fhir.shape import shape
+from app.fhir.shape import Parts, shape
+from app.fhir.subset import SUMMARIES
 from app.fhir.visible import versions, visible
 from app.storage.sql import Arguments
 
@@ -32,27 +33,35 @@ STATUS = {"POST": "201", "PUT": "200", "PATCH": "200", "DELETE": "204"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a history is narrowed to.
+    """Whose history is asked for under which scope letter, and what it is narrowed to.
 
     `after` is (last_updated, rid, version) of the last entry of the page before; nothing later
     than `until` is shown, so that pages stay put while others write.
     """
 
+    letter: str
+    types: Sequence[str]
+    parts: Parts
     count: int
     since: datetime | None
     at: tuple[datetime, datetime] | None
     after: tuple[datetime, int, int] | None
     until: datetime | None
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the number of entries is all that is asked for."""
+        return self.count == 0 or self.parts[0] == "count"
+
 
 async def history_instance(ctx: Context, call: Call) -> Result:
     """All versions of one resource, newest first; 404 when it is not visible."""
     assert call.type
-    asked = _asked(ctx, call, None)
-    rows = await _rows(ctx, call, "r", [call.type], asked)
-    if not rows and not await _exists(ctx, call):
+    asked = _asked(ctx, call, "r", [call.type])
+    found = await _found(ctx, call, asked)
+    if not found and not await _exists(ctx, call):
         raise unknown(call)
-    return _answer(ctx, call, asked, rows)
+    return _answer(ctx, call, asked, found)
 
 
 async def history_type(ctx: Context, call: Call) -> Result:
@@ -70,13 +79,17 @@ async def history_system(ctx: Context, call: Call) -> Result:
 
 async def _changes(ctx: Context, call: Call, types: Sequence[str]) -> Result:
     """Up to an instant before which every change is committed: who polls from there misses none."""
-    asked = _asked(ctx, call, await ctx.engine.database.fetchval("SELECT history_horizon()"))
-    rows = await _rows(ctx, call, "s", [t for t in types if t not in UNVERSIONED], asked)
-    return _answer(ctx, call, asked, rows)
+    asked = _asked(ctx, call, "s", [type_ for type_ in types if type_ not in UNVERSIONED])
+    if asked.until is None:
+        horizon = await ctx.store.fetchval("SELECT history_horizon()")
+        asked = replace(asked, until=horizon)
+    return _answer(ctx, call, asked, await _found(ctx, call, asked))
 
 
-def _asked(ctx: Context, call: Call, until: datetime | None) -> Asked:
-    query = dict(call.query)
+def _asked(ctx: Context, call: Call, letter: str, types: Sequence[str]) -> Asked:
+    """Read the parameters, before the database is asked. Raises BadRequest."""
+    parts = shape(call.query, ("_since", "_at", "_count", PARAMETER), SUMMARIES)
+    query, until = dict(call.query), None
     if PARAMETER in query and (position := unseal(ctx, call)):
         last_updated, rid, version, end = position
         after = (datetime.fromisoformat(last_updated), rid, version)
@@ -85,14 +98,14 @@ def _asked(ctx: Context, call: Call, until: datetime | None) -> Asked:
         after = None
     since = from_text(query["_since"], "_since") if "_since" in query else None
     count = _count(ctx.engine.policy, query.get("_count"))
-    return Asked(count, since, _at(query.get("_at")), after, until)
+    return Asked(letter, types, parts, count, since, _at(query.get("_at")), after, until)
 
 
 def _count(policy: Policy, text: str | None) -> int:
     if text is None:
         return policy.page_size
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise BadRequest(f"_count={text} is not a whole number from 0 on.", code="value")
+        raise BadRequest("_count is a whole number from 0 on.", code="value")
     return min(int(text), policy.max_page_size)
 
 
@@ -102,19 +115,20 @@ def _at(text: str | None) -> tuple[datetime, datetime] | None:
     try:
         return interval(text)
     except ValueError:
-        raise BadRequest(f"_at={text} is not a date or time.", code="value") from None
+        raise BadRequest("_at is a date, or a date with a time.", code="value") from None
 
 
-async def _rows(
-    ctx: Context, call: Call, letter: str, types: Sequence[str], asked: Asked
-) -> list[Record]:
+async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
+    """The entries of the page and the next one, or how many there are."""
     args = Arguments()
-    source = versions(ctx.access.get(letter, Nothing()), types, args)
-    tests = " AND ".join(_tests(call, asked, args)) or "true"
-    return await ctx.engine.database.fetch(
+    source = versions(ctx.access.get(asked.letter, Nothing()), asked.types, args)
+    matching = f"FROM {source} AS r WHERE {' AND '.join(_tests(call, asked, args)) or 'true'}"
+    if asked.is_counted:
+        total: int = await ctx.store.fetchval(f"SELECT count(*) {matching}", *args.values)
+        return total
+    return await ctx.store.fetch(
         "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method, r.patient, r.patients,"
-        f" r.body FROM {source} AS r WHERE {tests}"
-        " ORDER BY r.last_updated DESC, r.rid DESC, r.version DESC"
+        f" r.body {matching} ORDER BY r.last_updated DESC, r.rid DESC, r.version DESC"
         f" LIMIT {args.add(asked.count + 1, 'bigint')}",
         *args.values,
     )
@@ -142,16 +156,17 @@ async def _exists(ctx: Context, call: Call) -> bool:
     args = Arguments()
     source = visible(ctx.access.get("r", Nothing()), call.type, args)
     sql = f"SELECT FROM {source} AS r WHERE r.id = {args.add(call.id)}"
-    return await ctx.engine.database.fetchrow(sql, *args.values) is not None
+    return await ctx.store.fetchrow(sql, *args.values) is not None
 
 
-def _answer(ctx: Context, call: Call, asked: Asked, rows: Sequence[Record]) -> Result:
-    summary, elements = shape(call.query, ("_since", "_at", "_count", PARAMETER))
-    page = rows[: asked.count]
+def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record] | int) -> Result:
     links = {"self": link(ctx, call)}
-    if len(rows) > len(page) and page:
+    if isinstance(found, int):
+        return Result(200, bundle("history", (), links, total=found, last_updated=asked.until))
+    page = found[: asked.count]
+    if len(found) > len(page):
         links["next"] = link(ctx, call, seal(ctx, call, _position(page[-1], asked)))
-    entries = [_entry(ctx, row, summary, elements) for row in page]
+    entries = [_entry(ctx, row, *asked.parts) for row in page]
     about = {patient for row in page for patient in patients(row)}
     body = bundle("history", entries, links, last_updated=asked.until)
     return Result(200, body, patients=tuple(sorted(about)))

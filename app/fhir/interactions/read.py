@@ -5,7 +5,7 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, patients
 from app.fhir.errors import Gone, NotFound
 from app.fhir.instant import from_http_date
-from app.fhir.shape import shape
+from app.fhir.shape import Parts, shape
 from app.fhir.visible import versions, visible
 from app.storage.sql import Arguments, Row
 
@@ -13,9 +13,9 @@ from app.storage.sql import Arguments, Row
 async def read(ctx: Context, call: Call) -> Result:
     """The current version; 304 when the caller has it, 404 when it is not visible, 410 deleted."""
     assert call.type
-    args = Arguments()
+    parts, args = shape(call.query), Arguments()
     source = visible(ctx.access.get("r", Nothing()), call.type, args)
-    row = await ctx.engine.database.fetchrow(
+    row = await ctx.store.fetchrow(
         f"SELECT r.version, r.last_updated, r.deleted, r.patient, r.patients, r.body"
         f" FROM {source} AS r WHERE r.id = {args.add(call.id)}",
         *args.values,
@@ -26,15 +26,15 @@ async def read(ctx: Context, call: Call) -> Result:
         raise Gone(
             f"{call.type}/{call.id} was deleted; its history is at {call.type}/{call.id}/_history."
         )
-    return _answer(ctx, call, row)
+    return _answer(ctx, call, row, parts)
 
 
 async def vread(ctx: Context, call: Call) -> Result:
     """One version, judged by today's access to the current one; 410 where it was a deletion."""
     assert call.type
-    args = Arguments()
+    parts, args = shape(call.query), Arguments()
     source = versions(ctx.access.get("r", Nothing()), call.type, args)
-    row = await ctx.engine.database.fetchrow(
+    row = await ctx.store.fetchrow(
         f"SELECT r.version, r.last_updated, r.patient, r.patients, r.body FROM {source} AS r"
         f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}",
         *args.values,
@@ -45,7 +45,7 @@ async def vread(ctx: Context, call: Call) -> Result:
         )
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
-    return _answer(ctx, call, row)
+    return _answer(ctx, call, row, parts)
 
 
 def unknown(call: Call) -> NotFound:
@@ -53,9 +53,9 @@ def unknown(call: Call) -> NotFound:
     return NotFound(f"{call.type}/{call.id} does not exist, or is not known to you.")
 
 
-def _answer(ctx: Context, call: Call, row: Row) -> Result:
+def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
     is_fresh = _is_fresh(call, row)
-    summary, elements = shape(call.query)
+    summary, elements = parts
     return Result(
         status=304 if is_fresh else 200,
         body=None if is_fresh else disclose(ctx, row, summary=summary, elements=elements),

@@ -11,10 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.fhir.errors import BadRequest, FHIRError, NotImplemented_, Unprocessable
-from app.fhir.interactions.write import new_id
+from app.fhir.ids import new_id
 from app.fhir.references import local
 
 TEMPORARY = ("urn:uuid:", "urn:oid:")
+ADDRESSES = frozenset(
+    {"reference", "url", "uri", "valueUri", "valueUrl", "valueCanonical", "valueOid", "valueUuid"}
+)
+"""The elements in which an address may stand; an identifier that looks like one is none."""
+
 FULL_URL = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}\Z")
 
 
@@ -83,7 +88,7 @@ def _rewritten(value: Any, places: Mapping[str, str], base: str) -> Any:
 
 
 def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:
-    if text.startswith(TEMPORARY) and text in places:
+    if name in ADDRESSES and text.startswith(TEMPORARY) and text in places:
         return places[text]
     if name != "reference":
         return text

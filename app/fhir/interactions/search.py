@@ -31,7 +31,7 @@ async def search_type(ctx: Context, call: Call) -> Result:
     position = from_cursor(query, unseal(ctx, used))
     access = ctx.access.get("s", Nothing())
     statement = compile_search(query, access, ctx.engine.base_url, position)
-    rows = await ctx.engine.database.fetch(statement.sql, *statement.args.values)
+    rows = await ctx.store.fetch(statement.sql, *statement.args.values)
     found = page(query, position, rows)
     about = {each for row in (*found.matches, *found.included) for each in patients(row)}
     return Result(200, searchset(ctx, used, query, found), patients=tuple(sorted(about)))

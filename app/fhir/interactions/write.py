@@ -4,16 +4,20 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
 
 import re
-import secrets
-import time
-import uuid
-from collections.abc import Mapping
 
 from app.fhir.change import ANY, Change, Committed
-from app.fhir.commit import commit
+from app.fhir.commit import STATUS, commit
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import disclose, statement
-from app.fhir.errors import BadRequest, Issue, NotImplemented_, Unprocessable, operation_outcome
+from app.fhir.errors import (
+    BadRequest,
+    Issue,
+    MethodNotAllowed,
+    NotImplemented_,
+    Unprocessable,
+    operation_outcome,
+)
+from app.fhir.ids import new_id
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 
@@ -64,18 +68,10 @@ def plan_update(ctx: Context, call: Call) -> Change:
 def plan_delete(ctx: Context, call: Call) -> Change:
     """The Change of a delete."""
     check_none(call.query)
+    _refuse_server_only(call)
     assert call.type
     assert call.id
     return Change("delete", "DELETE", call.type, call.id, if_match=_if_match(call))
-
-
-def new_id() -> str:
-    """A logical id: a UUID that begins with the time, so that neighbours are stored together.
-
-    https://www.rfc-editor.org/rfc/rfc9562#section-5.7
-    """
-    value = int(time.time() * 1000) << 80 | 7 << 76 | secrets.randbits(76)
-    return str(uuid.UUID(int=value & ~(3 << 62) | 2 << 62))
 
 
 def _shown(resource: Resource) -> str:
@@ -84,6 +80,7 @@ def _shown(resource: Resource) -> str:
 
 
 def _body(call: Call) -> Resource:
+    _refuse_server_only(call)
     resource = call.body
     if not isinstance(resource, dict) or "resourceType" not in resource:
         raise BadRequest("The body must be a JSON object with a resourceType.", code="structure")
@@ -91,9 +88,12 @@ def _body(call: Call) -> Resource:
         raise BadRequest(
             f"The body must be a {call.type}, as the URL says.", expression=["resourceType"]
         )
-    if call.type in SERVER_ONLY:
-        raise Unprocessable(f"{call.type} is written by the server alone.", code="business-rule")
     return resource
+
+
+def _refuse_server_only(call: Call) -> None:
+    if call.type in SERVER_ONLY:
+        raise MethodNotAllowed(f"{call.type} is written by the server alone.")
 
 
 def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Change:
@@ -145,9 +145,6 @@ def _if_match(call: Call) -> frozenset[str] | None:
 async def _one(ctx: Context, call: Call, change: Change) -> Result:
     [done] = await commit(ctx, [change])
     return result(ctx, call, done)
-
-
-STATUS: Mapping[str, int] = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
 
 
 def result(ctx: Context, call: Call, done: Committed) -> Result:

@@ -57,7 +57,7 @@ async def closure(ctx: Context, type_: str, id_: str) -> list[Record]:
     args = Arguments()
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
     sql = _statement(type_, args.add(id_), read, search, args)
-    return await ctx.engine.database.fetch(sql, *args.values)
+    return await ctx.store.fetch(sql, *args.values)
 
 
 def _statement(type_: str, id_: str, read: Access, search: Access, args: Arguments) -> str:
@@ -93,6 +93,6 @@ def _statement(type_: str, id_: str, read: Access, search: Access, args: Argumen
 def _pointing() -> str:
     params = ", ".join(str(param(type_, code)) for type_, code in POINTING.items())
     return (
-        "SELECT x.rid FROM own AS o JOIN index_reference AS x ON x.target = o.type || '/' || o.id"
-        f" AND x.param IN ({params})"
+        "SELECT x.rid FROM (SELECT type, id FROM own UNION ALL SELECT type, id FROM newest) AS o"
+        f" JOIN index_reference AS x ON x.target = o.type || '/' || o.id AND x.param IN ({params})"
     )

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from app.isp import codes as code
+from app.isp.actors import is_among
 from app.isp.agreement import Signature, signed
 from app.isp.element import codes, day, extensions, name, names, texts, versioned
 from app.isp.plan import Plan
 from app.isp.rules.person import assessed, assessments, is_parent_of_minor
 from app.isp.rules.rule import Clock, Place, Rule, at
-from app.isp.rules.services import stands_for
 
 
 def unsigned(plan: Plan, clock: Clock) -> Iterator[Place]:
@@ -31,8 +31,7 @@ def own_voices(plan: Plan, today: date) -> set[str]:
 def _answered(plan: Plan) -> set[str]:
     """Who signed or refused, and for whom."""
     said = {who for one in plan.signatures for who in (*one.who, *one.on_behalf_of)}
-    said |= {who for one in plan.refusals for who in one.who}
-    return {each for who in said for each in stands_for(plan, who)}
+    return said | {who for one in plan.refusals for who in one.who}
 
 
 def outdated(plan: Plan, _: Clock) -> Iterator[Place]:
@@ -74,12 +73,12 @@ def missing_signers(plan: Plan, clock: Clock) -> Iterator[Place]:
         return
     answered = _answered(plan)
     for author in names(plan.care_plan.get("author")):
-        if not set(stands_for(plan, author)) & answered:
+        if not is_among(plan, author, answered):
             yield at(plan.care_plan, "author")
     for service in plan.live_services:
         for index, performer in enumerate(service.performers):
-            path = f"{service.path}.performer" if service.path else "performer"
-            if not answered & set(stands_for(plan, performer)):
+            path = service.below("performer")
+            if not is_among(plan, performer, answered):
                 yield at(service.resource, f"{path}[{index}]")
     for refusal in plan.refusals:
         if not refusal.reason:

@@ -1,7 +1,6 @@
 """The frame: what makes a CarePlan one person's one service plan (C01-C07, C16, C60)."""
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from app.fhir.context import Resource
 from app.isp import codes as code
@@ -97,11 +96,19 @@ def _programme(plan: Plan, care_plan: Resource) -> set[str]:
 
 def redundant(plan: Plan, _: Clock) -> Iterator[Place]:
     """Two providers give the same service at the same time."""
-    live = [one for one in plan.live_services if not one.path]
-    for one, other in combinations(live, 2):
-        same = codes(one.element.get("code")) & codes(other.element.get("code"))
-        if same and _overlap(one, other) and not set(one.performers) & set(other.performers):
-            yield at(other.resource, "code")
+    earlier: dict[str, list[Service]] = {}
+    for service in plan.live_services:
+        for own in codes(service.element.get("code")):
+            same = earlier.setdefault(own, [])
+            if any(_overlap(one, service) and _differ(one, service) for one in same):
+                yield at(service.resource, service.below("code"))
+            same.append(service)
+
+
+def _differ(one: Service, other: Service) -> bool:
+    return bool(one.performers and other.performers) and not set(one.performers) & set(
+        other.performers
+    )
 
 
 def _overlap(one: Service, other: Service) -> bool:

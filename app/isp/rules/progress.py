@@ -1,18 +1,18 @@
 """Progress: notes on goals, and notes that name a goal (C61, C62)."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from app.fhir.context import Resource
 from app.isp import codes as code
-from app.isp.element import codes, covers, day, members, name, names
+from app.isp.element import codes, covers, day, days_after, members, name, names
 from app.isp.plan import Plan
 from app.isp.rules.rule import Clock, Place, Rule, at
 
 
 def silent_goals(plan: Plan, clock: Clock) -> Iterator[Place]:
     """Nobody wrote a word about an active goal, or a step to it, for too long."""
-    since = clock.today - timedelta(days=clock.limits["note_days"])
+    since = days_after(clock.today, -clock.limits["note_days"])
     for goal in plan.goals if plan.is_current else ():
         started = day(goal.get("startDate"))
         if goal.get("lifecycleStatus") == "active" and (started is None or started < since):

@@ -1,11 +1,21 @@
 """The clock: reviews scheduled, done, in time; the year; requests answered (C53-C57)."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from app.fhir.context import Resource
 from app.isp import codes as code
-from app.isp.element import codes, day, last_day, members, months_after, name, names, period
+from app.isp.element import (
+    codes,
+    day,
+    days_after,
+    last_day,
+    members,
+    months_after,
+    name,
+    names,
+    period,
+)
 from app.isp.plan import Plan
 from app.isp.rules.rule import Clock, Place, Rule, at
 
@@ -105,10 +115,10 @@ def _was_pursued(goal: Resource, on: date | None) -> bool:
 
 def unanswered(plan: Plan, clock: Clock) -> Iterator[Place]:
     """The person or their family asked for a review, and nobody has taken it up."""
-    patience = timedelta(days=clock.limits["request_days"])
+    since = days_after(clock.today, -clock.limits["request_days"])
     for task in _reviews(plan, frozenset({"requested", "received"})):
         asked = day(task.get("authoredOn"))
-        if _is_asked_for(task) and asked and asked + patience < clock.today:
+        if _is_asked_for(task) and asked and asked < since:
             yield at(task, "status")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from app.fhir.context import Resource
 from app.isp import codes as code
@@ -50,8 +51,13 @@ def no_crisis_plan(plan: Plan, clock: Clock) -> Iterator[Place]:
         if not any(PHONE.search(said) for said in _reached(plan, part)):
             yield at(part, "description")
         begun = day(part.get("created")) or period(part.get("period"))[0]
-        if begun and months_after(begun, clock.limits["crisis_months"]) < clock.today:
+        is_over = plan.care_plan.get("status") in ("completed", "revoked")
+        if begun and not is_over and _is_old(begun, clock):
             yield at(part, "created")
+
+
+def _is_old(begun: date, clock: Clock) -> bool:
+    return months_after(begun, clock.limits["crisis_months"]) < clock.today
 
 
 def _reached(plan: Plan, part: Resource) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Services: who, how often, how long, why, paid by whom (C08-C11, C32-C39)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from app.isp import codes as code
+from app.isp.actors import is_among, stands_for
 from app.isp.element import codes, extensions, members, names, texts
 from app.isp.plan import Plan
 from app.isp.rules.rule import Clock, Find, Place, Rule, at
@@ -26,7 +27,7 @@ def lacking(path: str, is_met: Callable[[Service], object]) -> Find:
     def find(plan: Plan, _: Clock) -> Iterator[Place]:
         for service in plan.live_services:
             if not is_met(service):
-                yield at(service.resource, f"{service.path}.{path}" if service.path else path)
+                yield at(service.resource, service.below(path))
 
     return find
 
@@ -47,28 +48,14 @@ def outsiders(plan: Plan, clock: Clock) -> Iterator[Place]:
     """Who gives a service is not on the team: neither in person, by a role, nor by organization."""
     if not plan.teams:
         return
-    inside = _inside(plan, clock.today)
+    inside = [t for _, _, one in plan.members(clock.today) for t in names(one.get("member"))]
+    inside += [t for team in plan.teams for t in names(team.get("managingOrganization"))]
     for service in plan.live_services:
         for index, performer in enumerate(service.performers):
-            if not inside & set(stands_for(plan, performer)):
-                path = f"{service.path}.performer" if service.path else "performer"
+            is_inside = stands_for(plan, performer) & set(inside)
+            if not is_inside and not is_among(plan, performer, inside):
+                path = service.below("performer")
                 yield at(service.resource, f"{path}[{index}]")
-
-
-def _inside(plan: Plan, today: date) -> set[str]:
-    """Everybody on the team, with the practitioners and organizations they are or act for."""
-    direct = [t for _, _, one in plan.members(today) for t in names(one.get("member"))]
-    direct += [t for team in plan.teams for t in names(team.get("managingOrganization"))]
-    return {each for one in direct for each in stands_for(plan, one)}
-
-
-def stands_for(plan: Plan, actor: str) -> Iterable[str]:
-    """The actor, and for a PractitionerRole its practitioner and organization."""
-    yield actor
-    role = plan.resources.get(actor)
-    if role is not None and role["resourceType"] == "PractitionerRole":
-        yield from names(role.get("practitioner"))
-        yield from names(role.get("organization"))
 
 
 def restricted(plan: Plan, clock: Clock) -> Iterator[Place]:
@@ -97,7 +84,7 @@ def unexplained_end(plan: Plan, _: Clock) -> Iterator[Place]:
             continue
         said = any(extensions(service.element, REASON)) or "statusReason" in service.element
         if not said and not _reasoned(plan, service.name):
-            yield at(service.resource, f"{service.path}.status" if service.path else "status")
+            yield at(service.resource, service.below("status"))
 
 
 def _reasoned(plan: Plan, target: str) -> bool:
@@ -110,7 +97,7 @@ def uncoded(plan: Plan, _: Clock) -> Iterator[Place]:
     """The service has no code, so no payer and no other system knows what it is."""
     for service in plan.live_services:
         if not codes(service.element.get("code")):
-            yield at(service.resource, f"{service.path}.code" if service.path else "code")
+            yield at(service.resource, service.below("code"))
 
 
 def unprovided(plan: Plan, _: Clock) -> Iterator[Place]:

@@ -4,6 +4,7 @@ from app.isp.rules import (
     agreement,
     frame,
     goals,
+    law,
     person,
     privacy,
     progress,
@@ -35,7 +36,7 @@ SECTIONS = (
 AFTER_SIGNING = frozenset({"agreement", "review", "progress", "changes"})
 """Sections that can only be fulfilled once the plan is signed: they do not keep it from that."""
 
-_ROOMS = (frame, person, goals, services, team, safety, agreement, review, progress, privacy)
+_ROOMS = (frame, person, goals, services, team, safety, agreement, review, progress, privacy, law)
 _ROWS = (row for room in _ROOMS for row in room.RULES)
 
 RULES: tuple[Rule, ...] = tuple(sorted(_ROWS, key=lambda row: SECTIONS.index(row.section)))

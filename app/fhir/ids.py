@@ -1,0 +1,14 @@
+"""Logical ids for resources that come without one."""
+
+import secrets
+import time
+import uuid
+
+
+def new_id() -> str:
+    """A logical id: a UUID that begins with the time, so that neighbours are stored together.
+
+    https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+    """
+    value = int(time.time() * 1000) << 80 | 7 << 76 | secrets.randbits(76)
+    return str(uuid.UUID(int=value & ~(3 << 62) | 2 << 62))

@@ -1,0 +1,1 @@
+"""What this room publishes: the definitions of its operations, as JSON."""
