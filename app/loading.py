@@ -20,7 +20,7 @@ from app.fhir.routing import record_refusal, target
 from app.reading import Item
 
 BATCH = 200
-"""Resources to a transaction; a Bundle is never divided."""
+"""Resources to a transaction; a Bundle is not divided, unless it holds a resource twice."""
 
 OPERATOR = Caller(
     client_id="isp-load",
@@ -76,25 +76,35 @@ class Report:
         self.refused.append({"source": item.source, "resource": name or None, "issues": issues})
 
 
-async def load(engine: Engine, items: Iterable[Item]) -> Report:
+async def load(engine: Engine, items: Iterable[Item], report: Report | None = None) -> Report:
     """Store the items in their order. References to nothing are reported, and let pass.
 
-    Raises DatabaseAway.
+    With `report` what became of them is added to that. Raises DatabaseAway.
     """
-    report, batch = Report(), list[Planned]()
+    report, batch = report or Report(), list[Planned]()
     policy = replace(engine.policy, check_references=False)
     ctx = admit(replace(engine, policy=policy), OPERATOR, new_id())
     for item in items:
-        if len(batch) >= BATCH and item.group != batch[-1][0].group:
-            await _store(ctx, report, batch)
-            batch = []
         try:
-            batch.append(_plan(ctx, item))
+            planned = _plan(ctx, item)
         except FHIRError as error:
             report.refuse(item, error)
             await record_refusal(_now(ctx), _call(item), error)
+            continue
+        if _is_complete(batch, planned):
+            await _store(ctx, report, batch)
+            batch = []
+        batch.append(planned)
     await _store(ctx, report, batch)
     return report
+
+
+def _is_complete(batch: Sequence[Planned], planned: Planned) -> bool:
+    """Whether the batch is full, or holds the same resource: a transaction changes it once."""
+    item, _, change = planned
+    if len(batch) >= BATCH and item.group != batch[-1][0].group:
+        return True
+    return any(each.id == change.id and each.type == change.type for _, _, each in batch)
 
 
 def _now(ctx: Context) -> Context:

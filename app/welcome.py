@@ -21,15 +21,11 @@ GOAL = "maria-alvarez-goal-work"
 
 async def demonstrate(engine: Engine) -> Report:
     """Load the demonstration plans, as if they had begun four months ago."""
-    today = datetime.now(UTC).date()
-    return await load(
-        engine,
-        (
-            item
-            for number, bundle in enumerate(bundles(today))
-            for item in items(f"demonstration {number}", number, bundle, engine.base_url)
-        ),
-    )
+    report, today = Report(), datetime.now(UTC).date()
+    for number, bundle in enumerate(bundles(today)):
+        source = f"demonstration {number}"
+        await load(engine, items(source, number, bundle, engine.base_url), report)
+    return report
 
 
 async def welcome(settings: Settings, authority: Authority) -> str:

@@ -59,7 +59,7 @@ def project(resource: Resource, base_url: str) -> Rows:
     return {table: rows for table, rows in made.items() if rows}
 
 
-PROJECTION = Projection(("relationship", "affiliation", "consent_rule"), project)
+PROJECTION = Projection(project)
 
 
 def _relationships(resource: Resource, base_url: str) -> Iterator[Row]:

@@ -18,7 +18,7 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """Sees every resource; the reason ends up in the audit trail."""
+    """Sees every resource; `reason` is for who reads the code or a debugger."""
 
     reason: str
 

@@ -140,9 +140,7 @@ def constant(agent: Agent, base_url: str, interaction: str, outcome: str) -> str
             "agent": _agents(pattern, agent, base_url),
             "source": {
                 "observer": {"display": base_url},
-                "type": [
-                    _coding("http://terminology.hl7.org/CodeSystem/security-source-type", "4")
-                ],
+                "type": [_coding(SOURCE_TYPE, "4")],
             },
         }
     )

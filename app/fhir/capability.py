@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.fhir.context import Resource
-from app.fhir.engine import Operation, Route
+from app.fhir.engine import Operation, Policy, Route
 from app.fhir.registry import STORED, SearchParameter, compartment_names
 from app.fhir.search.parameters.criterion import searchable, targets
 
@@ -39,6 +39,8 @@ READ_ONLY = ("read", "search-type")
 SERVER_ONLY = frozenset({"AuditEvent"})
 """Types that only the server writes, once each, and whose references cannot be followed."""
 
+DEFAULT = Policy()
+
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 ENDPOINTS = {"token": "token", "revoke": "revoke", "introspect": "introspect"}
@@ -46,15 +48,18 @@ ENDPOINTS = {"token": "token", "revoke": "revoke", "introspect": "introspect"}
 
 
 def capability_statement(
-    routes: Sequence[Route], operations: Mapping[str, Operation], base_url: str
+    routes: Sequence[Route],
+    operations: Mapping[str, Operation],
+    base_url: str,
+    policy: Policy = DEFAULT,
 ) -> Resource:
     """What a client may count on, for a server at this base URL; do not change what comes back."""
-    return _statement(tuple(routes), tuple(operations.values()), base_url)
+    return _statement(tuple(routes), tuple(operations.values()), base_url, policy)
 
 
 @lru_cache(maxsize=8)
 def _statement(
-    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str
+    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str, policy: Policy
 ) -> Resource:
     return {
         "resourceType": "CapabilityStatement",
@@ -69,19 +74,19 @@ def _statement(
         "implementation": {"description": "One shared plan per person", "url": base_url},
         "fhirVersion": FHIR_VERSION,
         "format": ["application/fhir+json", "json"],
-        "rest": [_rest(routes, operations, base_url)],
+        "rest": [_rest(routes, operations, base_url, policy)],
     }
 
 
 def _rest(
-    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str
+    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str, policy: Policy
 ) -> dict[str, Any]:
     served = {route.interaction for route in routes}
     on_system = [op for op in operations if "system" in op.levels]
     rest = {
         "mode": "server",
         "security": _security(base_url),
-        "resource": [_resource(type_, served, operations) for type_ in sorted(STORED)],
+        "resource": [_resource(type_, served, operations, policy) for type_ in sorted(STORED)],
         "interaction": _codes(ON_SYSTEM, served),
         "operation": _operations(on_system),
         "compartment": _compartments(served),
@@ -101,7 +106,9 @@ def _security(base_url: str) -> dict[str, Any]:
     }
 
 
-def _resource(type_: str, served: set[str], operations: Iterable[Operation]) -> dict[str, Any]:
+def _resource(
+    type_: str, served: set[str], operations: Iterable[Operation], policy: Policy
+) -> dict[str, Any]:
     is_written = type_ not in SERVER_ONLY
     resource = {
         "type": type_,
@@ -109,7 +116,7 @@ def _resource(type_: str, served: set[str], operations: Iterable[Operation]) -> 
         "interaction": _codes(ON_TYPE if is_written else READ_ONLY, served),
         "versioning": "versioned" if is_written else "no-version",
         "readHistory": is_written and "vread" in served,
-        "updateCreate": False,
+        "updateCreate": is_written and policy.update_as_create,
         "conditionalCreate": False,
         "conditionalRead": "full-support",
         "conditionalUpdate": False,

@@ -36,7 +36,6 @@ class Route:
 class Projection:
     """Rows that follow from the current version of a resource, rewritten by every commit of it."""
 
-    tables: tuple[str, ...]
     project: Callable[[Resource, str], Rows]
 
 

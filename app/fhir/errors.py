@@ -13,7 +13,6 @@ FHIRError
 ├── TooLarge              413  too-long
 ├── UnsupportedMediaType  415  not-supported
 ├── Unprocessable         422  processing
-├── Throttled             429  throttled
 ├── NotImplemented_       501  not-supported
 ├── Unavailable           503  transient
 └── Timeout               504  timeout
@@ -120,10 +119,6 @@ class UnsupportedMediaType(FHIRError):
 
 class Unprocessable(FHIRError):
     status, code = 422, "processing"
-
-
-class Throttled(FHIRError):
-    status, code = 429, "throttled"
 
 
 class NotImplemented_(FHIRError):

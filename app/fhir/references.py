@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.fhir.context import Resource
-
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 """https://hl7.org/fhir/R4/datatypes.html#id"""
 
@@ -64,9 +62,3 @@ def located(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for at, item in enumerate(value):
             if isinstance(item, dict | list):
                 yield from located(item, f"{path}[{at}]")
-
-
-def targets(resource: Resource, base_url: str) -> set[Reference]:
-    """The resources of this server that the resource refers to."""
-    found = (local(element["reference"], base_url) for element in walk(resource))
-    return {reference for reference in found if reference is not None}

@@ -60,7 +60,7 @@ def imports(module: Module) -> Iterator[str]:
 
 
 def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every string that is no docstring, with its line; an f-string is one, its holes left out."""
+    """Every string that is no docstring, with its line; an f-string is one, holes as written."""
     quoted = {
         id(node.value)
         for holder in ast.walk(tree)
@@ -78,7 +78,13 @@ def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if id(node) in quoted or id(node) in inner:
             continue
         if isinstance(node, ast.JoinedStr):
-            parts = (p.value if isinstance(p, ast.Constant) else " " for p in node.values)
-            yield node.lineno, "".join(map(str, parts))
+            yield node.lineno, "".join(map(_part, node.values))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
+
+
+def _part(part: ast.expr) -> str:
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    assert isinstance(part, ast.FormattedValue)
+    return f"{{{ast.unparse(part.value)}}}"

@@ -7,12 +7,33 @@ import pytest
 
 from tests.house.source import Module, modules, strings
 
-TABLES = re.compile(
-    r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?"
-    r"(resource|resource_version|index_\w+|audit_event)\b",
-    re.IGNORECASE,
-)
-MAY_NAME_TABLES = ("app.storage.", "app.fhir.visible", "app.fhir.commit", "app.fhir.search.")
+STATEMENT = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?"
+SEARCHES = ("chain", "closure", "compile", "include", "lead", "parameters", "sort")
+INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
+
+# Tables, and the modules whose statements may name them.
+MAY_NAME = {
+    r"resource|resource_version": ("app.fhir.visible.", "app.fhir.commit."),
+    # audit_target narrows by audit_event.targets, which only that table has.
+    r"audit_event": ("app.fhir.visible.", "app.fhir.search.parameters.audit_target."),
+    r"relationship|affiliation|consent_rule": ("app.fhir.visible.",),
+    r"index_\w+": INDEX,
+    r"outbox|shared_secret": (),
+    r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
+}
+
+# A name put into a statement is a sub-select of a door; these modules name what they made from one,
+# or choose between tables of their own.
+MAY_CHOOSE = {
+    "app.auth.revocations",
+    "app.fhir.commit",
+    "app.fhir.search.closure",
+    "app.fhir.search.compile",
+    "app.fhir.search.include",
+    "app.fhir.search.lead",
+    "app.fhir.search.sort",
+    "app.fhir.visible",
+}
 
 # Each needs a reason why somebody may see everything; a new one needs a second pair of eyes.
 MAY_SEE_EVERYTHING = {"app.fhir.access", "app.admission", "app.auth.scopes"}
@@ -26,22 +47,69 @@ def calls(module: Module, name: str) -> list[int]:
     ]
 
 
-def test_only_the_doors_name_the_tables_of_resources() -> None:
+def named(text: str, tables: str) -> str | None:
+    found = re.search(rf"{STATEMENT}({tables})\b", text, re.IGNORECASE)
+    return found[1] if found else None
+
+
+def sources(module: Module) -> set[str]:
+    """The names that hold a sub-select of a door, and the calls that make one."""
+    made = {
+        ast.unparse(target)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) in ("visible", "versions")
+        for target in node.targets
+    }
+    return {*made, "visible(", "versions("}
+
+
+@pytest.mark.parametrize("tables", MAY_NAME)
+def test_only_the_doors_name_the_tables(tables: str) -> None:
     wrong = [
-        f"{module.where}:{line} names {found[1]}"
+        f"{module.where}:{line} names {found}"
         for module in modules()
-        if not f"{module.name}.".startswith(MAY_NAME_TABLES)
+        if not f"{module.name}.".startswith(("app.storage.", *MAY_NAME[tables]))
         for line, text in strings(module.tree)
-        if (found := TABLES.search(text))
+        if (found := named(text, tables))
     ]
     assert wrong == []
 
 
+def chosen(module: Module) -> list[str]:
+    """Where a statement of the module names its table by something that is not from a door."""
+    return [
+        f"{module.where}:{line} {found[0]}"
+        for line, text in strings(module.tree)
+        for found in re.finditer(STATEMENT + r"\{([^}]*)", text)
+        if not found[1].startswith(tuple(sources(module)))
+    ]
+
+
+def test_a_statement_put_together_starts_from_a_door() -> None:
+    found = {
+        module.name: wrong
+        for module in modules()
+        if not module.name.startswith("app.storage.") and (wrong := chosen(module))
+    }
+    assert {name: wrong for name, wrong in found.items() if name not in MAY_CHOOSE} == {}
+    assert set(found) == MAY_CHOOSE
+
+
+def test_every_search_starts_from_visible() -> None:
+    """Search reads records through the door only, and its index only beside them."""
+    searches = [m for m in modules() if m.name.startswith("app.fhir.search.")]
+    reading = {m.name.rpartition(".")[2] for m in searches if calls(m, "visible")}
+    assert reading == {"chain", "closure", "compile", "include"}
+
+
 def test_the_search_for_tables_finds_them() -> None:
     for text in ("SELECT 1 FROM resource r", "update audit_event set", "JOIN index_date AS d"):
-        assert TABLES.search(text)
-    assert not TABLES.search("FROM resources")
-    assert any(TABLES.search(text) for m in modules() for _, text in strings(m.tree))
+        assert any(named(text, tables) for tables in MAY_NAME)
+    assert not any(named("FROM resources", tables) for tables in MAY_NAME)
+    for tables in MAY_NAME:
+        assert any(named(text, tables) for m in modules() for _, text in strings(m.tree))
 
 
 def test_who_may_see_everything_is_written_down() -> None:

@@ -164,3 +164,15 @@ async def test_an_event_names_the_address_the_token_and_each_patient_found(
         about = [e["what"]["reference"] for e in event["entity"] if e["type"]["code"] == "1"]
         assert about == [f"Patient/{name}"]
         assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PatientQuery")
+
+
+@pytest.mark.parametrize("is_possible", [True, False])
+async def test_the_capability_statement_says_whether_an_update_may_create(
+    dsn: str, database: Database, is_possible: bool
+) -> None:
+    async with serving(dsn, update_as_create=is_possible) as service:
+        client = await service.as_("operator")
+        statement = (await client.get("/metadata")).json()
+    said = {each["type"]: each["updateCreate"] for each in statement["rest"][0]["resource"]}
+    assert said["Goal"] is is_possible
+    assert said["AuditEvent"] is False

@@ -140,3 +140,15 @@ async def test_two_versions_of_one_resource_in_one_batch_both_count(
 def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nothing"):
         find([tmp_path / "nothing"])
+
+
+async def test_a_resource_that_comes_twice_ends_a_batch_and_nothing_else(
+    engine: Engine, database: Database, tmp_path: Path
+) -> None:
+    names = ["a", "b", "a", "c"]
+    lines = [json.dumps(organization(id_, alias=[str(at)])) for at, id_ in enumerate(names)]
+    (tmp_path / "twice.ndjson").write_text("\n".join(lines))
+    report = await load_files(engine, tmp_path)
+    assert report.to_json()["outcomes"] == {"created": 3, "updated": 1}
+    rows = await database.fetch("SELECT xmin::text AS made FROM resource_version ORDER BY rid")
+    assert len({row["made"] for row in rows}) == 2

@@ -12,7 +12,10 @@ __all__ = ["engine"]
 
 async def derived(database: Database) -> dict[str, list[str]]:
     heads = "SELECT rid, patient, patients, keys, digest FROM resource"
-    versions = "SELECT rid, patient, patients FROM resource_version"
+    versions = (
+        "SELECT rid, v.patient, v.patients FROM resource JOIN resource_version AS v"
+        " USING (rid, version)"
+    )
     found = {
         "resource": [str(row) for row in await database.fetch(heads)],
         "resource_version": [str(row) for row in await database.fetch(versions)],

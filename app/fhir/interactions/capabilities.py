@@ -9,5 +9,6 @@ from app.fhir.shape import shape
 async def capabilities(ctx: Context, call: Call) -> Result:
     """What this server can do, computed from the switchboard and the registry; for everyone."""
     shape(call.query, ("mode",))
-    made = capability_statement(ctx.engine.routes, ctx.engine.operations, ctx.base_url)
+    engine = ctx.engine
+    made = capability_statement(engine.routes, engine.operations, ctx.base_url, engine.policy)
     return Result(200, statement(made), is_recorded=True)

@@ -86,6 +86,7 @@ def head(rid: int, resource: dict[str, Any]) -> Head:
         patient=about[0] if single and about else None,
         patients=None if single else about or None,
         keys=extract(resource, BASE).keys,
+        digest=0,
         body=json.dump(resource).decode(),
     )
 

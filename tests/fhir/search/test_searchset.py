@@ -27,7 +27,7 @@ class Searcher:
         policy = Policy(page_size=3, max_page_size=5)
         engine = Engine(database, AuditLog(database), (), BASE, b"k" * 32, policy, (), (), (), {})
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        self.context = Context(engine, ANN, {"s": ALL}, EVERYONE, "r1", now, BASE)
+        self.context = Context(engine, ANN, {"s": ALL}, {"s": ALL}, EVERYONE, "r1", now, BASE)
 
     async def result(self, url: str, **context: Any) -> Any:
         path, _, query = url.removeprefix(f"{BASE}/").partition("?")

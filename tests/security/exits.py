@@ -1,0 +1,166 @@
+"""Every way in which something might get out, as requests; and answers without what may differ."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.build import goal, reference
+
+Json = dict[str, Any]
+
+READS = [
+    "Goal/secret",
+    "Goal/secret?_elements=description",
+    "Goal/secret/_history",
+    "Goal/secret/_history/1",
+    "CarePlan/secret",
+    "Condition/secret",
+    "Goal/_history",
+    "Goal/_history?_count=2",
+    "Goal/_history?_since=2020-01-01T00:00:00Z",
+    "Goal/_history?_at=2090",
+    "_history",
+    "_history?_count=3",
+    "Goal",
+    "Goal?_id=secret",
+    "Goal?_id=secret,ada-goal-1",
+    "Goal?_total=accurate",
+    "Goal?_total=accurate&_count=1",
+    "Goal?_summary=count",
+    "Goal?_count=0",
+    "Goal?_count=1",
+    "Goal?_count=1&_sort=start-date",
+    "Goal?_sort=-start-date",
+    "Goal?_sort=_lastUpdated",
+    "Goal?start-date=1999",
+    "Goal?start-date:missing=false&_summary=count",
+    "Goal?lifecycle-status:not=proposed",
+    "Goal?_lastUpdated=gt2020",
+    "CarePlan?goal=Goal/secret",
+    "CarePlan?goal.start-date=1999",
+    "CarePlan?goal:Goal._id=secret",
+    "CarePlan?condition.clinical-status=active",
+    "CarePlan?_has:Task:focus:status=requested",
+    "Goal?_has:CarePlan:goal:_id=secret",
+    "Goal?_has:CarePlan:goal:status=revoked",
+    "Goal?_has:Task:focus:status=requested",
+    "Goal?_has:Task:focus:_id=secret&_summary=count",
+    "Patient?_has:Goal:patient:start-date=1999",
+    "Patient?_has:CarePlan:patient:goal.start-date=1999",
+    "CarePlan?_include=CarePlan:goal",
+    "CarePlan?_include=CarePlan:condition",
+    "CarePlan?_include=CarePlan:care-team",
+    "CarePlan?_include=*",
+    "CarePlan?_id=ada-plan&_include=CarePlan:*&_summary=true",
+    "Goal?_revinclude=CarePlan:goal",
+    "Goal?_id=ada-goal-1&_revinclude=Task:focus",
+    "Goal?_id=ada-goal-1&_revinclude=CarePlan:*",
+    "Patient?_revinclude=Goal:patient",
+    "Patient?_revinclude=CarePlan:subject&_include:iterate=CarePlan:goal",
+    "Goal?_id=ada-goal-1&_revinclude=CarePlan:goal&_include:iterate=CarePlan:condition",
+    "Goal?_id=ada-goal-1&_revinclude=Task:focus&_revinclude:iterate=Task:part-of",
+    "Patient/ada/CarePlan?_include=CarePlan:goal",
+]
+
+FORMS = ["Goal", "Goal?_id=secret", "CarePlan?goal.start-date=1999", "CarePlan?_include=*"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    method: str
+    url: str
+    body: Json | None = None
+    headers: Sequence[tuple[str, str]] = ()
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+def bundle(type_: str, *entries: Json) -> Json:
+    return {"resourceType": "Bundle", "type": type_, "entry": list(entries)}
+
+
+def entry(method: str, url: str, resource: Json | None = None) -> Json:
+    request: Json = {"request": {"method": method, "url": url}}
+    return request | ({"resource": resource} if resource else {})
+
+
+def showing() -> list[Exit]:
+    """Exits that would show the secret to whoever may see it."""
+    plain = [Exit("GET", f"/{url}") for url in READS]
+    forms = [Exit("POST", f"/{url.replace('?', '/_search?')}") for url in FORMS if "?" in url]
+    batch = bundle("batch", *(entry("GET", url) for url in READS))
+    transaction = bundle("transaction", entry("GET", "Goal"), entry("GET", "CarePlan?_include=CarePlan:goal"))
+    known = Exit("GET", "/Goal/secret", headers=[("If-None-Match", 'W/"1"')])
+    head = Exit("HEAD", "/Goal/secret")
+    wholes = [Exit("POST", "/", batch), Exit("POST", "/", transaction)]
+    return [*plain, *forms, known, head, *wholes]
+
+
+def writing() -> list[Exit]:
+    """Exits whose refusal would tell that the secret is there. None changes anything."""
+    taken = goal("secret", startDate="2026-01-01")
+    stale, fresh = [("If-Match", 'W/"7"')], [("If-Match", 'W/"1"')]
+    put, read = entry("PUT", "Goal/secret", taken), entry("GET", "Goal/secret")
+    return [
+        Exit("PUT", "/Goal/secret", taken),
+        Exit("PUT", "/Goal/secret", taken, stale),
+        Exit("PUT", "/Goal/secret", taken, fresh),
+        Exit("DELETE", "/Goal/secret"),
+        Exit("DELETE", "/Goal/secret", headers=stale),
+        Exit("POST", "/", bundle("batch", put, read)),
+        Exit("POST", "/", bundle("transaction", put)),
+        Exit("POST", "/", bundle("transaction", read)),
+    ]
+
+
+def referring() -> list[Exit]:
+    """Exits that refer to the secret, each refused as long as it may not be known of."""
+    mine = goal("ada-goal-2", addresses=[reference("Condition/secret")])
+    return [
+        Exit("PUT", "/Goal/ada-goal-2", mine),
+        Exit("POST", "/Goal", mine),
+        Exit("POST", "/Goal", goal(expressedBy=reference("Patient/eve"))),
+        Exit("POST", "/Goal", goal(addresses=[reference("Condition/secret/_history/1")])),
+        Exit("POST", "/", bundle("batch", entry("POST", "Goal", mine))),
+        Exit("POST", "/", bundle("transaction", entry("POST", "Goal", mine))),
+    ]
+
+
+VARYING = [
+    (re.compile(r"_page=[^\"&]+"), "_page=…"),
+    (re.compile(r'("type":"history","meta":\{"lastUpdated":)"[^"]+"'), r"\1…"),
+]
+HEADERS = ("etag", "last-modified", "location", "content-type", "allow", "www-authenticate")
+
+
+async def answer(client: httpx.AsyncClient, way: Exit) -> list[Any]:
+    """What comes back, with every further page, without instants and sealed positions."""
+    pages: list[Any] = []
+    method, url, body = way.method, way.url, way.body
+    while url:
+        headers = dict(way.headers)
+        if method == "POST" and "_search" in url:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        response = await client.request(method, url, json=body, headers=headers)
+        kept = [(name, response.headers[name]) for name in HEADERS if name in response.headers]
+        pages.append((response.status_code, kept, constant(response.text)))
+        method, url = "GET", _next(response)
+        body = None
+    return pages
+
+
+def constant(text: str) -> str:
+    for pattern, instead in VARYING:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _next(response: httpx.Response) -> str:
+    if '"relation":"next"' not in response.text or '"batch-response"' in response.text:
+        return ""
+    links = response.json().get("link", [])
+    return next((link["url"] for link in links if link["relation"] == "next"), "")

@@ -1,0 +1,148 @@
+"""The leak matrix: every exit, every reason to hide.
+
+The world with the hidden resources must answer byte for byte as the world without them.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from app.storage.database import Database
+from tests.build import (
+    care_plan,
+    care_team,
+    condition,
+    consent,
+    goal,
+    organization,
+    patient,
+    plan,
+    reference,
+)
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, serving
+from tests.security.exits import Exit, answer, referring, showing, writing
+
+ELSEWHERE = "Organization/elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is hidden: the token of the caller, and what they do not see."""
+
+    scope: str
+    hidden: list[Json]
+    patient: str | None = None
+
+
+def about(person: str, *more: Json) -> list[Json]:
+    """The secret: resources of every kind about a person, and pointing at what is not secret."""
+    who = f"Patient/{person}"
+    return [
+        condition("secret", who),
+        goal("secret", who, startDate="1999-01-01", lifecycleStatus="completed"),
+        care_plan("Goal/ada-goal-1", "Goal/secret", id_="secret", patient=who)
+        | {"status": "revoked", "addresses": [reference("Condition/secret")]},
+        task("secret", who, focus=reference("Goal/ada-goal-1")),
+        task("secret-part", who, focus=reference("CarePlan/ada-plan"))
+        | {"partOf": [reference("Task/secret")]},
+        *more,
+    ]
+
+
+def task(id_: str, who: str, **elements: Json) -> Json:
+    made: Json = {"resourceType": "Task", "id": id_, "status": "requested", "intent": "plan"}
+    return made | {"for": reference(who)} | elements
+
+
+EVE = patient("eve", ELSEWHERE)
+TEAM = care_team(PARTNER, id_="eve-team", patient="Patient/eve")
+DENIED = consent(PARTNER, "deny", id_="eve-no", patient="Patient/eve")
+ALL = "system/*.cruds"
+NARROW = (
+    "system/Patient.cruds system/Organization.rs system/Goal.cruds?lifecycle-status=active"
+    " system/CarePlan.cruds?status=active"
+)
+OUT_OF_SCOPE = "the scope"
+"""A reference is held to whom the caller supports, not to scopes: see Context.reach."""
+
+REASONS = {
+    "another organization": Reason(ALL, [EVE, *about("eve")]),
+    "a refusal": Reason(ALL, [EVE, TEAM, DENIED, *about("eve")]),
+    "an ended membership": Reason(ALL, [EVE, TEAM | {"status": "inactive"}, *about("eve")]),
+    OUT_OF_SCOPE: Reason(NARROW, about("ada")),
+    "the compartment": Reason("patient/*.cruds", [EVE, TEAM, *about("eve")], "ada"),
+}
+
+
+@pytest.fixture
+async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
+    async with serving(dsn) as running:
+        yield running
+
+
+@pytest.fixture
+async def operator(dsn: str, service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    """Loads the world without the secret, in which Ada's plan points at it all the same."""
+    async with serving(dsn, references="lenient") as lenient:
+        client = await lenient.as_("operator")
+        await load(client, *(organization(name) for name in ("county", "partner", "elsewhere")))
+        *ada, mine = plan(PARTNER, organization=COUNTY)
+        mine["goal"].append(reference("Goal/secret"))
+        mine["addresses"].append(reference("Condition/secret"))
+        mine["careTeam"].append(reference("CareTeam/eve-team"))
+        await load(client, *ada, mine)
+        yield client
+
+
+async def caller(service: Service, reason: Reason) -> httpx.AsyncClient:
+    claims = {"patient": reason.patient} if reason.patient else {}
+    return await service.as_("partner-system", PARTNER, reason.scope, **claims)
+
+
+@pytest.mark.parametrize("name", REASONS)
+async def test_the_hidden_leaves_no_trace(
+    service: Service, operator: httpx.AsyncClient, name: str
+) -> None:
+    client = await caller(service, REASONS[name])
+    ways: list[Exit] = [*showing(), *writing()]
+    if name != OUT_OF_SCOPE:
+        ways += referring()
+    without = [await answer(client, way) for way in ways]
+    await load(operator, *REASONS[name].hidden)
+    for way, before in zip(ways, without, strict=True):
+        assert await answer(client, way) == before, f"{way} tells of what is hidden by {name}"
+
+
+async def test_every_exit_would_show_it_to_who_may_see(operator: httpx.AsyncClient) -> None:
+    """Or the matrix would prove nothing."""
+    ways = showing()
+    without = [await answer(operator, way) for way in ways]
+    await load(operator, EVE, TEAM, *about("eve"))
+    for way, before in zip(ways, without, strict=True):
+        assert await answer(operator, way) != before, f"{way} shows the secret to nobody"
+
+
+async def test_the_caller_of_the_matrix_sees_what_is_not_hidden(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
+    for reason in REASONS.values():
+        client = await caller(service, reason)
+        response = await client.get("/CarePlan/ada-plan")
+        assert response.status_code == 200
+        found = await client.get("/Goal?_summary=count")
+        assert found.json()["total"] == 2
+
+
+async def test_the_audit_trail_does_not_tell_of_the_hidden(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
+    await load(operator, EVE, *about("eve"))
+    await operator.get("/Goal?_sort=_id")
+    await operator.get("/Patient/eve")
+    officer = await service.as_("privacy-officer", PARTNER)
+    response = await officer.get("/AuditEvent?_count=1000")
+    assert "Patient/ada" in response.text
+    for name in ("Patient/eve", "Goal/secret", "CarePlan/secret"):
+        assert name not in response.text
