@@ -16,6 +16,7 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
+from app.isp.operations import progress
 from app.isp.operations.validate import OPERATION as ISP_VALIDATE
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
@@ -26,7 +27,7 @@ from app.storage.database import Database
 from app.storage.secrets import shared_secret
 
 EXPOSED = ["ETag", "Location", "Content-Location", "Last-Modified", "Retry-After", "X-Request-Id"]
-OPERATIONS = {each.name: each for each in (validate.OPERATION, ISP_VALIDATE)}
+OPERATIONS = {each.name: each for each in (validate.OPERATION, ISP_VALIDATE, progress.OPERATION)}
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -61,11 +61,10 @@ def audit_rows(
     agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
 ) -> list[AuditRow]:
     """One event for each patient an interaction was about, so that each of them sees theirs."""
-    about: list[tuple[str, ...]] = [(patient,) for patient in audited.patients] or [()]
-    return [
-        audit_row(agent, request_id, instant, base_url, replace(audited, patients=patients))
-        for patients in about
-    ]
+    each = [audited]
+    if len(audited.patients) > 1:
+        each = [replace(audited, patients=(patient,)) for patient in audited.patients]
+    return [audit_row(agent, request_id, instant, base_url, one) for one in each]
 
 
 def audit_row(

@@ -170,9 +170,7 @@ class Held:
         except (*LOST, *BROKEN) as failure:
             error, is_lost = error or failure, True
         # An OSError may be the caller's own; asyncpg reports wrong calls like closed connections.
-        is_ours = isinstance(error, LOST) or (
-            is_lost and isinstance(error, BROKEN)
-        )
+        is_ours = isinstance(error, LOST) or (is_lost and isinstance(error, BROKEN))
         if is_ours:
             raise DatabaseAway(type(error).__name__) from error
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.fhir import json
-from app.fhir.audit import Audited, AuditRow, audit_row, outcome_of
+from app.fhir.audit import Audited, AuditRow, audit_row, audit_rows, outcome_of
 from app.fhir.context import Agent
 from app.fhir.search.parameters import extract
 from app.fhir.search.parameters.audit_target import points
@@ -130,15 +130,24 @@ def test_a_read_names_the_version_that_was_disclosed() -> None:
     assert data["role"]["code"] == "4"
 
 
-def test_a_search_keeps_what_was_asked_and_names_everyone_found() -> None:
-    event = recorded(
-        succeeded("search-type", id=None, patients=("ada", "ben"), query="x=\ud800é&y=2")
-    )
+def test_a_search_leaves_an_event_for_each_patient_found_and_keeps_what_was_asked() -> None:
+    audited = succeeded("search-type", id=None, patients=("ada", "ben"), query="x=\ud800é&y=2")
+    rows = audit_rows(PERSON, "request-1", NOW, BASE, audited)
+    assert [made.patients for made in rows] == [("ada",), ("ben",)]
+    assert len({made.id for made in rows}) == 2
+    event, other = (json.parse(made.body.encode()) for made in rows)
+    [about] = entities(other, "1")
+    assert about["what"]["reference"] == "Patient/ben"
     (query,) = entities(event, "2")
     assert query["role"]["code"] == "24"
     assert b64decode(query["query"]).decode() == "Goal?x=\\ud800é&y=2"
-    assert [e["what"]["reference"] for e in entities(event, "1")] == ["Patient/ada", "Patient/ben"]
-    assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.Query")
+    assert [e["what"]["reference"] for e in entities(event, "1")] == ["Patient/ada"]
+    assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PatientQuery")
+
+
+def test_what_was_about_nobody_leaves_one_event() -> None:
+    [made] = audit_rows(PERSON, "request-1", NOW, BASE, succeeded("search-type", id=None))
+    assert made.patients == ()
 
 
 def test_the_criteria_of_a_conditional_write_are_a_detail_of_the_resource() -> None:

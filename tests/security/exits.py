@@ -93,7 +93,9 @@ def showing() -> list[Exit]:
     plain = [Exit("GET", f"/{url}") for url in READS]
     forms = [Exit("POST", f"/{url.replace('?', '/_search?')}") for url in FORMS if "?" in url]
     batch = bundle("batch", *(entry("GET", url) for url in READS))
-    transaction = bundle("transaction", entry("GET", "Goal"), entry("GET", "CarePlan?_include=CarePlan:goal"))
+    transaction = bundle(
+        "transaction", entry("GET", "Goal"), entry("GET", "CarePlan?_include=CarePlan:goal")
+    )
     known = Exit("GET", "/Goal/secret", headers=[("If-None-Match", 'W/"1"')])
     head = Exit("HEAD", "/Goal/secret")
     wholes = [Exit("POST", "/", batch), Exit("POST", "/", transaction)]
