@@ -71,6 +71,15 @@ async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
+async def lenient(dsn: str, database: Database) -> AsyncIterator[Service]:
+    """A service that accepts references to nothing."""
+    settings = Settings(database_url=dsn, references="lenient")
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield Service(app, settings)
+
+
+@pytest.fixture
 async def operator(service: Service) -> httpx.AsyncClient:
     """Loads what a test needs; sees everything."""
     return await service.as_("operator")

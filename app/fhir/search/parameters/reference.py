@@ -40,7 +40,8 @@ def extract(elements: Iterable[tuple[str, Any]], base_url: str) -> Iterator[str]
 def extract_identifiers(name: str, elements: Iterable[tuple[str, Any]]) -> Iterator[int]:
     """The keys of the identifiers in these references, for `:identifier`."""
     for _, value in elements:
-        if isinstance(value, dict) and "identifier" in value:
+        # A resource within a Bundle has a list of them, which is not the reference's.
+        if isinstance(value, dict) and isinstance(value.get("identifier"), dict):
             yield from token.extract(f"{name}:identifier", [("Identifier", value["identifier"])])
 
 
