@@ -16,8 +16,8 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
-from app.isp.operations import progress
-from app.isp.operations.validate import OPERATION as ISP_VALIDATE
+from app.isp.operations import due_reviews, move, progress, request_review, sign
+from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
@@ -27,7 +27,18 @@ from app.storage.database import Database
 from app.storage.secrets import shared_secret
 
 EXPOSED = ["ETag", "Location", "Content-Location", "Last-Modified", "Retry-After", "X-Request-Id"]
-OPERATIONS = {each.name: each for each in (validate.OPERATION, ISP_VALIDATE, progress.OPERATION)}
+OPERATIONS = {
+    each.name: each
+    for each in (
+        validate.OPERATION,
+        isp_validate.OPERATION,
+        progress.OPERATION,
+        request_review.OPERATION,
+        due_reviews.OPERATION,
+        sign.OPERATION,
+        *move.ALL,
+    )
+}
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -15,7 +15,7 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 
 from app.fhir import json
 from app.fhir.access import Nothing
-from app.fhir.audit import Audited, audit_row, insert_audit
+from app.fhir.audit import Audited, audit_rows, insert_audit
 from app.fhir.change import LETTER, Change, Committed
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
@@ -226,21 +226,23 @@ async def _record(
     ctx: Context, connection: Connection, steps: Sequence[Step], instant: datetime
 ) -> None:
     rows = [
-        audit_row(
-            ctx.agent,
-            ctx.request_id,
-            instant,
-            ctx.engine.base_url,
-            Audited(
-                interaction=step.draft.change.interaction,
-                outcome="0",
-                status=STATUS[step.committed.outcome],
-                type=step.committed.type,
-                id=step.committed.id,
-                version=str(step.committed.version or "") or None,
-                patients=step.committed.about,
-            ),
-        )
+        row
         for step in steps
+        for row in audit_rows(
+            ctx.agent, ctx.request_id, instant, ctx.engine.base_url, _audited(step)
+        )
     ]
     await insert_audit(connection, rows)
+
+
+def _audited(step: Step) -> Audited:
+    done = step.committed
+    return Audited(
+        interaction=step.draft.change.interaction,
+        outcome="0",
+        status=STATUS[done.outcome],
+        type=done.type,
+        id=done.id,
+        version=str(done.version or "") or None,
+        patients=done.about,
+    )

@@ -176,7 +176,7 @@ class Held:
 
 
 def _is_closed(connection: Connection) -> bool:
-    """Whether a connection was lost: asyncpg takes it out of its pool, and then it answers nothing."""
+    """Whether a connection was lost: asyncpg may have taken it out of its pool already."""
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:

@@ -29,19 +29,20 @@ def of(world: Sequence[Json], type_: str) -> list[Json]:
 def is_open(one: Json, open_to: set[str]) -> bool:
     if one["resourceType"] in ("Organization", "PractitionerRole"):
         return True
-    about = {
-        "Patient": [f"Patient/{one['id']}"],
-        "Group": [member["entity"]["reference"] for member in one.get("member", [])],
-    }.get(one["resourceType"]) or [
-        one[name]["reference"]
-        for name in ("subject", "patient")
-        if "reference" in one.get(name, {})
-    ]
-    return bool(about) and set(about) <= open_to
+    about = set(subjects(one))
+    return bool(about) and about <= open_to
+
+
+def subjects(one: Json) -> list[str]:
+    if one["resourceType"] == "Patient":
+        return [f"Patient/{one['id']}"]
+    if one["resourceType"] == "Group":
+        return [points(member, "entity") for member in one.get("member", [])]
+    return [points(one, name) for name in ("subject", "patient") if points(one, name)]
 
 
 def now(element: Json) -> bool:
-    """Whether the period of an element covers now; years are enough, see tests/properties/worlds."""
+    """Whether the period of an element covers now; the years tell, in these worlds."""
     period = element.get("period", {})
     return period.get("start", "0")[:4] <= NOW <= period.get("end", "9")[:4]
 

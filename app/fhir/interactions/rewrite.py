@@ -93,7 +93,7 @@ def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:
     if name != "reference":
         return text
     if text.startswith(TEMPORARY):
-        raise Unprocessable(f"No entry of this Bundle has the fullUrl {text}.", code="not-found")
+        raise Unprocessable("No entry of this Bundle has this fullUrl.", code="not-found")
     if "?" in text and "://" not in text:
         raise NotImplemented_("Conditional references are not supported; refer to Type/id.")
     return places.get(text) or places.get(base + text) or text

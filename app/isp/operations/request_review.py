@@ -1,4 +1,4 @@
-"""$isp-request-review: somebody asks to look at the plan again. docs/operations/isp-request-review.md"""
+"""$isp-request-review: to look at the plan again. docs/operations/isp-request-review.md"""
 
 from app.fhir.commit import commit
 from app.fhir.context import Call, Context, Resource, Result

@@ -6,7 +6,8 @@ from datetime import date
 from app.isp import codes as code
 from app.isp.actors import is_among
 from app.isp.agreement import Signature, signed
-from app.isp.element import codes, day, extensions, name, names, texts, versioned
+from app.isp.canonical import changed
+from app.isp.element import codes, day, extensions, members, name, names, texts, versioned
 from app.isp.plan import Plan
 from app.isp.rules.person import assessed, assessments, is_parent_of_minor
 from app.isp.rules.rule import Clock, Place, Rule, at
@@ -35,19 +36,24 @@ def _answered(plan: Plan) -> set[str]:
 
 
 def outdated(plan: Plan, _: Clock) -> Iterator[Place]:
-    """A person's last signature is to another version, or to none: the plan changed since."""
+    """A person's last signature is to another plan than this one: it changed since.
+
+    The hashes of a signature decide where it has them, otherwise the version it names.
+    """
     version = plan.care_plan.get("meta", {}).get("versionId")
     if version is None or not plan.is_effective:
         return
     current = _same_content(plan, version)
     for one in _last(plan):
-        if one.version not in current:
+        data = members(one.provenance.get("signature"))[one.index].get("data")
+        differing = changed(plan, data)
+        if one.version not in current if differing is None else differing:
             yield at(one.provenance, signed(one))
 
 
 def _same_content(plan: Plan, version: str) -> set[str]:
     """The version, and those before it that differ from it in nothing but the status."""
-    changed = {
+    moved = {
         own
         for one in plan.of("Provenance")
         if codes(one.get("activity")) & code.STATUS_CHANGES
@@ -55,7 +61,7 @@ def _same_content(plan: Plan, version: str) -> set[str]:
         if target == plan.name
     }
     same, number = {version}, int(version) if version.isdigit() else 0
-    while str(number) in changed:
+    while str(number) in moved:
         number -= 1
         same.add(str(number))
     return same
@@ -63,8 +69,12 @@ def _same_content(plan: Plan, version: str) -> set[str]:
 
 def _last(plan: Plan) -> list[Signature]:
     """The newest signature of everybody who signed."""
-    ordered = sorted(plan.signatures, key=lambda one: one.when or date.min)
+    ordered = sorted(plan.signatures, key=_when)
     return list({one.who: one for one in ordered}.values())
+
+
+def _when(signature: Signature) -> tuple[date, str]:
+    return signature.when or date.min, str(signature.provenance.get("recorded", ""))
 
 
 def missing_signers(plan: Plan, clock: Clock) -> Iterator[Place]:

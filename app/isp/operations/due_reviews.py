@@ -1,0 +1,104 @@
+"""$due-reviews: the worklist of reviews that are due. docs/operations/due-reviews.md"""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from app.fhir.access import Nothing
+from app.fhir.context import Call, Context, Disclosed, Result
+from app.fhir.disclose import Entry, bundle, disclose, patients
+from app.fhir.engine import Operation
+from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.routing import authorize
+from app.fhir.search.bundle import MATCH, page
+from app.fhir.search.compile import compile_search
+from app.fhir.search.paging import Position, from_cursor, to_cursor
+from app.fhir.search.query import parse_query
+from app.isp.codes import DEFINITION
+from app.isp.operations.asked import asked, day_of
+from app.isp.worklist import OPEN_REVIEWS, due_on, is_due
+from app.storage.sql import Row
+
+KINDS = {
+    "by": ("valueDate",),
+    "owner": ("valueString",),
+    "patient": ("valueString",),
+    "_count": ("valueInteger",),
+}
+NARROWING = ("owner", "patient")
+PAGE, MOST = 1000, 20_000
+"""Open reviews fetched at once, and in all; a caller who sees more must narrow."""
+
+
+async def run(ctx: Context, call: Call) -> Result:
+    """A searchset of the Tasks due by a day, the longest due first: 200.
+
+    Raises BadRequest for parameters that cannot be read, Unprocessable where there are too many.
+    """
+    authorize(ctx, "s", "Task")
+    given = asked(call, KINDS)
+    by, count = day_of(given, "by", ctx.now.date()), _count(ctx, given)
+    due = [
+        (due_on(task) or by, row["id"], row)
+        async for task, row in _open(ctx, given)
+        if is_due(task, by)
+    ]
+    rows = [row for _, _, row in sorted(due, key=lambda one: one[:2])]
+    shown = rows[:count]
+    about = sorted({each for row in shown for each in patients(row)})
+    body = _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
+    return Result(200, body, type=call.type, patients=tuple(about))
+
+
+async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[Any, Row]]:
+    """Every open review that the caller may see, page by page of an ordinary search."""
+    wanted = [*OPEN_REVIEWS, *((name, str(given[name])) for name in NARROWING if name in given)]
+    query = parse_query("Task", wanted, counts=(PAGE, PAGE))
+    position: Position | None = None
+    for _ in range(MOST // query.count):
+        access = ctx.access.get("s", Nothing())
+        statement = compile_search(query, access, ctx.engine.base_url, position)
+        rows = await ctx.store.fetch(statement.sql, *statement.args.values)
+        found = page(query, position, rows)
+        for row in found.matches:
+            yield orjson.loads(row["body"]), row
+        if not found.after:
+            return
+        position = from_cursor(query, to_cursor(query, found.matches[-1], is_backward=False))
+    raise Unprocessable(f"More than {MOST} reviews are open: ask for those of one owner.")
+
+
+def _count(ctx: Context, given: Mapping[str, Any]) -> int:
+    policy = ctx.engine.policy
+    text = str(given.get("_count", policy.page_size))
+    if not text.isdecimal():
+        raise BadRequest("_count is a whole number.", code="value")
+    return min(int(text), policy.max_page_size)
+
+
+def _worklist(ctx: Context, rows: list[Row], total: int, asked_: Mapping[str, Any]) -> Disclosed:
+    entries = (
+        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row), search=MATCH) for row in rows
+    )
+    own = f"{ctx.base_url}/CarePlan/$due-reviews?{urlencode(_text(asked_))}"
+    return bundle("searchset", entries, {"self": own}, total=total)
+
+
+def _text(asked_: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: value.isoformat() if isinstance(value, date) else str(value)
+        for name, value in asked_.items()
+    }
+
+
+OPERATION = Operation(
+    name="due-reviews",
+    definition=f"{DEFINITION}/CarePlan-due-reviews",
+    levels=frozenset({"type"}),
+    types=frozenset({"CarePlan"}),
+    letter="s",
+    run=run,
+)

@@ -1,0 +1,66 @@
+"""$isp-sign: to sign a plan, or to refuse. docs/operations/isp-sign.md"""
+
+from app.fhir.commit import commit
+from app.fhir.context import Call, Context, Result
+from app.fhir.engine import Operation
+from app.fhir.errors import BadRequest, Forbidden, Gone, PreconditionFailed
+from app.fhir.interactions.read import unknown
+from app.fhir.interactions.write import result
+from app.fhir.search.closure import closure
+from app.isp.codes import DEFINITION
+from app.isp.operations.asked import needed, sent
+from app.isp.operations.written import author, created
+from app.isp.plan import Plan, assemble
+from app.isp.resources import of_bodies
+from app.isp.sign import CONSENT, Signer, refusal, signature
+
+KINDS = {"type": ("valueCode",), "refusal": ("valueString", "valueMarkdown")}
+PEOPLE = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole")
+SIGNATURE_TYPES = frozenset(f"1.2.840.10065.1.12.1.{number}" for number in range(1, 19))
+"""https://hl7.org/fhir/R4/valueset-signature-type.html"""
+
+
+async def run(ctx: Context, call: Call) -> Result:
+    """Write the Provenance of the signature, or of the refusal: 201.
+
+    Raises Forbidden where the token stands for no person, PreconditionFailed when If-Match names
+    another version, Unprocessable for a plan that is over.
+    """
+    given = sent(call, KINDS)
+    who, kind = author(ctx.agent, *PEOPLE), str(given.get("type", CONSENT))
+    if who is None:
+        raise Forbidden("A person signs: this token stands for nobody (it has no fhirUser).")
+    if kind not in SIGNATURE_TYPES:
+        raise BadRequest("type: a code of urn:iso-astm:E1762-95:2013.", code="code-invalid")
+    plan = await _plan(ctx, call)
+    signer = Signer(who, ctx.now, kind)
+    if "refusal" in given:
+        made = refusal(plan, signer, str(needed(given, "refusal")))
+    else:
+        made = signature(plan, signer)
+    [done] = await commit(ctx, [created(ctx, made)])
+    return result(ctx, call, done)
+
+
+async def _plan(ctx: Context, call: Call) -> Plan:
+    """The plan as the caller sees it, at the version they say they saw."""
+    rows = await closure(ctx, "CarePlan", str(call.id))
+    if not rows:
+        raise unknown(call)
+    if rows[0]["deleted"]:
+        raise Gone(f"CarePlan/{call.id} was deleted.")
+    plan = assemble(of_bodies((row["body"] for row in rows), ctx.engine.base_url), str(call.id))
+    seen, version = call.conditions.if_match, plan.care_plan["meta"]["versionId"]
+    if seen is not None and seen.strip() != "*" and f'"{version}"' not in seen:
+        raise PreconditionFailed(f"The current version is {version}: read it before you sign.")
+    return plan
+
+
+OPERATION = Operation(
+    name="isp-sign",
+    definition=f"{DEFINITION}/CarePlan-isp-sign",
+    levels=frozenset({"instance"}),
+    types=frozenset({"CarePlan"}),
+    letter="r",
+    run=run,
+)

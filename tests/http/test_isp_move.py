@@ -1,0 +1,250 @@
+"""CarePlan/$isp-activate, $isp-suspend and $isp-revoke as their callers meet them."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.isp.codes import ISP
+from app.storage.database import Database
+from tests.build import care_plan, care_team, concept, reference
+from tests.http.conftest import Service, change, load, refused
+
+Json = dict[str, Any]
+EMPTY: Json = {"resourceType": "Parameters"}
+WHY: Json = EMPTY | {"parameter": [{"name": "reason", "valueString": "Ada is away."}]}
+STATE = {"activate": "draft", "suspend": "active", "revoke": "active"}
+ROWS = "SELECT count(*) FROM resource_version"
+
+
+def day(ahead: int) -> str:
+    return (datetime.now(UTC).date() + timedelta(days=ahead)).isoformat()
+
+
+def draft(id_: str = "ada-plan", **elements: Any) -> Json:
+    frame = {
+        "status": "draft",
+        "period": {"start": day(-9), "end": day(300)},
+        "careTeam": [reference("CareTeam/ada-team")],
+    }
+    return care_plan("Goal/ada-goal-1", id_=id_, **(frame | elements))
+
+
+def review(plan: str, ahead: int = 90) -> Json:
+    task: Json = {"resourceType": "Task", "id": f"{plan}-review", "status": "requested"}
+    task |= {"intent": "plan", "code": concept(ISP, "plan-review")}
+    task |= {"for": reference("Patient/ada"), "focus": reference(f"CarePlan/{plan}")}
+    return task | {"restriction": {"period": {"end": day(ahead)}}}
+
+
+async def sign(service: Service, plan: str = "ada-plan") -> None:
+    client = await service.as_(
+        "individual", None, "patient/*.cruds", fhir_user="Patient/ada", patient="ada"
+    )
+    response = await client.post(f"/CarePlan/{plan}/$isp-sign", json=EMPTY)
+    assert response.status_code == 201, response.text
+
+
+async def move(
+    client: httpx.AsyncClient, name: str, plan: str = "ada-plan", body: Json = WHY
+) -> httpx.Response:
+    """With the current version in If-Match."""
+    seen = (await client.get(f"/CarePlan/{plan}")).headers.get("etag", 'W/"1"')
+    url = f"/CarePlan/{plan}/$isp-{name}"
+    return await client.post(url, json=body, headers={"If-Match": seen})
+
+
+@pytest.fixture
+async def ready(
+    service: Service, operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
+) -> str:
+    """A draft that lacks nothing to become active."""
+    await load(operator, draft(), review("ada-plan"))
+    await sign(service)
+    return "ada-plan"
+
+
+async def test_a_plan_begins_rests_begins_again_and_ends(
+    county: httpx.AsyncClient, ready: str
+) -> None:
+    told = []
+    for name in ("activate", "suspend", "activate", "revoke"):
+        response = await move(county, name)
+        assert response.status_code == 200, response.text
+        plan, proof = (entry["resource"] for entry in response.json()["entry"])
+        assert response.headers["etag"] == f'W/"{plan["meta"]["versionId"]}"'
+        version = f"CarePlan/ada-plan/_history/{plan['meta']['versionId']}"
+        assert proof["target"] == [reference(version)]
+        assert proof["reason"] == [{"text": "Ada is away."}]
+        told.append((plan["status"], proof["activity"]["coding"][0]["code"]))
+        assert (await county.get("/CarePlan/ada-plan")).json() == plan
+    assert told == [
+        ("active", "activate"),
+        ("on-hold", "suspend"),
+        ("active", "resume"),
+        ("revoked", "revoke"),
+    ]
+
+
+async def test_a_plan_in_force_meets_its_checks(county: httpx.AsyncClient, ready: str) -> None:
+    assert (await move(county, "activate", body=EMPTY)).status_code == 200
+    said = (await county.get("/CarePlan/ada-plan/$isp-validate")).text
+    for check in ("C30", "C50", "C53", "C54"):
+        assert f'"{check}"' not in said
+
+
+@pytest.mark.parametrize(
+    ("lacking", "check"),
+    [
+        ({"period": {"start": day(-9)}}, "C54"),
+        ({"period": {"start": day(-300), "end": day(-1)}}, "C54"),
+        ({"careTeam": []}, "C24"),
+        ({"title": "Another"}, "C50"),
+    ],
+)
+async def test_what_is_lacking_is_named(
+    county: httpx.AsyncClient,
+    operator: httpx.AsyncClient,
+    ready: str,
+    lacking: Json,
+    check: str,
+) -> None:
+    made = {key: value for key, value in (draft() | lacking).items() if value}
+    await load(operator, made)
+    response = await move(county, "activate")
+    assert response.status_code == 422, response.text
+    assert check in [one["diagnostics"][:3] for one in response.json()["issue"]]
+    assert (await county.get("/CarePlan/ada-plan")).json()["status"] == "draft"
+
+
+async def test_a_plan_that_lacks_everything_is_told_everything(
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, ada: str
+) -> None:
+    bare = {key: value for key, value in draft().items() if key != "careTeam"}
+    await load(operator, bare)
+    issues = (await move(county, "activate")).json()["issue"]
+    assert [one["diagnostics"][:3] for one in issues] == ["C30", "C24", "C53"]
+
+
+async def test_a_team_that_is_over_is_none(
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, ready: str
+) -> None:
+    await load(operator, care_team(id_="ada-team", status="inactive"))
+    response = await move(county, "activate")
+    assert "C24" in {one["diagnostics"][:3] for one in response.json()["issue"]}
+
+
+async def test_a_person_has_one_plan_in_force(
+    service: Service, county: httpx.AsyncClient, operator: httpx.AsyncClient, ready: str
+) -> None:
+    await load(operator, draft("ada-2"), review("ada-2"))
+    await sign(service, "ada-2")
+    assert (await move(county, "activate")).status_code == 200
+    said = refused(await move(county, "activate", "ada-2"), 422, "business-rule", "CarePlan.status")
+    assert said.startswith("One plan")
+
+
+async def test_of_two_plans_activated_at_once_one_is(
+    service: Service, county: httpx.AsyncClient, operator: httpx.AsyncClient, ready: str
+) -> None:
+    names = ["ada-plan", *(f"ada-{number}" for number in range(4))]
+    for name in names[1:]:
+        await load(operator, draft(name), review(name))
+        await sign(service, name)
+    answers = await asyncio.gather(*(move(county, "activate", name) for name in names))
+    assert sorted(one.status_code for one in answers) == [200, 422, 422, 422, 422]
+    plans = (await county.get("/CarePlan?patient=ada&status=active")).json()["entry"]
+    assert len(plans) == 1
+
+
+async def test_the_new_plan_completes_the_one_it_replaces(
+    service: Service, county: httpx.AsyncClient, operator: httpx.AsyncClient, ready: str
+) -> None:
+    assert (await move(county, "activate")).status_code == 200
+    await load(operator, draft("ada-2", replaces=[reference("CarePlan/ada-plan")]), review("ada-2"))
+    await sign(service, "ada-2")
+    response = await move(county, "activate", "ada-2")
+    assert response.status_code == 200, response.text
+    assert (await county.get("/CarePlan/ada-plan")).json()["status"] == "completed"
+    assert (await county.get("/CarePlan/ada-2")).json()["status"] == "active"
+
+
+@pytest.mark.parametrize("name", STATE)
+async def test_of_two_who_saw_the_same_version_one_succeeds(
+    county: httpx.AsyncClient,
+    operator: httpx.AsyncClient,
+    ready: str,
+    database: Database,
+    name: str,
+) -> None:
+    if name != "activate":
+        assert (await move(county, "activate")).status_code == 200
+    before = await database.fetchval(ROWS)
+    both = await asyncio.gather(move(county, name), move(county, name))
+    assert sorted(one.status_code for one in both)[0] == 200
+    assert {one.status_code for one in both} <= {200, 412, 422}
+    assert await database.fetchval(ROWS) == before + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("activate", "active"),
+        ("activate", "completed"),
+        ("activate", "revoked"),
+        ("activate", "entered-in-error"),
+        ("suspend", "draft"),
+        ("suspend", "on-hold"),
+        ("suspend", "completed"),
+        ("revoke", "completed"),
+        ("revoke", "revoked"),
+    ],
+)
+async def test_a_move_leads_from_certain_states_only(
+    county: httpx.AsyncClient, ada: str, name: str, status: str
+) -> None:
+    await change(county, draft(status=status))
+    refused(await move(county, name), 422, "business-rule", "CarePlan.status")
+
+
+@pytest.mark.parametrize("name", STATE)
+async def test_who_moves_a_plan_says_what_they_saw(
+    county: httpx.AsyncClient, ready: str, database: Database, name: str
+) -> None:
+    if name != "activate":
+        assert (await move(county, "activate")).status_code == 200
+    before = await database.fetchval(ROWS)
+    url = f"/CarePlan/ada-plan/$isp-{name}"
+    refused(await county.post(url, json=WHY), 400, "required")
+    stale = await county.post(url, json=WHY, headers={"If-Match": 'W/"99"'})
+    refused(stale, 412, "conflict")
+    assert (await county.get(url, headers={"If-Match": "*"})).status_code == 400
+    assert await database.fetchval(ROWS) == before
+
+
+@pytest.mark.parametrize("name", ["suspend", "revoke"])
+async def test_who_stops_a_plan_says_why(county: httpx.AsyncClient, ada: str, name: str) -> None:
+    refused(await move(county, name, body=EMPTY), 400, "required")
+
+
+@pytest.mark.parametrize("name", STATE)
+async def test_a_stranger_cannot_tell_the_plan_from_none(
+    stranger: httpx.AsyncClient, ready: str, name: str
+) -> None:
+    there = await move(stranger, name)
+    nowhere = await move(stranger, name, "eve-plan")
+    assert there.status_code == nowhere.status_code == 404
+    assert there.text.replace("ada-plan", "eve-plan") == nowhere.text
+
+
+@pytest.mark.parametrize("scope", ["system/CarePlan.rs", "system/CarePlan.rus"])
+@pytest.mark.parametrize("name", STATE)
+async def test_it_takes_the_scopes_of_what_is_written(
+    service: Service, ready: str, scope: str, name: str, county: httpx.AsyncClient
+) -> None:
+    if name != "activate":
+        assert (await move(county, "activate")).status_code == 200
+    client = await service.as_("provider-organization", "Organization/county", scope)
+    refused(await move(client, name), 403, "forbidden")
