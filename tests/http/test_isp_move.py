@@ -7,7 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.fhir.context import Call, Context
 from app.isp.codes import ISP
+from app.isp.operations import move as operation
+from app.isp.plan import Plan
 from app.storage.database import Database
 from tests.build import care_plan, care_team, concept, reference
 from tests.http.conftest import Service, change, load, refused
@@ -146,9 +149,22 @@ async def test_a_person_has_one_plan_in_force(
     assert said.startswith("One plan")
 
 
-async def test_of_two_plans_activated_at_once_one_is(
-    service: Service, county: httpx.AsyncClient, operator: httpx.AsyncClient, ready: str
+async def test_of_several_plans_activated_at_once_one_is(
+    service: Service,
+    county: httpx.AsyncClient,
+    operator: httpx.AsyncClient,
+    ready: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Each looks for rivals, and takes its time before it commits."""
+    look = operation._plan
+
+    async def look_slowly(ctx: Context, call: Call) -> Plan:
+        found = await look(ctx, call)
+        await asyncio.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(operation, "_plan", look_slowly)
     names = ["ada-plan", *(f"ada-{number}" for number in range(4))]
     for name in names[1:]:
         await load(operator, draft(name), review(name))

@@ -31,6 +31,12 @@ def goal(**elements: object) -> Change:
     return lambda world: world["Goal/job"].update(elements)
 
 
+def _one_more_step(world: World) -> None:
+    """A milestone that only points to its goal."""
+    world.step("more", "One more.", "Goal/job", "2026-03-01")
+    world.links["goal"].remove("Goal/more")
+
+
 STILL: dict[str, Change] = {
     "nothing": lambda _: None,
     "meta": goal(meta={"versionId": "7", "lastUpdated": "2026-01-01T00:00:00Z"}),
@@ -52,13 +58,7 @@ CHANGED: dict[str, tuple[Change, list[str]]] = {
         lambda world: world["ServiceRequest/h2023-employment"].update(status="revoked"),
         ["ServiceRequest/h2023-employment"],
     ),
-    "step": (
-        lambda world: (
-            world.step("more", "One more.", "Goal/job", "2026-03-01"),
-            world.links["goal"].remove("Goal/more"),
-        ),
-        ["Goal/more"],
-    ),
+    "step": (_one_more_step, ["Goal/more"]),
 }
 
 
