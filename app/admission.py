@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from app.auth.caller import Caller
+from app.auth.roles import purposes
 from app.auth.scopes import by_letter
+from app.consent.access import permitted
 from app.fhir.access import (
     Access,
     Everything,
@@ -67,10 +69,10 @@ def admit_nobody(engine: Engine, request_id: str, address: str | None = None) ->
 @lru_cache(maxsize=1024)
 def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access], Access]:
     """By scope letter what was granted and what the caller may see, and what it may know of."""
-    reach = _supported(caller)
+    reach = _permitted(caller, "r")
     scopes = by_letter(caller.scopes, caller.patient)
     access = {
-        letter: every([granted, reach, *_restrictions(caller, letter)])
+        letter: every([granted, _permitted(caller, letter), *_restrictions(caller, letter)])
         for letter, granted in scopes.items()
     }
     if caller.patient is not None and not isinstance(reach, Everything):
@@ -82,12 +84,11 @@ def _actors(caller: Caller) -> tuple[str, ...]:
     return tuple(actor for actor in (caller.organization, caller.fhir_user) if actor)
 
 
-def _supported(caller: Caller) -> Access:
-    """Whom the caller supports. A token without organization or person supports nobody."""
+def _permitted(caller: Caller, letter: str) -> Access:
+    """What people permit the caller: nothing, if the token names no organization and no person."""
     if caller.role == OPERATOR:
         return Everything("operator")
-    actors = _actors(caller)
-    return Related(actors) if actors else Nothing()
+    return permitted(_actors(caller), purposes(caller.role, caller.purpose), letter)
 
 
 def _restrictions(caller: Caller, letter: str) -> list[Access]:

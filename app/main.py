@@ -11,6 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.consent.marks import marks
 from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
@@ -96,6 +97,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         rules=(),
         projections=(PROJECTION,),
         operations=OPERATIONS,
+        mark=marks,
     )
 
 

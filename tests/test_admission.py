@@ -6,7 +6,16 @@ import pytest
 
 from app.admission import DECIDES_ACCESS, admit, admit_nobody
 from app.auth.roles import ROLES
-from app.fhir.access import All, Everything, InCompartment, Nothing, OfType, Related, for_type
+from app.fhir.access import (
+    All,
+    Everything,
+    InCompartment,
+    Nothing,
+    OfType,
+    Permitted,
+    Related,
+    for_type,
+)
 from app.fhir.audit import AuditLog
 from app.fhir.compartments import DIRECTORY
 from app.fhir.engine import Engine, Policy
@@ -61,7 +70,9 @@ async def test_whom_someone_sees_follows_from_organization_and_person(
     engine: Engine, role: str
 ) -> None:
     ctx = context(engine, role, organization=ORGANIZATION, fhir_user="Practitioner/g")
-    assert ctx.reach == Related((ORGANIZATION, "Practitioner/g"))
+    assert isinstance(ctx.reach, Permitted)
+    assert ctx.reach.actors == (ORGANIZATION, "Practitioner/g")
+    assert ctx.reach.purposes
     assert for_type(ctx.access["r"], "Goal") == ctx.reach
 
 
@@ -107,10 +118,13 @@ async def test_few_roles_read_the_audit_trail(engine: Engine) -> None:
 async def test_a_patient_in_the_token_narrows_what_may_be_known(engine: Engine) -> None:
     claims = {"organization": ORGANIZATION, "patient": "ada"}
     ctx = context(engine, "clinician", "patient/*.rs", **claims)
-    assert ctx.reach == All((Related((ORGANIZATION,)), InCompartment("ada")))
+    assert isinstance(ctx.reach, All)
+    [permitted, narrowed] = ctx.reach.parts
+    assert isinstance(permitted, Permitted)
+    assert (permitted.actors, narrowed) == ((ORGANIZATION,), InCompartment("ada"))
     special = for_type(ctx.access["r"], "Goal")
     assert isinstance(special, All)
-    assert set(special.parts) == {InCompartment("ada"), Related((ORGANIZATION,))}
+    assert set(special.parts) == {InCompartment("ada"), permitted}
 
 
 async def test_others_choose_ids_where_policy_says_so(engine: Engine) -> None:

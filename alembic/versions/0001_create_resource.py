@@ -64,6 +64,12 @@ def upgrade() -> None:
         patients TEXT[] COLLATE "C",
         keys BIGINT[] NOT NULL,
         digest BIGINT NOT NULL,
+        confidentiality SMALLINT NOT NULL,
+        labels TEXT[] COLLATE "C",
+        seals TEXT[] COLLATE "C",
+        traits BIGINT[] NOT NULL,
+        lo TIMESTAMP WITH TIME ZONE,
+        hi TIMESTAMP WITH TIME ZONE,
         body TEXT,
         PRIMARY KEY (rid)
     )
@@ -81,6 +87,9 @@ def upgrade() -> None:
         method TEXT NOT NULL,
         patient TEXT COLLATE "C",
         patients TEXT[] COLLATE "C",
+        confidentiality SMALLINT NOT NULL,
+        labels TEXT[] COLLATE "C",
+        seals TEXT[] COLLATE "C",
         body TEXT,
         PRIMARY KEY (rid, version)
     )

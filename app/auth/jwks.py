@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -36,6 +37,12 @@ class Unreachable(Exception):
     """The key set cannot be had; the message is fit for the client's developer."""
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The certificate authorities we trust, read once, for that takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Set:
     keys: list[jose.Claims]
@@ -49,9 +56,9 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     `inside` also lets it reach this machine and private networks: development, a closed network.
     """
 
-    def __init__(self, *, inside: bool, verify: ssl.SSLContext | bool = True) -> None:
+    def __init__(self, *, inside: bool, verify: ssl.SSLContext | None = None) -> None:
         limits = httpx.Limits(max_connections=20)
-        super().__init__(verify=verify, limits=limits, trust_env=False)
+        super().__init__(verify=verify or _authorities(), limits=limits, trust_env=False)
         self._inside = inside
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -7,53 +7,71 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role code and who acts in it."""
+    """A role code, who acts in it, and for which purposes of use unless the token names one.
+
+    http://terminology.hl7.org/CodeSystem/v3-ActReason
+    """
 
     code: str
     display: str
     definition: str
+    purposes: tuple[str, ...]
 
 
 _ROLES = (
-    Role("individual", "Individual", "The person whose plan it is."),
+    Role("individual", "Individual", "The person whose plan it is.", ("PATRQT",)),
     Role(
         "guardian",
         "Guardian",
         "A legal guardian or conservator who decides with or for the person.",
+        ("PWATRNY",),
     ),
     Role(
         "family",
         "Family",
         "A relative or friend whom the person brought into the team.",
+        ("FAMRQT", "CAREMGT"),
     ),
-    Role("key-worker", "Key worker", "The case manager who holds the plan together."),
-    Role("clinician", "Clinician", "A professional who treats the person."),
+    Role(
+        "key-worker",
+        "Key worker",
+        "The case manager who holds the plan together.",
+        ("CAREMGT", "COC"),
+    ),
+    Role("clinician", "Clinician", "A professional who treats the person.", ("TREAT",)),
     Role(
         "supervisor",
         "Supervisor",
         "Answers for the work of key workers of one organization.",
+        ("HOPERAT",),
     ),
     Role(
         "provider-organization",
         "Provider organization",
         "A system of a provider that delivers services.",
+        ("TREAT", "CAREMGT"),
     ),
-    Role("ehr-system", "EHR system", "An electronic health record that pulls the plan."),
+    Role(
+        "ehr-system", "EHR system", "An electronic health record that pulls the plan.", ("TREAT",)
+    ),
     Role(
         "partner-system",
         "Partner system",
         "A care-coordination system that keeps the plan in step.",
+        ("CAREMGT", "COC"),
     ),
     Role(
         "payer",
         "Payer",
         "An authority or insurer that authorizes and pays for services.",
+        ("HPAYMT",),
     ),
-    Role("privacy-officer", "Privacy officer", "Reviews who saw what, and why."),
+    Role("privacy-officer", "Privacy officer", "Reviews who saw what, and why.", ("HCOMPL",)),
     Role(
         "operator",
         "Operator",
         "Runs the server: loading, migration, measurement; always audited as such.",
+        ("HSYSADMIN",),
     ),
 )
 
@@ -65,3 +83,8 @@ def check_role(code: str) -> str:
     if code not in ROLES:
         raise ValueError(f"unknown role {code!r}; one of {', '.join(ROLES)}")
     return code
+
+
+def purposes(code: str, named: str | None) -> tuple[str, ...]:
+    """What somebody in this role acts for: the purpose the token names, or those of the role."""
+    return (named,) if named else ROLES[code].purposes

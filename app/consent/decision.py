@@ -118,18 +118,12 @@ def applies(rule: Rule, request: Request) -> bool:
 
 def matches(rule: Rule, request: Request, facts: Facts, atom: str) -> bool:
     """Whether an applicable rule extends to the resource, seen as information of one kind."""
-    marks, terms = facts.marks, rule.terms
-    if rule.permits:
-        is_level = marks.confidentiality <= terms.confidentiality
-        is_sealed = not _unsealed(rule.opens, request, facts)
-    else:
-        is_level = marks.confidentiality >= terms.confidentiality
-        is_sealed = False
+    least, most = rule.terms.levels
     return (
         rule.permits is not None
-        and (is_level or atom in terms.labels)
-        and not is_sealed
-        and _is_within(terms, facts, permits=rule.permits)
+        and (least <= facts.marks.confidentiality <= most or atom in rule.terms.labels)
+        and (not rule.permits or _unsealed(rule.opens, request, facts))
+        and _is_within(rule.terms, facts, permits=rule.permits)
     )
 
 

@@ -1,9 +1,9 @@
 """Label service: which sensitivity labels a resource bears, by its author's word and by its codes.
 
-The author's labels are never taken away; the value sets in definitions/sensitive-codes.json add what
-follows from codes anywhere in the resource. Nothing is written into the resource: a label that
-follows from a code is found anew whenever the value sets change. That a record is one of a 42 CFR
-Part 2 program no code can tell: its author says so, by sec-label-basis or the name of the law.
+The author's labels are never taken away; definitions/sensitive-codes.json adds what follows from
+codes anywhere in the resource. Nothing is written into the resource: a label that follows from a
+code is found anew whenever the value sets change. That a record is one of a 42 CFR Part 2 program
+no code can tell: its author says so, by sec-label-basis or the name of the law.
 https://hl7.org/fhir/R4/security-labels.html, https://hl7.org/fhir/uv/security-label-ds4p/
 """
 

@@ -22,7 +22,13 @@ UNITS = "http://unitsofmeasure.org"
 AUTHORS = ("author", "performer", "asserter", "recorder")
 """Elements that name who made a resource; their value is a Reference or has an `actor`."""
 
-CLINICAL = ["effectiveDateTime", "effectivePeriod", "effectiveInstant", "onsetDateTime", "onsetPeriod", "performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod", "period", "executionPeriod", "billablePeriod", "startDate", "recordedDate", "authoredOn", "authored", "date", "sent", "created", "start"]
+_NAMES = """
+effectiveDateTime effectivePeriod effectiveInstant onsetDateTime onsetPeriod
+performedDateTime performedPeriod occurrenceDateTime occurrencePeriod
+period executionPeriod billablePeriod startDate recordedDate authoredOn authored date sent created
+start
+"""
+CLINICAL = _NAMES.split()
 """Elements that tell the time a resource is about, the first that is there."""
 
 

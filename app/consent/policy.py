@@ -12,8 +12,11 @@ from app.consent.sensitivity import HIGHEST, NORMAL, PART_2
 from app.fhir.access import Standing
 
 ADDING = "collect"
-TEAM_PURPOSES = frozenset({"TREAT", "CAREMGT", "PATRQT"})
-"""Treating, managing care, and helping as the person asked: family and friends in the team."""
+TEAM_PURPOSES = frozenset({"TREAT", "CAREMGT", "PATRQT", "HCOMPL"})
+"""Treating, managing care, helping as the person asked, and looking after compliance.
+
+45 CFR 164.506(c)(4): between those who both have a relationship with the individual
+"""
 
 KEEPING_PURPOSES = OPERATIONS | {"PATRQT"}
 

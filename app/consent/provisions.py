@@ -35,19 +35,23 @@ ACTORS = frozenset(
 RECIPIENTS = frozenset({"IRCP", "PRCP", "GRANTEE", "DELEGATEE"})
 """Roles of an actor who gets to see something; who signs or discloses is nobody a rule is about."""
 
-NO_LEVEL = {True: LOWEST - 1, False: HIGHEST + 1}
-EVERY_LEVEL = {True: HIGHEST, False: LOWEST}
-"""The level that a permit and a denial compare with: at most, at least."""
+EVERY_LEVEL = (LOWEST, HIGHEST)
+NO_LEVEL = (HIGHEST, LOWEST)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A provision with what it says and what it inherits; `path` is "0." for the root, "0.1.", …"""
+    """A provision with what it says and what it inherits; `path` is "0." for the root, "0.1.", …
+
+    `label_type` is the type of the provision that the labels stand in: "restricted" in a permit is
+    restricted or lower to the denials within it as well.
+    """
 
     path: str
     type: str | None
     elements: Mapping[str, Any]
     period: Span
+    label_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,14 @@ class Data:
 class Terms:
     """To whom and to what a provision applies; None is no limit, an empty set is met by nothing.
 
-    Actors, purposes and actions say whether it applies to a request; the rest is its extent.
+    Actors, purposes and actions say whether it applies to a request; the rest is its extent: levels
+    from least to most or one of the labels, and classes, codes, time, data.
     """
 
     actors: frozenset[str] | None = None
     purposes: frozenset[str] | None = None
     actions: frozenset[str] | None = None
-    confidentiality: int = HIGHEST
+    levels: tuple[int, int] = EVERY_LEVEL
     labels: frozenset[str] = frozenset()
     classes: frozenset[int] | None = None
     codes: frozenset[int] | None = None
@@ -80,15 +85,22 @@ class Terms:
 
 def nodes(root: Element) -> Iterator[Node]:
     """The root provision and all nested ones, each before its children."""
-    yield from _nodes(root, "0.", {}, ALWAYS)
+    yield from _nodes(root, Node("", None, {}, ALWAYS, None), 0)
 
 
-def _nodes(node: Element, path: str, given: Element, period: Span) -> Iterator[Node]:
-    elements = {**given, **{name: node[name] for name in CONDITIONS if name in node}}
-    mine = within(period, span(node.get("period")))
-    yield Node(path, node.get("type"), elements, mine)
-    for number, child in enumerate(node.get("provision", ())):
-        yield from _nodes(child, f"{path}{number}.", elements, mine)
+def _nodes(provision: Element, parent: Node, number: int) -> Iterator[Node]:
+    own = {name: provision[name] for name in CONDITIONS if name in provision}
+    type_ = provision.get("type")
+    node = Node(
+        f"{parent.path}{number}.",
+        type_,
+        {**parent.elements, **own},
+        within(parent.period, span(provision.get("period"))),
+        type_ if "securityLabel" in own else parent.label_type,
+    )
+    yield node
+    for at, child in enumerate(provision.get("provision", ())):
+        yield from _nodes(child, node, at)
 
 
 def span(element: Any) -> Span:
@@ -106,15 +118,16 @@ def within(one: Span, other: Span) -> Span:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-def terms(elements: Mapping[str, Any], base_url: str, *, permits: bool) -> Terms:
-    """What a provision of this type with these elements applies to."""
-    confidentiality, sensitivities = _labels(elements.get("securityLabel"), permits)
+def terms(node: Node, base_url: str) -> Terms:
+    """What a provision applies to."""
+    elements, permits = node.elements, node.type == "permit"
+    levels, kinds = _labels(elements.get("securityLabel"), permits, node.label_type or node.type)
     return Terms(
         _actors(elements.get("actor"), base_url, permits),
         _limit(elements.get("purpose"), _purpose, permits),
         _actions(elements.get("action"), permits),
-        confidentiality,
-        sensitivities,
+        levels,
+        kinds,
         _limit(elements.get("class"), _class, permits),
         _limit(elements.get("code"), _codes, permits),
         _time(elements.get("dataPeriod"), permits),
@@ -167,16 +180,24 @@ def _time(given: Any, permits: bool) -> Span | None:
     return (NEVER if permits else None) if found == NEVER else found
 
 
-def _labels(given: Any, permits: bool) -> tuple[int, frozenset[str]]:
-    """The level to compare with, and the sensitivities covered, by any of the labels."""
+def _labels(
+    given: Any, permits: bool, stated_in: str | None
+) -> tuple[tuple[int, int], frozenset[str]]:
+    """The levels and the sensitivities covered by any of the labels."""
     if given is None:
-        return EVERY_LEVEL[permits], frozenset()
+        return EVERY_LEVEL, frozenset()
     levels = [each for each in map(level, given) if each is not None]
     kinds = [each for each in map(sensitivity, given) if each is not None]
     if not permits and len(levels) + len(kinds) < len(given):
-        return EVERY_LEVEL[permits], frozenset()
-    choose = max if permits else min
-    return choose(levels, default=NO_LEVEL[permits]), covered(kinds, permits=permits)
+        return EVERY_LEVEL, frozenset()
+    is_up_to = stated_in == "permit"
+    return _range(levels, is_up_to), covered(kinds, permits=is_up_to)
+
+
+def _range(levels: list[int], is_up_to: bool) -> tuple[int, int]:
+    if not levels:
+        return NO_LEVEL
+    return (LOWEST, max(levels)) if is_up_to else (min(levels), HIGHEST)
 
 
 def recipients(given: Iterable[Element]) -> list[Element]:

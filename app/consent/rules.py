@@ -21,7 +21,7 @@ from app.consent.provisions import (
     terms,
 )
 from app.consent.purpose import EMERGENCY, OPERATIONS
-from app.consent.sensitivity import LOWEST, PART_2, PSYCHOTHERAPY_NOTES
+from app.consent.sensitivity import PART_2, PSYCHOTHERAPY_NOTES, level, sensitivity
 from app.fhir.context import Resource
 from app.fhir.references import local
 from app.fhir.search.parameters.date import EARLIEST, interval
@@ -40,7 +40,6 @@ EMERGENCY_ONLY = "EMRGONLY"
 NOTES_POLICY = "HIPAAPsyNotes"
 EMERGENCIES_ONLY = Terms(purposes=frozenset({EMERGENCY}))
 USUAL_PURPOSES = Terms(purposes=OPERATIONS)
-ANYTHING_DENIED = Terms(confidentiality=LOWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,11 @@ def rules(consent: Resource, base_url: str) -> list[Rule]:
         return []
     root = consent.get("provision") or {}
     made = _base(consent, root)
-    made += [(n.path, *_of_node(n, base_url), n.period) for n in nodes(root) if _is_rule(n, root)]
+    made += [
+        (node.path, node.type == "permit", terms(node, base_url), node.period)
+        for node in nodes(root)
+        if _is_rule(node, root)
+    ]
     shared = {
         "consent": consent["id"],
         "patient": patient.id,
@@ -124,7 +127,7 @@ def _base(consent: Resource, root: Mapping[str, Any]) -> list[Any]:
     if kind and _has_conditions(root):
         return [(BASE, None, Terms(), period)]
     if kind == "deny" or (kind == "permit" and named & CLOSING):
-        return [(BASE, False, ANYTHING_DENIED, period)]
+        return [(BASE, False, Terms(), period)]
     if kind == "permit":
         return [(BASE, True, Terms(), period)]
     return _policy(named, period)
@@ -134,9 +137,9 @@ def _policy(named: frozenset[str], period: Span) -> list[Any]:
     """An authorization names its recipients in its provisions; it opens nothing to anyone else."""
     if EMERGENCY_ONLY in named:
         exception = (EXCEPT, True, EMERGENCIES_ONLY, period)
-        return [(BASE, False, ANYTHING_DENIED, period), exception]
+        return [(BASE, False, Terms(), period), exception]
     if named & CLOSING:
-        return [(BASE, False, ANYTHING_DENIED, period)]
+        return [(BASE, False, Terms(), period)]
     if named & OPENING:
         return [(BASE, True, USUAL_PURPOSES, period)]
     return [(BASE, None, Terms(), period)]
@@ -148,21 +151,14 @@ def _is_rule(node: Node, root: Mapping[str, Any]) -> bool:
     return node.path != ROOT or _has_conditions(root)
 
 
-def _of_node(node: Node, base_url: str) -> tuple[bool, Terms]:
-    permits = node.type == "permit"
-    return permits, terms(node.elements, base_url, permits=permits)
-
-
 def _has_conditions(root: Mapping[str, Any]) -> bool:
     return any(name in root for name in CONDITIONS)
 
 
 def _names_kinds_only(root: Mapping[str, Any]) -> bool:
     """Whether it is a permit for sensitive kinds of data: it says nothing of the rest."""
-    if "securityLabel" not in root:
-        return False
-    limits = terms(root, "", permits=True)
-    return bool(limits.labels) and limits.confidentiality < LOWEST
+    given = root.get("securityLabel", ())
+    return any(map(sensitivity, given)) and all(level(each) is None for each in given)
 
 
 def _opens(consent: Resource) -> tuple[str, ...]:

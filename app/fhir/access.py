@@ -54,12 +54,10 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Sees the patients whom one of the actors supports, and the directory types.
+    """Sees the patients whom one of the actors supports, whatever they consent to.
 
     `actors` are references ("Organization/1", "Practitioner/2", "RelatedPerson/3", "Patient/4").
-    An actor is related by the patient's own record, guardianship, custodianship, active care-team
-    membership or a permitting Consent; a denying Consent overrides all but the own record. With
-    `bases` only those of the ways count, as they are named in table `relationship`.
+    `bases` are the ways that count, as they are named in table `relationship`; none is all.
     """
 
     actors: tuple[str, ...]

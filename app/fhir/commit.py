@@ -21,6 +21,7 @@ from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.integrity import judge, patients_of, resolve
+from app.fhir.marks import marks_of
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
 from app.storage.database import DatabaseAway
@@ -187,6 +188,7 @@ def _current(row: Record) -> Current:
         row["patients"],
         row["digest"],
         row["body"],
+        marks_of(row),
     )
 
 

@@ -11,6 +11,7 @@ from app.fhir.compartments import inherited_from, is_single, subjects
 from app.fhir.context import Resource
 from app.fhir.engine import Engine
 from app.fhir.instant import to_text
+from app.fhir.marks import UNMARKED, Marks
 from app.fhir.references import Reference, local, located
 from app.fhir.search.parameters import extract
 from app.storage.versions import Row
@@ -31,6 +32,7 @@ class Current:
     patients: list[str] | None
     digest: int
     body: str | None
+    marks: Marks = UNMARKED
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -40,10 +42,11 @@ class Current:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What follows from one resource: its search keys, its rows by table (without rid)."""
+    """What follows from one resource: its search keys, rows by table (without rid), marks."""
 
     keys: Sequence[int] = ()
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    marks: Marks = UNMARKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def _digest(derived: Derived, found: Mapping[Reference, str]) -> int:
 
 
 def derive(engine: Engine, resource: Resource) -> Derived:
-    """The search keys and derived rows of a resource."""
+    """The search keys, derived rows and marks of a resource."""
     index = extract(resource, engine.base_url)
     rows: dict[str, list[Row]] = {
         "index_reference": list(index.references),
@@ -105,7 +108,8 @@ def derive(engine: Engine, resource: Resource) -> Derived:
     }
     for projection in engine.projections:
         rows.update(projection.project(resource, engine.base_url))
-    return Derived(index.keys, {table: made for table, made in rows.items() if made})
+    made = {table: found for table, found in rows.items() if found}
+    return Derived(index.keys, made, engine.mark(resource, engine.base_url))
 
 
 def references(resource: Resource, base_url: str, at: str | None = None) -> dict[Reference, str]:

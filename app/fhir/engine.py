@@ -7,6 +7,7 @@ from typing import Any
 from app.fhir.audit import AuditLog
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Issue
+from app.fhir.marks import Marks, unmarked
 from app.storage.database import Database
 
 Rows = Mapping[str, list[tuple[Any, ...]]]
@@ -14,6 +15,7 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 
 Stamp = Callable[[Resource], Resource]
 Rule = Callable[[Resource], Iterable[Issue]]
+Mark = Callable[[Resource, str], Marks]
 Run = Callable[[Context, Call], Awaitable[Result]]
 
 
@@ -80,3 +82,4 @@ class Engine:
     rules: tuple[Rule, ...]
     projections: tuple[Projection, ...]
     operations: Mapping[str, Operation]
+    mark: Mark = unmarked

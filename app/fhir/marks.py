@@ -6,6 +6,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.fhir.context import Resource
+from app.storage.sql import Row
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -27,3 +30,20 @@ class Marks:
 
 UNMARKED = Marks()
 """Of what has no content."""
+
+
+def unmarked(_: Resource, __: str) -> Marks:
+    """The marks of a resource where nobody gives any."""
+    return UNMARKED
+
+
+def marks_of(row: Row) -> Marks:
+    """The marks in a row of `resource`."""
+    return Marks(
+        row["confidentiality"],
+        tuple(row["labels"] or ()),
+        tuple(row["seals"] or ()),
+        tuple(row["traits"]),
+        row["lo"],
+        row["hi"],
+    )

@@ -1,6 +1,6 @@
 """Derive anew what follows from every current version, after the code that derives it changed.
 
-Search keys and index rows, projections, and whom a resource is about.
+Search keys and index rows, projections, labels, and whom a resource is about.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,10 @@ from app.storage.database import Connection
 from app.storage.versions import Row
 
 BATCH = 200
+HEAD = (
+    *("patient", "patients", "keys", "digest"),
+    *("confidentiality", "labels", "seals", "traits", "lo", "hi"),
+)
 
 
 async def reindex(engine: Engine) -> int:
@@ -50,7 +54,7 @@ async def _batch(engine: Engine, after: int, *, is_of: bool) -> tuple[int, int]:
         rows: dict[str, list[Row]] = {}
         for row, made in zip(found, drafts, strict=True):
             head = _head(row, made, known)
-            if head != tuple(row[name] for name in ("patient", "patients", "keys", "digest")):
+            if head != tuple(row[name] for name in HEAD):
                 heads.append((row["rid"], row["version"], *head))
             for table, derived in made.derived.rows.items():
                 rows.setdefault(table, []).extend((row["rid"], *each) for each in derived)
@@ -74,8 +78,19 @@ async def _known(connection: Connection, drafts: Sequence[Draft]) -> Known:
 
 
 def _head(row: Any, made: Draft, known: Known) -> Row:
-    """The columns patient, patients, keys and digest; what a lost source was about stays."""
+    """The columns HEAD; what a lost source was about stays."""
     patients = {*made.subjects}
     for source in made.sources:
         patients.update(known.get((source.type, source.id), row["patients"] or ()))
-    return (*about(row["type"], sorted(patients)), list(made.derived.keys), made.digest)
+    derived, marks = made.derived, made.derived.marks
+    return (
+        *about(row["type"], sorted(patients)),
+        list(derived.keys),
+        made.digest,
+        marks.confidentiality,
+        list(marks.labels) or None,
+        list(marks.seals) or None,
+        list(marks.traits),
+        marks.lo,
+        marks.hi,
+    )

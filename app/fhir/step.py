@@ -9,6 +9,7 @@ from datetime import datetime
 from app.fhir.change import ANY, Change, Committed
 from app.fhir.draft import Current, Draft, about, body
 from app.fhir.errors import MethodNotAllowed, PreconditionFailed
+from app.fhir.marks import Marks
 from app.storage.versions import Head
 
 
@@ -105,6 +106,7 @@ def _state(each: Draft, current: Current | None, instant: datetime) -> Committed
 def head_of(step: Step) -> Head:
     """What becomes the current version."""
     done = step.committed
+    marks = _marks(step)
     return Head(
         step.rid,
         done.type,
@@ -117,4 +119,16 @@ def head_of(step: Step) -> Head:
         step.draft.derived.keys,
         step.draft.digest,
         done.body,
+        marks.confidentiality,
+        marks.labels or None,
+        marks.seals or None,
+        marks.traits,
+        marks.lo,
+        marks.hi,
     )
+
+
+def _marks(step: Step) -> Marks:
+    """Those of what was deleted go on saying who may know that it was there."""
+    is_deletion = step.draft.change.resource is None
+    return step.current.marks if is_deletion and step.current else step.draft.derived.marks

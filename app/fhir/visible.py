@@ -4,10 +4,10 @@ Every arm of every statement (read, search, chain, include, history, count, refe
 from `visible` or `versions`, so totals, pages and includes cannot disagree about who may see what.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from app.fhir.access import (
-    EVERYONE,
     Access,
     All,
     AnyOf,
@@ -15,36 +15,44 @@ from app.fhir.access import (
     InCompartment,
     Matching,
     Nothing,
+    Permitted,
     Related,
     for_type,
 )
 from app.fhir.compartments import DIRECTORY, is_single
+from app.fhir.consented import Consented, Subject, related, related_patients, unmarked
 from app.fhir.search.parameters import criterion
 from app.storage.sql import Arguments
 
-COLUMNS = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body, digest"
-ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
+HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
+COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
+
+AS_OPEN = """v.confidentiality <= h.confidentiality
+ AND coalesce(v.labels, '{}') <@ coalesce(h.labels, '{}')
+ AND coalesce(v.seals, '{}') <@ coalesce(h.seals, '{}')"""
+"""A version is no more sensitive than the current one."""
 
 
 def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """A sub-select of the current versions of these types that the access lets through.
 
-    Exposes COLUMNS, deleted resources included. Use as `FROM {visible(...)} AS r`.
+    Exposes COLUMNS, of AuditEvent HEAD, deleted resources included. Use as
+    `FROM {visible(...)} AS r`.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
     arms = _arms(access, names, args)
-    columns = COLUMNS if table == "resource" else COLUMNS.replace("digest", "0 AS digest")
+    columns = COLUMNS if table == "resource" else HEAD
     return f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
 
 
 def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """A sub-select of all versions of the visible resources, history's FROM clause.
 
-    A version that was about another patient than the current one is not shown: consent is judged
-    on the current version, and must not open what it does not cover. For the same reason only the
-    current version is shown where access depends on its content. `superseded` is the instant of the
-    next version.
+    A version that was about another patient than the current one, or more sensitive, is not shown:
+    consent is judged on the current version, and must not open what it does not cover. For the same
+    reason only the current version is shown where access depends on its content. `superseded` is
+    the instant of the next version.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
     by_content = [name for name in names if _is_by_content(for_type(access, name))]
@@ -56,7 +64,7 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
     return (
         "(SELECT v.rid, v.type, h.id, v.version, v.last_updated, v.method, v.patient, v.patients,"
         f" v.body, {superseded} FROM {visible(access, types, args)} AS h JOIN resource_version AS v"
-        " ON v.rid = h.rid AND v.patient IS NOT DISTINCT FROM h.patient"
+        f" ON v.rid = h.rid AND {AS_OPEN} AND v.patient IS NOT DISTINCT FROM h.patient"
         f" AND v.patients IS NOT DISTINCT FROM h.patients{current if by_content else ''})"
     )
 
@@ -70,8 +78,10 @@ def reached(access: Access, type_: str, args: Arguments) -> str | None:
     if _about(type_) != "one":
         return None
     match for_type(access, type_):
-        case Related() as related:
-            return _patients(related, args.add(list(related.actors), "text[]"))
+        case Related() as ties:
+            return related_patients(ties, args)
+        case Permitted() as permitted:
+            return Consented(permitted, args).patients()
         case All(parts):
             return next(filter(None, (reached(part, type_, args) for part in parts)), None)
     return None
@@ -121,8 +131,8 @@ def _condition(access: Access, type_: str, args: Arguments) -> str:
             return f"({word.join(_condition(part, type_, args) for part in parts)})"
         case InCompartment(patient):
             return _in_compartment(patient, type_, args)
-        case Related() as related:
-            return _related(related, type_, args)
+        case Related() | Permitted():
+            return _of_each(_asked_of(access, type_, args), type_)
         case Matching(_, query):
             tests = (criterion(type_, code, value, args, alias="h") for code, value in query)
             return "(" + " AND ".join(tests) + ")"
@@ -138,46 +148,22 @@ def _in_compartment(patient: str, type_: str, args: Arguments) -> str:
     return f"h.patients = ARRAY[{args.add(patient, 'text')}]"
 
 
-def _related(related: Related, type_: str, args: Arguments) -> str:
-    about = _about(type_)
-    if about == "nobody":
-        return "true"
-    mine = args.add(list(related.actors), "text[]")
-    patients = _patients(related, mine)
-    if about == "one":
-        denied = _denied("h.patient", mine)
-        return f"(h.patient IN ({patients}) AND NOT EXISTS ({denied}))"
-    refused = f"p NOT IN ({patients}) OR EXISTS ({_denied('p', mine)})"
+def _asked_of(access: Related | Permitted, type_: str, args: Arguments) -> Callable[[str], str]:
+    """The condition on one patient, given as SQL."""
+    if isinstance(access, Related):
+        return partial(related, access, args)
+    describe = unmarked if type_ == "AuditEvent" else Subject
+    return lambda patient: Consented(access, args).test(describe(patient))
+
+
+def _of_each(test: Callable[[str], str], type_: str) -> str:
+    """The condition for the patient, or for every one of the patients, a resource is about."""
+    match _about(type_):
+        case "nobody":
+            return "true"
+        case "one":
+            return test("h.patient")
     return (
         "(cardinality(h.patients) > 0 AND NOT EXISTS"
-        f" (SELECT FROM unnest(h.patients) AS p WHERE {refused}))"
-    )
-
-
-def _patients(related: Related, actors: str) -> str:
-    """The patients whom the actors, or those who stand for them, support."""
-    based = f" AND s.basis IN ({_literals(related.bases)})" if related.bases else ""
-    everyone = (
-        f"SELECT f.actor FROM affiliation AS f WHERE f.principal = ANY({actors})"
-        f" AND {ACTIVE.format('f')} UNION ALL SELECT unnest({actors})"
-    )
-    return (
-        f"SELECT s.patient FROM relationship AS s WHERE s.actor = ANY(ARRAY({everyone}))"
-        f" AND {ACTIVE.format('s')}{based}"
-    )
-
-
-def _denied(patient: str, actors: str) -> str:
-    """The Consents by which this patient refuses one of the actors.
-
-    A refusal of everyone spares the patient, guardians, and whom the same Consent permits.
-    """
-    spared = (
-        f"SELECT FROM relationship AS e WHERE e.patient = c.patient AND e.actor = ANY({actors})"
-        f" AND (e.basis IN ('own', 'guardian') OR e.rid = c.rid) AND {ACTIVE.format('e')}"
-    )
-    named = f"c.actor = ANY({actors}) OR (c.actor = '{EVERYONE}' AND NOT EXISTS ({spared}))"
-    return (
-        f"SELECT FROM consent_rule AS c WHERE c.patient = {patient} AND NOT c.permits"
-        f" AND ({named}) AND {ACTIVE.format('c')}"
+        f" (SELECT FROM unnest(h.patients) AS p WHERE NOT {test('p')}))"
     )

@@ -7,7 +7,10 @@ from app.storage.database import Connection
 from app.storage.versions import DERIVED, Row
 
 BATCH = """
-SELECT rid, type, id, version, body, patient, patients, keys, digest FROM resource
+SELECT
+  rid, type, id, version, body, patient, patients, keys, digest, confidentiality, labels, seals,
+  traits, lo, hi
+FROM resource
 WHERE rid > $1 AND NOT deleted AND (type = ANY($2::text[])) = $3 ORDER BY rid LIMIT $4 FOR UPDATE
 """
 ABOUT = """
@@ -16,11 +19,17 @@ JOIN unnest($1::text[], $2::text[]) AS w(type, id) ON w.type = r.type AND w.id =
 WHERE NOT r.deleted
 """
 HEAD = """
-UPDATE resource SET patient = $3, patients = $4, keys = $5, digest = $6
+UPDATE resource SET
+  patient = $3, patients = $4, keys = $5, digest = $6,
+  confidentiality = $7, labels = $8, seals = $9, traits = $10, lo = $11, hi = $12
 WHERE rid = $1 AND version = $2
 """
 # The versions before it stay as they were judged then, and are hidden where that differs now.
-VERSION = "UPDATE resource_version SET patient = $3, patients = $4 WHERE rid = $1 AND version = $2"
+VERSION = """
+UPDATE resource_version SET
+  patient = $3, patients = $4, confidentiality = $5, labels = $6, seals = $7
+WHERE rid = $1 AND version = $2
+"""
 
 Place = tuple[str, str]
 
@@ -51,10 +60,11 @@ async def replace_derived(
 ) -> None:
     """Give these resources new rows in every table of DERIVED.
 
-    `heads` are (rid, version, patient, patients, keys, digest) where one of them differs.
+    `heads` are (rid, version, patient, patients, keys, digest, confidentiality, labels, seals,
+    traits, lo, hi) where one of them differs.
     """
     await connection.executemany(HEAD, heads)
-    await connection.executemany(VERSION, [head[:4] for head in heads])
+    await connection.executemany(VERSION, [(*head[:4], *head[6:9]) for head in heads])
     for table, columns in DERIVED.items():
         await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", rids)
         if rows.get(table):

@@ -1,19 +1,31 @@
-"""The whole schema on one page.
+"""The whole schema on one page, and on another (permission_tables.py) who may see what.
 
 `resource` holds current versions and `resource_version` every version. Search reads `resource.keys`
-and `index_*`; who may see a patient is in `relationship`, `affiliation` and `consent_rule`. Only
-`commit` writes them. Migrations in alembic/ create exactly this; a test compares the two.
+and `index_*`. Only `commit` writes them. Migrations in alembic/ create exactly this; a test
+compares the two.
 """
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, Integer, Numeric, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
-INSTANT = DateTime(timezone=True)
-C_TEXT = Text(collation="C")
+from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
+
+__all__ = ["Affiliation", "ConsentRule", "Relationship", "Resource"]
+
 UNBUFFERED = {"fastupdate": "off"}
 
 
@@ -22,7 +34,8 @@ class Resource(SQLModel, table=True):
 
     `patient` is the logical id of the one patient it is about; `patients` holds them where a type
     can be about several. `keys` are 64-bit hashes of its token, uri and presence search values;
-    `digest` hashes what was written of it to other tables, to tell whether that has to change.
+    `digest` hashes what was written of it to other tables, to tell whether that has to change. What
+    follows `digest` is what consents are compared with: see app/fhir/marks.py.
     """
 
     __tablename__ = "resource"
@@ -42,11 +55,17 @@ class Resource(SQLModel, table=True):
     patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
     keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     digest: int = Field(sa_column=Column(BigInteger, nullable=False))
+    confidentiality: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    labels: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    seals: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    traits: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    lo: datetime | None = Field(default=None, sa_column=Column(INSTANT))
+    hi: datetime | None = Field(default=None, sa_column=Column(INSTANT))
     body: str | None = Field(default=None, sa_column=Column(TEXT))
 
 
 class ResourceVersion(SQLModel, table=True):
-    """One version of a resource, never rewritten; a deletion has no body."""
+    """One version of a resource and its labels, never rewritten; a deletion has no body."""
 
     __tablename__ = "resource_version"
     __table_args__ = (
@@ -60,6 +79,9 @@ class ResourceVersion(SQLModel, table=True):
     method: str = Field(sa_column=Column(Text, nullable=False))
     patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
     patients: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    confidentiality: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    labels: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
+    seals: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
     body: str | None = Field(default=None, sa_column=Column(TEXT))
 
 
@@ -118,66 +140,6 @@ class IndexNumber(SQLModel, table=True):
     lo: Any = Field(sa_column=Column(Numeric))
     hi: Any = Field(sa_column=Column(Numeric))
     units: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
-
-
-class Relationship(SQLModel, table=True):
-    """That an actor supports a patient, by the resource `rid`, within [starts, ends).
-
-    `basis`: own (the patient), guardian, custodian (managing organization), care-team.
-    """
-
-    __tablename__ = "relationship"
-    __table_args__ = (
-        Index("relationship_rid", "rid"),
-        Index("relationship_patient", "patient", "actor"),
-        Index("relationship_actor", "actor", "patient"),
-    )
-    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
-    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
-    patient: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    basis: str = Field(sa_column=Column(Text, nullable=False))
-    starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
-    ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
-
-
-class Affiliation(SQLModel, table=True):
-    """That an actor stands for a principal, by the resource `rid`, within [starts, ends).
-
-    A Practitioner or PractitionerRole stands for its Organization, a PractitionerRole for its
-    Practitioner: what the actor may see, the principal may.
-    """
-
-    __tablename__ = "affiliation"
-    __table_args__ = (
-        Index("affiliation_rid", "rid"),
-        Index("affiliation_principal", "principal", "actor"),
-        Index("affiliation_actor", "actor", "principal"),
-    )
-    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
-    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
-    actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    principal: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
-    ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
-
-
-class ConsentRule(SQLModel, table=True):
-    """That a patient's Consent permits or denies an actor, within [starts, ends)."""
-
-    __tablename__ = "consent_rule"
-    __table_args__ = (
-        Index("consent_rule_rid", "rid"),
-        Index("consent_rule_patient", "patient", "actor"),
-        Index("consent_rule_actor", "actor", "patient"),
-    )
-    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
-    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
-    patient: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
-    permits: bool = Field(nullable=False)
-    starts: datetime = Field(sa_column=Column(INSTANT, nullable=False))
-    ends: datetime = Field(sa_column=Column(INSTANT, nullable=False))
 
 
 class AuditEvent(SQLModel, table=True):

@@ -38,9 +38,29 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "consent_rule": (
         ("patient", "text"),
         ("actor", "text"),
+        ("path", "text"),
         ("permits", "boolean"),
+        ("closes", "boolean"),
+        ("purposes", "text[]"),
+        ("actions", "text[]"),
+        ("least", "smallint"),
+        ("most", "smallint"),
+        ("labels", "text[]"),
+        ("opens", "text[]"),
+        ("is_narrow", "boolean"),
+        ("classes", "bigint[]"),
+        ("codes", "bigint[]"),
+        ("lo", "timestamptz"),
+        ("hi", "timestamptz"),
+        ("is_named", "boolean"),
+        ("instances", "bigint[]"),
+        ("dependents", "bigint[]"),
+        ("authors", "bigint[]"),
+        ("related", "text[]"),
         ("starts", "timestamptz"),
         ("ends", "timestamptz"),
+        ("lineage", "bigint"),
+        ("signed", "timestamptz"),
     ),
 }
 """The tables whose rows follow from the current version: their columns after `rid`."""
@@ -61,6 +81,12 @@ class Head:
     keys: Sequence[int]
     digest: int
     body: str | None
+    confidentiality: int = 3
+    labels: Sequence[str] | None = None
+    seals: Sequence[str] | None = None
+    traits: Sequence[int] = ()
+    lo: datetime | None = None
+    hi: datetime | None = None
 
 
 async def write(
@@ -104,6 +130,12 @@ def _values(head: Head) -> Row:
         _array(head.keys),
         head.digest,
         head.body,
+        head.confidentiality,
+        _array(head.labels),
+        _array(head.seals),
+        _array(head.traits),
+        head.lo,
+        head.hi,
     )
 
 
@@ -119,6 +151,12 @@ _HEAD = (
     ("keys", "bigint[]"),
     ("digest", "bigint"),
     ("body", "text"),
+    ("confidentiality", "smallint"),
+    ("labels", "text[]"),
+    ("seals", "text[]"),
+    ("traits", "bigint[]"),
+    ("lo", "timestamptz"),
+    ("hi", "timestamptz"),
 )
 
 
@@ -151,16 +189,24 @@ def _unnest(name: str, columns: Sequence[tuple[str, str]], at: int) -> str:
 
 _UPSERT = """head AS (
   INSERT INTO resource
-    (rid, type, id, version, last_updated, deleted, patient, patients, keys, digest, body)
+    (rid, type, id, version, last_updated, deleted, patient, patients, keys, digest, body,
+     confidentiality, labels, seals, traits, lo, hi)
   SELECT
-    rid, type, id, version, last_updated, body IS NULL, patient, patients, keys, digest, body
+    rid, type, id, version, last_updated, body IS NULL, patient, patients, keys, digest, body,
+    confidentiality, labels, seals, traits, lo, hi
   FROM w
   ON CONFLICT (rid) DO UPDATE SET
     version = excluded.version, last_updated = excluded.last_updated, deleted = excluded.deleted,
     patient = excluded.patient, patients = excluded.patients, keys = excluded.keys,
-    digest = excluded.digest, body = excluded.body)"""
+    digest = excluded.digest, body = excluded.body, confidentiality = excluded.confidentiality,
+    labels = excluded.labels, seals = excluded.seals, traits = excluded.traits, lo = excluded.lo,
+    hi = excluded.hi)"""
 _APPEND = """version_made AS (
   INSERT INTO resource_version
-    (rid, version, type, last_updated, method, patient, patients, body)
-  SELECT rid, version, type, last_updated, method, patient, patients, body FROM w)"""
+    (rid, version, type, last_updated, method, patient, patients, body, confidentiality, labels,
+     seals)
+  SELECT
+    rid, version, type, last_updated, method, patient, patients, body, confidentiality, labels,
+    seals
+  FROM w)"""
 _OUTBOX = """outbox_made AS (INSERT INTO outbox (rid, version) SELECT rid, version FROM w)"""

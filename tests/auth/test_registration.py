@@ -162,5 +162,8 @@ async def test_an_operator_gets_no_token_beyond_the_registration(
 
 def test_every_role_is_told_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "roles.md").read_text()
-    rows = [f"| `{r.code}` | {r.display} | {r.definition} |" for r in ROLES.values()]
+    rows = [
+        f"| `{r.code}` | {r.display} | {r.definition} | {' '.join(f'`{p}`' for p in r.purposes)} |"
+        for r in ROLES.values()
+    ]
     assert [line for line in text.splitlines() if line.startswith("| `")] == rows

@@ -13,11 +13,12 @@ INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
 
 # Tables, and the modules whose statements may name them.
 MAY_NAME = {
-    r"resource|resource_version": ("app.fhir.visible.", "app.fhir.commit."),
+    # consented is the part of visible that asks consents; a rule may name what a record refers to.
+    r"resource|resource_version": ("app.fhir.visible.", "app.fhir.consented.", "app.fhir.commit."),
     # audit_target narrows by audit_event.targets, which only that table has.
     r"audit_event": ("app.fhir.visible.", "app.fhir.search.parameters.audit_target."),
-    r"relationship|affiliation|consent_rule": ("app.fhir.visible.",),
-    r"index_\w+": INDEX,
+    r"relationship|affiliation|consent_rule": ("app.fhir.consented.",),
+    r"index_\w+": (*INDEX, "app.fhir.consented."),
     r"outbox|shared_secret": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
 }

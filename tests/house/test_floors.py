@@ -28,6 +28,7 @@ ENGINE = (
     ("audit",),
     ("search",),
     ("visible", "disclose", "cursor"),
+    ("consented",),
     ("search.parameters",),
     ("fhirpath", "fhirpath_steps", "compartments", "references", "validation"),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),

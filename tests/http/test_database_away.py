@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -11,12 +12,15 @@ from app.storage import postmaster
 from app.storage.embedded import TUNING
 from app.storage.migrate import migrate
 from app.storage.postmaster import Server
-from tests.build import goal, organization, plan
-from tests.conftest import FAST
+from tests.build import goal, organization, plan, transaction
+from tests.conftest import CLEAN, FAST
 from tests.http.conftest import COUNTY, Service, load, refused, serving
 
+VERSIONS = "SELECT count(*) FROM resource_version"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A PostgreSQL of its own, to be stopped and started at will."""
     server = postmaster.locate(Path(tmp_path_factory.mktemp("away")))
@@ -33,6 +37,7 @@ def start(server: Server) -> None:
 async def service(own: Server) -> AsyncIterator[Service]:
     await migrate(own.dsn)
     async with serving(own.dsn) as running:
+        await running.app.state.engine.database.execute(CLEAN)
         operator = await running.as_("operator")
         await load(operator, organization("county"), *plan(organization=COUNTY))
         yield running
@@ -82,18 +87,21 @@ async def test_a_token_nobody_has_seen_yet_waits_for_the_database_too(
     assert (await fresh.get("/Goal/ada-goal-1")).status_code == 200
 
 
-async def test_a_crash_in_the_middle_of_writing_leaves_nothing_half(
+async def test_a_stop_in_the_middle_of_a_transaction_leaves_nothing_half(
     own: Server, service: Service
 ) -> None:
     client = await service.as_("provider-organization", COUNTY)
-    versions = await service.app.state.engine.database.fetchval(
-        "SELECT count(*) FROM resource_version"
-    )
+    database = service.app.state.engine.database
+    before = await database.fetchval(VERSIONS)
+    other = await asyncpg.connect(own.dsn)
+    await other.execute("BEGIN; SELECT FROM resource WHERE id = 'ada-goal-2' FOR UPDATE")
+    wishes = [goal(id_, description={"text": "New"}) for id_ in ("ada-goal-1", "ada-goal-2")]
+    writing = asyncio.create_task(client.post("", json=transaction(*wishes)))
+    while not await database.fetchval(WAITING):
+        await asyncio.sleep(0.002)
     postmaster.stop(own)
-    assert (await client.post("/Goal", json=goal())).status_code == 503
+    refused(await writing, 503, "transient")
+    other.terminate()
     start(own)
-    await asyncio.sleep(
-        0.05
-    )  # starting blocked the loop, which has yet to hear of lost connections
-    again = "SELECT count(*) FROM resource_version"
-    assert await service.app.state.engine.database.fetchval(again) == versions
+    assert await database.fetchval(VERSIONS) == before
+    assert (await client.post("", json=transaction(*wishes))).status_code == 200

@@ -5,7 +5,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.build import (
-    HL7,
     care_team,
     concept,
     consent,
@@ -21,20 +20,19 @@ Json = dict[str, Any]
 
 PATIENTS = ("Patient/W-ada", "Patient/W-ben")
 ORGANIZATIONS = ("Organization/W-one", "Organization/W-two")
-PRACTITIONERS = ("Practitioner/W-grace",)
+PRACTITIONERS = ("Practitioner/W-grace", "Practitioner/W-hal")
 ROLES = ("PractitionerRole/W-role-0", "PractitionerRole/W-role-1")
-RELATED = ("RelatedPerson/W-ines",)
-ACTORS = (*ORGANIZATIONS, *PRACTITIONERS, ROLES[0], *RELATED, PATIENTS[0])
-FEW = (ORGANIZATIONS[0], *ACTORS)
+RELATED = ("RelatedPerson/W-ines", "RelatedPerson/W-jon")
+ACTORS = (*ORGANIZATIONS, *PRACTITIONERS, *ROLES, *RELATED, *PATIENTS)
 
 OVER = {"start": "2019-01-01", "end": "2020-06"}
 CURRENT = {"start": "2020-01-01T00:00:00Z", "end": "2090"}
 TO_COME = {"start": "2089"}
+OPEN = {"start": "2020"}
+PERIODS = (None, OVER, CURRENT, TO_COME, OPEN, {"end": "2020"}, {"end": "2091-02-03"})
 
-period = st.sampled_from((None, None, CURRENT, {"start": "2020"}, OVER, {"end": "2020"}, TO_COME))
-actor = st.sampled_from(FEW)
-who = st.sampled_from((PATIENTS[0], PATIENTS[0], PATIENTS[1]))
-"""Few, so that the papers of a world speak of the same people."""
+period = st.sampled_from(PERIODS)
+actor = st.sampled_from(ACTORS)
 
 
 def given(**elements: Any) -> Json:
@@ -54,8 +52,9 @@ def people(draw: st.DrawFn) -> list[Json]:
         made.append(patient(named(each), managing))
     for each in RELATED:
         kind = draw(st.sampled_from(("GUARD", "SIS")))
+        who = draw(st.sampled_from(PATIENTS))
         more = given(active=draw(st.sampled_from((None, True, False))), period=draw(period))
-        person = related_person(named(each), draw(who), kind)
+        person = related_person(named(each), who, kind)
         made.append({**{n: v for n, v in person.items() if n != "active"}, **more})
     return made
 
@@ -81,13 +80,13 @@ def roles(draw: st.DrawFn) -> list[Json]:
 def teams(draw: st.DrawFn) -> list[Json]:
     made = []
     for number in range(draw(st.integers(0, 2))):
-        members = draw(st.lists(st.tuples(actor, period), min_size=1, max_size=3))
+        members = draw(st.lists(st.tuples(actor, period), max_size=3))
         participant = [
             {"member": reference(member)} | given(period=when) for member, when in members
         ]
-        team = care_team(id_=f"W-team-{number}", patient=draw(who))
+        team = care_team(id_=f"W-team-{number}", patient=draw(st.sampled_from(PATIENTS)))
         team |= given(
-            status=draw(st.sampled_from(("active",) * 4 + ("proposed", "inactive"))),
+            status=draw(st.sampled_from(("active", "active", "proposed", "inactive"))),
             period=draw(period),
         )
         del team["participant"]
@@ -96,13 +95,13 @@ def teams(draw: st.DrawFn) -> list[Json]:
 
 
 @st.composite
-def provision(draw: st.DrawFn, most: int = 2) -> Json:
-    made = given(type=draw(st.sampled_from(("permit", "deny"))), period=draw(period))
-    actors = draw(st.lists(actor, max_size=most))
+def provision(draw: st.DrawFn) -> Json:
+    made = given(type=draw(st.sampled_from(("permit", "deny", None))), period=draw(period))
+    actors = draw(st.lists(actor, max_size=2))
     if actors:
-        role = concept(f"{HL7}/v3-ParticipationType", "IRCP")
+        role = concept("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP")
         made["actor"] = [{"role": role, "reference": reference(each)} for each in actors]
-    if draw(st.sampled_from((False,) * 5 + (True,))):
+    if draw(st.sampled_from((False, False, False, True))):
         made["purpose"] = [{"code": "TREAT"}]
     return made
 
@@ -112,12 +111,17 @@ def consents(draw: st.DrawFn) -> list[Json]:
     made = []
     for number in range(draw(st.integers(0, 2))):
         paper = consent(ORGANIZATIONS[0], id_=f"W-consent-{number}")
-        paper["patient"] = reference(draw(who))
-        paper["status"] = draw(st.sampled_from(("active",) * 5 + ("inactive",)))
-        if draw(st.sampled_from((False,) * 5 + (True,))):
-            paper["scope"] = concept(f"{HL7}/consentscope", "research")
-        root, nested = draw(provision(most=1)), draw(st.lists(provision(), max_size=2))
+        paper["patient"] = reference(draw(st.sampled_from(PATIENTS)))
+        paper["status"] = draw(st.sampled_from(("active", "active", "active", "inactive")))
+        if draw(st.sampled_from((False, False, False, True))):
+            paper["scope"] = concept(
+                "http://terminology.hl7.org/CodeSystem/consentscope", "research"
+            )
+        root, nested = draw(provision()), draw(st.lists(provision(), max_size=2))
+        nested = [each for each in nested if each]
         paper["provision"] = root | ({"provision": nested} if nested else {})
+        if not paper["provision"]:
+            del paper["provision"]
         made.append(paper)
     return made
 

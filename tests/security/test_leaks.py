@@ -111,6 +111,8 @@ async def test_the_hidden_leaves_no_trace(
         ways += referring()
     without = [await answer(client, way) for way in ways]
     await load(operator, *REASONS[name].hidden)
+    # The planner learns of the hidden, and may go about it another way; the answer is the same.
+    await service.app.state.engine.database.execute("ANALYZE")
     for way, before in zip(ways, without, strict=True):
         assert await answer(client, way) == before, f"{way} tells of what is hidden by {name}"
 

@@ -48,10 +48,13 @@ def page(query: Query, position: Position | None, rows: Sequence[Record]) -> Pag
 
 
 def _once(matches: Sequence[Record], others: Sequence[Record]) -> list[Record]:
-    """The others without those that are matches, each once."""
+    """The others without those that are matches, each once, in the order they were created.
+
+    The order in which a plan finds them would change with what is hidden beside them.
+    """
     seen = {row["rid"] for row in matches}
     once = {row["rid"]: row for row in others if row["rid"] not in seen}
-    return list(once.values())
+    return [once[rid] for rid in sorted(once)]
 
 
 def searchset(ctx: Context, call: Call, query: Query, found: Page) -> Disclosed:

@@ -1,0 +1,68 @@
+"""Resource → affiliations: who stands for whom, by roles, parent organizations, teams and groups.
+
+https://hl7.org/fhir/R4/practitionerrole.html, https://hl7.org/fhir/R4/group.html
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from app.consent.provisions import ALWAYS, span, within
+from app.fhir.context import Resource
+from app.fhir.references import local
+
+Row = tuple[Any, ...]
+Member = tuple[str, datetime, datetime]
+
+MEMBERS = frozenset(
+    {"Organization", "Practitioner", "PractitionerRole", "RelatedPerson", "Patient"}
+)
+
+
+def affiliations(resource: Resource, base_url: str) -> Iterator[Row]:
+    """(actor, principal, from, until): the actor stands for the principal.
+
+    What is inactive stands for nobody.
+    """
+    name = f"{resource['resourceType']}/{resource['id']}"
+    match resource["resourceType"]:
+        case "PractitionerRole" if resource.get("active") is not False:
+            yield from _of_role(resource, name, base_url)
+        case "Organization" if resource.get("active") is not False:
+            parent = actor(resource.get("partOf"), base_url)
+            if parent:
+                yield (name, parent, *ALWAYS)
+        case "CareTeam" if resource.get("status") == "active":
+            team = members(resource, "participant", "member", base_url)
+            yield from ((who, name, starts, ends) for who, starts, ends in team)
+        case "Group" if resource.get("active") is not False:
+            group = members(resource, "member", "entity", base_url)
+            yield from ((who, name, starts, ends) for who, starts, ends in group)
+
+
+def _of_role(resource: Resource, role: str, base_url: str) -> Iterator[Row]:
+    time = span(resource.get("period"))
+    organization = actor(resource.get("organization"), base_url)
+    practitioner = actor(resource.get("practitioner"), base_url)
+    if practitioner:
+        yield (role, practitioner, *time)
+    if organization:
+        yield (role, organization, *time)
+    if organization and practitioner:
+        yield (practitioner, organization, *time)
+
+
+def members(resource: Resource, many: str, one: str, base_url: str) -> Iterator[Member]:
+    """Who is in a team or group, and when."""
+    time = span(resource.get("period"))
+    for each in resource.get(many, ()):
+        who = actor(each.get(one), base_url)
+        starts, ends = within(time, span(each.get("period")))
+        if who and starts < ends and each.get("inactive") is not True:
+            yield who, starts, ends
+
+
+def actor(element: Any, base_url: str) -> str | None:
+    """Whom a Reference names, if it can be someone who acts."""
+    reference = local(element.get("reference"), base_url) if isinstance(element, dict) else None
+    return str(reference) if reference and reference.type in MEMBERS else None

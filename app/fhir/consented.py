@@ -1,0 +1,267 @@
+"""Permitted and Related in SQL: what relationships and consents let somebody see of a resource.
+
+Asks what `app/consent/decision.py` decides, of the columns of a resource and the rows of consents:
+a permission has to match, and no denial may, unless a provision within it matches as well. Why is
+in docs/decisions/0010-consent.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.fhir.access import EVERYONE, Permitted, Related, Standing
+from app.fhir.search.parameters.keys import param
+from app.storage.sql import Arguments
+
+ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
+PSYCHOTHERAPY_NOTES = "PSYTHPN"
+
+WORKS_FOR = "f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%'"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The resource that is asked about, as SQL over alias `h`: one patient of it, and its marks."""
+
+    patient: str = "h.patient"
+    confidentiality: str = "h.confidentiality"
+    labels: str = "h.labels"
+    seals: str = "h.seals"
+    traits: str = "h.traits"
+    lo: str = "h.lo"
+    hi: str = "h.hi"
+
+
+def unmarked(patient: str) -> Subject:
+    """What has no marks, as an AuditEvent: ordinary."""
+    return Subject(
+        patient,
+        "3",
+        "NULL::text[]",
+        "NULL::text[]",
+        "('{}'::bigint[])",
+        "NULL::timestamptz",
+        "NULL::timestamptz",
+    )
+
+
+class Consented:
+    """The conditions of one `Permitted` in one statement; a value is added to `args` at first use,
+    since PostgreSQL refuses those that are not used."""
+
+    def __init__(self, permitted: Permitted, args: Arguments) -> None:
+        self._permitted = permitted
+        self._args = args
+        mine = args.add(list(permitted.actors), "text[]")
+        self._self = _belonging(mine)
+        self._reach = _reach(mine)
+
+    @cached_property
+    def _purposes(self) -> str:
+        return self._args.add(list(self._permitted.purposes), "text[]")
+
+    @cached_property
+    def _actions(self) -> str:
+        return self._args.add(list(self._permitted.actions), "text[]")
+
+    @cached_property
+    def _authorship(self) -> str:
+        return self._args.add(list(self._permitted.authorship), "bigint[]")
+
+    def patients(self) -> str:
+        """Whoever is related to one of the actors or permits them something, as a sub-select."""
+        return (
+            f"SELECT s.patient FROM relationship AS s WHERE {self._is_related('s')}"
+            f" UNION ALL SELECT c.patient FROM consent_rule AS c WHERE {self._is_permit('c')}"
+        )
+
+    def test(self, of: Subject) -> str:
+        """SQL: this patient permits it."""
+        return (
+            f"(EXISTS ({self._granted(of, None)}) AND NOT EXISTS ({self._denied(of)})"
+            f" AND {self._all_granted(of)})"
+        )
+
+    def _granted(self, of: Subject, atom: str | None) -> str:
+        """What opens the resource: for one of its labels, or for the label in SQL `atom`."""
+        standings = ", ".join(map(_row, self._permitted.standings))
+        sealed = (
+            f"{of.seals} IS NULL OR {of.seals} <@ (g.opens || CASE WHEN {of.traits} &&"
+            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END)"
+        )
+        return (
+            "SELECT FROM ("
+            "SELECT s.patient, 0 AS least, b.most, '{}'::text[] AS labels, b.is_labelled,"
+            " b.opens, false AS is_narrow, NULL::bigint AS rule FROM relationship AS s"
+            f" JOIN (VALUES {standings}) AS b(basis, most, is_labelled, opens, is_closable)"
+            f" ON b.basis = s.basis WHERE {self._is_related('s')}"
+            f" AND (NOT b.is_closable OR NOT EXISTS ({self._closed()}))"
+            " UNION ALL "
+            "SELECT c.patient, c.least, c.most, c.labels, true, c.opens, c.is_narrow, c.row"
+            f" FROM consent_rule AS c WHERE {self._is_permit('c')}"
+            f") AS g WHERE g.patient = {of.patient} AND (g.is_labelled OR {of.labels} IS NULL)"
+            f" AND ({of.confidentiality} BETWEEN g.least AND g.most OR {_bears('g', of, atom)})"
+            f" AND ({sealed}) AND (NOT g.is_narrow OR EXISTS (SELECT FROM consent_rule AS c"
+            f" WHERE c.row = g.rule AND {self._is_within('c', of, is_permit=True)}))"
+        )
+
+    def _all_granted(self, of: Subject) -> str:
+        """Each of several labels has to be opened, by one consent or another."""
+        each = self._granted(of, "a")
+        return (
+            f"(cardinality({of.labels}) IS NULL OR cardinality({of.labels}) < 2 OR NOT EXISTS"
+            f" (SELECT FROM unnest({of.labels}) AS a WHERE NOT EXISTS ({each})))"
+        )
+
+    def _denied(self, of: Subject) -> str:
+        """A denial that no provision within it takes back. Whose own record it is is free of it."""
+        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
+        spared = f"e.patient = d.patient AND e.basis IN ({_literals(free)})"
+        nested = (
+            "SELECT FROM consent_rule AS x WHERE x.rid = d.rid AND x.path <> d.path"
+            f" AND starts_with(x.path, d.path) AND {self._is_matching_within(of)}"
+        )
+        return (
+            f"SELECT FROM consent_rule AS d WHERE d.patient = {of.patient} AND NOT d.permits"
+            f" AND {self._is_denial('d')} AND NOT EXISTS (SELECT FROM relationship AS e"
+            f" WHERE {spared} AND {self._is_related('e')})"
+            f" AND (NOT d.is_narrow OR {self._is_within('d', of, is_permit=False)})"
+            f" AND EXISTS (SELECT FROM unnest(coalesce({of.labels}, '{{\"\"}}')) AS a"
+            f" WHERE ({of.confidentiality} BETWEEN d.least AND d.most OR a = ANY(d.labels))"
+            f" AND NOT EXISTS ({nested}))"
+        )
+
+    def _is_matching_within(self, of: Subject) -> str:
+        """Provision `x` applies and extends to the resource under label `a`."""
+        sealed = (
+            f"{of.seals} IS NULL OR {of.seals} <@ (x.opens || CASE WHEN {of.traits} &&"
+            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END)"
+        )
+        permit = self._is_within("x", of, is_permit=True)
+        denial = self._is_within("x", of, is_permit=False)
+        return (
+            f"({of.confidentiality} BETWEEN x.least AND x.most OR a = ANY(x.labels)) AND"
+            f" ((x.permits AND {self._is_applying('x', self._reach)} AND ({sealed})"
+            f" AND (NOT x.is_narrow OR {permit})) OR (NOT x.permits AND"
+            f" {self._is_applying('x', self._self)} AND (NOT x.is_narrow OR {denial})))"
+        )
+
+    def _closed(self) -> str:
+        """A list of what may flow, which the implicit policy adds nothing to."""
+        return (
+            "SELECT FROM consent_rule AS w WHERE w.patient = s.patient AND w.closes"
+            f" AND {self._is_permit('w')}"
+        )
+
+    def _is_related(self, alias: str) -> str:
+        bases = _literals([standing.basis for standing in self._permitted.standings])
+        return (
+            f"{alias}.actor = ANY({self._reach}) AND {alias}.basis IN ({bases})"
+            f" AND {ACTIVE.format(alias)}"
+        )
+
+    def _is_permit(self, alias: str) -> str:
+        return f"{alias}.permits AND {self._is_in_force(alias, self._reach)}"
+
+    def _is_denial(self, alias: str) -> str:
+        return self._is_in_force(alias, self._self)
+
+    def _is_in_force(self, alias: str, actors: str) -> str:
+        """The rule applies, and no newer consent of its lineage does."""
+        return (
+            f"{self._is_applying(alias, actors)} AND NOT EXISTS (SELECT FROM consent_rule AS n"
+            f" WHERE n.patient = {alias}.patient AND n.actor = '{EVERYONE}' AND n.path = ''"
+            f" AND n.lineage = {alias}.lineage AND n.signed > {alias}.signed"
+            f" AND {ACTIVE.format('n')})"
+        )
+
+    def _is_applying(self, alias: str, actors: str) -> str:
+        """The rule is about whoever asks, the purpose, the action, and now."""
+        return (
+            f"{alias}.actor = ANY({actors} || '{EVERYONE}'::text)"
+            f" AND ({alias}.purposes IS NULL OR {alias}.purposes && {self._purposes})"
+            f" AND ({alias}.actions IS NULL OR {alias}.actions && {self._actions})"
+            f" AND {ACTIVE.format(alias)}"
+        )
+
+    def _is_within(self, alias: str, of: Subject, *, is_permit: bool) -> str:
+        """The resource has the classes and codes, lies in the time, is what the rule names."""
+        range_ = f"{of.lo} < {alias}.hi AND {of.hi} > {alias}.lo OR {of.lo} IS NULL"
+        if is_permit:
+            range_ = f"{of.lo} >= {alias}.lo AND {of.hi} <= {alias}.hi"
+        return (
+            f"(({alias}.classes IS NULL OR {of.traits} && {alias}.classes)"
+            f" AND ({alias}.codes IS NULL OR {of.traits} && {alias}.codes)"
+            f" AND ({alias}.lo IS NULL OR coalesce({range_}, false))"
+            f" AND (NOT {alias}.is_named OR {_is_named(alias, of)}))"
+        )
+
+
+def related(access: Related, args: Arguments, patient: str) -> str:
+    """SQL: the actors, or those who stand for them, are related to the patient."""
+    return f"{patient} IN ({related_patients(access, args)})"
+
+
+def related_patients(access: Related, args: Arguments) -> str:
+    """The patients whom the actors, or those who stand for them, support, as a sub-select."""
+    mine = args.add(list(access.actors), "text[]")
+    based = f" AND s.basis IN ({_literals(access.bases)})" if access.bases else ""
+    return (
+        f"SELECT s.patient FROM relationship AS s WHERE s.actor = ANY({_reach(mine)})"
+        f" AND {ACTIVE.format('s')}{based}"
+    )
+
+
+def _belonging(actors: str) -> str:
+    """What the actors are or belong to: their roles, organizations upward, teams and groups."""
+    return (
+        "ARRAY(WITH RECURSIVE own(actor) AS ("
+        f"(SELECT unnest({actors}) UNION SELECT f.actor FROM affiliation AS f"
+        f" WHERE f.principal = ANY({actors}) AND {WORKS_FOR} AND {ACTIVE.format('f')})"
+        " UNION SELECT f.principal FROM own JOIN affiliation AS f ON f.actor = own.actor"
+        f" AND {ACTIVE.format('f')}) SELECT actor FROM own)"
+    )
+
+
+def _reach(actors: str) -> str:
+    """`_belonging`, and who works for the actors."""
+    staff = (
+        f"SELECT f.actor FROM affiliation AS f WHERE f.principal = ANY({actors})"
+        f" AND f.actor NOT LIKE 'Organization/%' AND {ACTIVE.format('f')}"
+    )
+    return f"({_belonging(actors)} || ARRAY({staff}))"
+
+
+def _is_named(alias: str, of: Subject) -> str:
+    """A rule names the resource: itself, what it refers to, who made it, or what refers to it."""
+    attested = (
+        "SELECT FROM index_reference AS t JOIN resource AS v ON v.rid = t.rid AND NOT v.deleted"
+        f" WHERE t.target = h.type || '/' || h.id AND t.param = {param('Provenance', 'target')}"
+        f" AND v.traits && {alias}.authors"
+    )
+    referring = (
+        f"SELECT FROM unnest({alias}.related) AS t JOIN resource AS i ON NOT i.deleted"
+        " AND i.type = split_part(t, '/', 1) AND i.id = split_part(t, '/', 2)"
+        f" WHERE {of.traits}[1] = ANY(i.traits)"
+    )
+    return (
+        f"({of.traits}[1] = ANY({alias}.instances) OR {of.traits} && {alias}.dependents"
+        f" OR {of.traits} && {alias}.authors OR EXISTS ({attested}) OR EXISTS ({referring}))"
+    )
+
+
+def _bears(alias: str, of: Subject, atom: str | None) -> str:
+    return f"{of.labels} && {alias}.labels" if atom is None else f"{atom} = ANY({alias}.labels)"
+
+
+def _row(standing: Standing) -> str:
+    opens = ",".join(standing.opens)
+    return (
+        f"('{standing.basis}', {standing.confidentiality}, {str(standing.is_labelled).lower()},"
+        f" '{{{opens}}}'::text[], {str(standing.is_closable).lower()})"
+    )
+
+
+def _literals(names: Sequence[str]) -> str:
+    """Names of this code, never a caller's text, as SQL literals."""
+    return ", ".join(f"'{name}'" for name in names)
