@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.consent.provisions import ALWAYS, span, within
+from app.fhir.compartments import subjects
 from app.fhir.context import Resource
 from app.fhir.references import local
 
@@ -35,7 +36,9 @@ def affiliations(resource: Resource, base_url: str) -> Iterator[Row]:
         case "CareTeam" if resource.get("status") == "active":
             team = members(resource, "participant", "member", base_url)
             yield from ((who, name, starts, ends) for who, starts, ends in team)
-        case "Group" if resource.get("active") is not False:
+        case "Group" if resource.get("active") is not False and not subjects(resource, base_url):
+            # Only an operator writes a group that no patient is in. Whoever supports the patients
+            # in a group may write it, and would join whom others' consents let in.
             group = members(resource, "member", "entity", base_url)
             yield from ((who, name, starts, ends) for who, starts, ends in group)
 

@@ -15,7 +15,7 @@ from tests.build import (
     reference,
     related_person,
 )
-from tests.http.conftest import COUNTY, PARTNER, Json, change, load, refused, serving
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, load, refused, serving
 
 ROLE = practitioner_role(organization=PARTNER)
 
@@ -83,6 +83,32 @@ async def test_a_member_does_not_decide_who_else_is_let_in(
     fresh = {name: value for name, value in entry.items() if name != "id"}
     made = await partner.post(f"/{entry['resourceType']}", json=fresh)
     refused(made, 403, "forbidden", entry["resourceType"])
+
+
+async def test_nobody_joins_a_group_that_others_let_in(
+    service: Service, operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    """Who supports the patients in a group may write it: so it stands for nobody."""
+    await load(operator, practitioner(), ROLE, team(), patient("eve", COUNTY), group())
+    await load(operator, consent("Group/g", patient="Patient/eve"))
+    grace = await service.as_("clinician", PARTNER, fhir_user="Practitioner/grace", user="grace")
+    assert (await grace.put("/Group/g", json=group("Practitioner/grace"))).status_code == 200
+    refused(await grace.get("/Patient/eve"), 404, "not-found")
+
+
+async def test_a_group_of_staff_is_let_in_and_written_by_operators(
+    service: Service, operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    staff = group("Practitioner/grace") | {"member": [{"entity": reference("Practitioner/grace")}]}
+    await load(operator, practitioner(), staff, consent("Group/g"))
+    grace = await service.as_("clinician", PARTNER, fhir_user="Practitioner/grace", user="grace")
+    assert await sees(grace)
+    refused(await grace.put("/Group/g", json=staff), 405, "not-supported", "Group")
+
+
+def group(*more: str) -> Json:
+    member = [{"entity": reference(entity)} for entity in ("Patient/ada", *more)]
+    return {"resourceType": "Group", "id": "g", "type": "person", "actual": True, "member": member}
 
 
 async def test_nobody_waits_for_a_patient_to_come(
