@@ -13,6 +13,11 @@ Relationship = tuple[str, str, str, datetime, datetime]
 """(patient, actor, basis, starts, ends)."""
 
 
+def team_of(team: str, patient: str) -> str:
+    """A care team as whom the consents of its own patient (a logical id) can let in."""
+    return f"{team} of Patient/{patient}"
+
+
 def actors(
     principals: Collection[str], affiliations: Iterable[Affiliation], now: datetime
 ) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from app.consent.actors import team_of
 from app.consent.provisions import ALWAYS, span, within
 from app.fhir.compartments import subjects
 from app.fhir.context import Resource
@@ -34,13 +35,23 @@ def affiliations(resource: Resource, base_url: str) -> Iterator[Row]:
             if parent:
                 yield (name, parent, *ALWAYS)
         case "CareTeam" if resource.get("status") == "active":
-            team = members(resource, "participant", "member", base_url)
-            yield from ((who, name, starts, ends) for who, starts, ends in team)
+            yield from _of_team(resource, name, base_url)
         case "Group" if resource.get("active") is not False and not subjects(resource, base_url):
             # Only an operator writes a group that no patient is in. Whoever supports the patients
             # in a group may write it, and would join whom others' consents let in.
             group = members(resource, "member", "entity", base_url)
             yield from ((who, name, starts, ends) for who, starts, ends in group)
+
+
+def _of_team(team: Resource, name: str, base_url: str) -> Iterator[Row]:
+    """Its members stand for it, and it for itself as the team of its patient.
+
+    Whoever decides for that patient adds members: other patients' consents let them not in.
+    """
+    found = list(members(team, "participant", "member", base_url))
+    yield from ((who, name, starts, ends) for who, starts, ends in found)
+    if found:
+        yield from ((name, team_of(name, each), *ALWAYS) for each in subjects(team, base_url))
 
 
 def _of_role(resource: Resource, role: str, base_url: str) -> Iterator[Row]:

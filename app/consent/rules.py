@@ -5,11 +5,12 @@ second one within it. https://hl7.org/fhir/R4/consent.html
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from app.consent import part2
+from app.consent.actors import team_of
 from app.consent.provisions import (
     CONDITIONS,
     Node,
@@ -95,7 +96,7 @@ def rules(consent: Resource, base_url: str) -> list[Rule]:
         Rule(
             path=path,
             permits=permits,
-            terms=limits,
+            terms=_to_own_teams(limits, patient.id) if permits else limits,
             starts=period[0],
             ends=period[1],
             opens=opens if permits else (),
@@ -104,6 +105,17 @@ def rules(consent: Resource, base_url: str) -> list[Rule]:
         )
         for path, permits, limits, period in made
     ]
+
+
+def _to_own_teams(limits: Terms, patient: str) -> Terms:
+    """A permission to a care team holds for the patient's own: others decide who is in theirs.
+
+    A denial holds for any team.
+    """
+    if limits.actors is None:
+        return limits
+    named = (team_of(a, patient) if a.startswith("CareTeam/") else a for a in limits.actors)
+    return replace(limits, actors=frozenset(named))
 
 
 def is_about_privacy(consent: Resource) -> bool:

@@ -27,8 +27,8 @@ async def resolve(
 
     Raises Unprocessable when policy refuses those. A reference that the current version already
     holds is let pass: its target may have been deleted, or hidden from this caller. Not so the
-    patient whom a resource is newly about, whatever the policy: a care team could let its author
-    in.
+    patient whom a resource is newly about, nor what a Provenance is about, whatever the policy: a
+    care team could let its author in.
     """
     known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}
@@ -39,7 +39,7 @@ async def resolve(
     lost: list[tuple[Reference, str]] = []
     refused: list[Issue] = []
     for each in fresh:
-        subjects = _newly_about(ctx, each, current.get(each.key))
+        subjects = _newly_about(ctx, each, current.get(each.key)) | _attested(ctx, each)
         for target, path in _unresolved(ctx, each, known, current.get(each.key), subjects):
             lost.append((target, path))
             if ctx.engine.policy.check_references or target in subjects:
@@ -79,6 +79,11 @@ def _newly_about(ctx: Context, draft: Draft, current: Current | None) -> set[Ref
         return set()
     before = {current.patient, *(current.patients or ())} if current else set()
     return {Reference("Patient", id_) for id_ in draft.subjects if id_ not in before}
+
+
+def _attested(ctx: Context, draft: Draft) -> set[Reference]:
+    """What a Provenance tells of: a consent may permit what somebody is said to have written."""
+    return set() if isinstance(ctx.reach, Everything) else set(draft.sources)
 
 
 def _unresolved(

@@ -50,6 +50,11 @@ def test_a_guardian_supports_for_a_time() -> None:
 def test_the_members_of_an_active_team_support_while_team_and_membership_last() -> None:
     team = care_team(ONE, period=PERIOD)
     assert ("ada", ONE, "care-team", *SPAN) in rows("relationship", team)
+    assert rows("affiliation", team) == {
+        ("Patient/ada", "CareTeam/ada-team", *SPAN),
+        (ONE, "CareTeam/ada-team", *SPAN),
+        ("CareTeam/ada-team", "CareTeam/ada-team of Patient/ada", *ALWAYS),
+    }
     for status in ("proposed", "suspended", "inactive", "entered-in-error"):
         assert project(team | {"status": status}, BASE) == {}
     assert project(team | {"period": {"end": "2019"}}, BASE) == {}

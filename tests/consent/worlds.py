@@ -120,7 +120,8 @@ def support(random: Random, who: str = "ada") -> list[Resource]:
     made = [
         care_team(*random.sample(ACTORS[:5], random.randint(0, 3)), id_=f"{who}-team", patient=of)
     ]
-    made.append(care_team(random.choice(ACTORS[:4]), id_="circle", patient=of))
+    whose = of if random.random() < 0.8 else "Patient/eve"
+    made.append(care_team(random.choice(ACTORS[:4]), id_="circle", patient=whose))
     made.append(related_person(patient=of, role=random.choice(("GUARD", "SIS"))))
     made.append(patient(who, random.choice((COUNTY, COUNTY, "Organization/other"))))
     return made

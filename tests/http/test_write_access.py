@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.build import (
+    HL7,
     LONG_AGO,
     care_team,
     consent,
@@ -17,6 +18,7 @@ from tests.build import (
 )
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, load, refused, serving
 
+LEVELS = f"{HL7}/v3-Confidentiality"
 ROLE = practitioner_role(organization=PARTNER)
 
 
@@ -83,6 +85,48 @@ async def test_a_member_does_not_decide_who_else_is_let_in(
     fresh = {name: value for name, value in entry.items() if name != "id"}
     made = await partner.post(f"/{entry['resourceType']}", json=fresh)
     refused(made, 403, "forbidden", entry["resourceType"])
+
+
+async def test_nobody_adds_themselves_to_a_team_that_somebody_elses_patient_lets_in(
+    service: Service, operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    """Whoever decides for the patient of a team decides who is in it: for that patient alone."""
+    theirs = patient("eve", PARTNER)
+    await load(operator, theirs, care_team(id_="eve-team", patient="Patient/eve"))
+    await load(operator, consent("CareTeam/eve-team"))
+    refused(await partner.get("/Goal/ada-goal-1"), 404, "not-found")
+    joined = care_team(PARTNER, id_="eve-team", patient="Patient/eve")
+    await change(partner, joined)
+    assert not await sees(partner)
+    refused(await partner.get("/Goal/ada-goal-1"), 404, "not-found")
+    moved = await partner.put("/CareTeam/eve-team", json=care_team(PARTNER, id_="eve-team"))
+    assert moved.status_code in (403, 422), moved.text
+
+
+async def test_the_persons_own_team_is_let_in(
+    operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    restricted = {"meta": {"security": [{"system": LEVELS, "code": "R"}]}}
+    await load(operator, goal("private", **restricted), team(), consent("CareTeam/new-team"))
+    assert (await partner.get("/Goal/private")).status_code == 200
+
+
+async def test_nobody_attests_who_wrote_what_they_cannot_see(
+    dsn: str, operator: httpx.AsyncClient, partner: httpx.AsyncClient, ada: str
+) -> None:
+    """A Provenance says who wrote a resource, and a consent may permit what somebody wrote."""
+    await load(operator, patient("eve", PARTNER), goal("eves", "Patient/eve"))
+    paper = consent(PARTNER)
+    named = [{"meaning": "authoredby", "reference": reference(PARTNER)}]
+    paper["provision"]["data"] = named
+    await load(operator, paper)
+    told: Json = {"resourceType": "Provenance", "recorded": "2026-01-01T00:00:00Z"}
+    told["agent"] = [{"who": reference(PARTNER)}]
+    told["target"] = [reference("Goal/eves"), reference("Goal/ada-goal-1")]
+    async with serving(dsn, references="lenient") as lenient:
+        same = await lenient.as_("partner-system", PARTNER)
+        refused(await same.post("/Provenance", json=told), 422, "not-found", "Provenance.target[1]")
+    refused(await partner.get("/Goal/ada-goal-1"), 404, "not-found")
 
 
 async def test_nobody_joins_a_group_that_others_let_in(

@@ -166,6 +166,24 @@ CASES = [
         world=(team(PARTNER, id_="circle", status="inactive"),),
     ),
     Case(
+        "a permit for somebody else's care team lets nobody in: others choose its members",
+        (form(permit(to="CareTeam/circle", label="R")),),
+        NOT_COVERED,
+        world=(team(PARTNER, id_="circle", patient="Patient/eve"),),
+    ),
+    Case(
+        "a care team of nobody is let in by nobody",
+        (form(permit(to="CareTeam/circle", label="R")),),
+        NOT_COVERED,
+        world=({**team(PARTNER, id_="circle"), "subject": {"display": "everyone"}},),
+    ),
+    Case(
+        "a denial to somebody else's care team keeps its members out",
+        (form(rule(None, deny(to="CareTeam/circle")), "OPTIN"),),
+        DENY,
+        world=(team(PARTNER, id_="circle", patient="Patient/eve"),),
+    ),
+    Case(
         "a group is its members",
         (form(permit(to=RESEARCHERS)),),
         PERMIT,
