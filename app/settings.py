@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         "Empty: a private PostgreSQL under `ISP_DATA_DIR` is started and stopped with the server.",
     )
     database_connections: int = Field(
-        default=10, ge=2, le=200, description="Database connections of one worker process, at most."
+        default=12, ge=4, le=200, description="Database connections of one worker process, at most."
     )
     statement_timeout: int = Field(
         default=30, ge=1, description="Seconds after which the database gives up one statement."

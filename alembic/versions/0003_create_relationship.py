@@ -5,6 +5,57 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+# What the actors are or belong to: their roles, organizations upward, teams and groups.
+ACTOR_BELONGING = """
+CREATE FUNCTION actor_belonging(actors text[]) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        WITH RECURSIVE own(actor) AS (
+            (SELECT unnest(actors)
+             UNION
+             SELECT f.actor FROM affiliation AS f
+             WHERE f.principal = ANY(actors) AND now() >= f.starts AND now() < f.ends
+               AND f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%')
+            UNION
+            SELECT f.principal FROM own JOIN affiliation AS f ON f.actor = own.actor
+            WHERE now() >= f.starts AND now() < f.ends)
+        SELECT actor FROM own);
+END $$
+"""
+
+# That, and who works for the actors.
+ACTOR_REACH = """
+CREATE FUNCTION actor_reach(actors text[]) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN actor_belonging(actors) || ARRAY(
+        SELECT f.actor FROM affiliation AS f
+        WHERE f.principal = ANY(actors) AND f.actor NOT LIKE 'Organization/%'
+          AND now() >= f.starts AND now() < f.ends);
+END $$
+"""
+
+# Whether a rule that names resources names the one with these traits: itself, what it refers to,
+# who made it (by itself or by a Provenance, whose search parameter target is `attested`), or what
+# refers to it.
+RULE_NAMES = """
+CREATE FUNCTION rule_names(
+    instances bigint[], dependents bigint[], authors bigint[], related text[],
+    of_traits bigint[], of_resource text, attested int
+) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN of_traits[1] = ANY(instances) OR of_traits && dependents OR of_traits && authors
+        OR EXISTS (
+            SELECT FROM index_reference AS t
+            JOIN resource AS v ON v.rid = t.rid AND NOT v.deleted
+            WHERE t.target = of_resource AND t.param = attested AND v.traits && authors)
+        OR EXISTS (
+            SELECT FROM unnest(related) AS t
+            JOIN resource AS i ON NOT i.deleted
+             AND i.type = split_part(t, '/', 1) AND i.id = split_part(t, '/', 2)
+            WHERE of_traits[1] = ANY(i.traits));
+END $$
+"""
+
 
 def upgrade() -> None:
     op.execute("""
@@ -71,7 +122,10 @@ def upgrade() -> None:
     op.execute("CREATE INDEX consent_rule_actor ON consent_rule (actor, patient)")
     op.execute("CREATE INDEX consent_rule_patient ON consent_rule (patient, actor)")
     op.execute("CREATE INDEX consent_rule_rid ON consent_rule (rid)")
+    for function in (ACTOR_BELONGING, ACTOR_REACH, RULE_NAMES):
+        op.execute(function)
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION rule_names, actor_reach, actor_belonging")
     op.execute("DROP TABLE consent_rule, affiliation, relationship")

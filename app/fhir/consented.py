@@ -16,8 +16,6 @@ from app.storage.sql import Arguments
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
 
-WORKS_FOR = "f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%'"
-
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -76,41 +74,38 @@ class Consented:
         )
 
     def test(self, of: Subject) -> str:
-        """SQL: this patient permits it."""
+        """SQL: this patient permits it. Each of several labels has to be opened, by one consent or
+        another; what has none is one of ordinary sensitivity."""
         return (
-            f"(EXISTS ({self._granted(of, None)}) AND NOT EXISTS ({self._denied(of)})"
-            f" AND {self._all_granted(of)})"
+            f"(NOT EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
+            f" WHERE NOT EXISTS ({self._granted(of)})) AND NOT EXISTS ({self._denied(of)}))"
         )
 
-    def _granted(self, of: Subject, atom: str | None) -> str:
-        """What opens the resource: for one of its labels, or for the label in SQL `atom`."""
+    def _granted(self, of: Subject) -> str:
+        """What opens the resource for its label `a`."""
         standings = ", ".join(map(_row, self._permitted.standings))
-        sealed = (
-            f"{of.seals} IS NULL OR {of.seals} <@ (g.opens || CASE WHEN {of.traits} &&"
-            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END)"
-        )
         return (
             "SELECT FROM ("
             "SELECT s.patient, 0 AS least, b.most, '{}'::text[] AS labels, b.is_labelled,"
             " b.opens, false AS is_narrow, NULL::bigint AS rule FROM relationship AS s"
             f" JOIN (VALUES {standings}) AS b(basis, most, is_labelled, opens, is_closable)"
-            f" ON b.basis = s.basis WHERE {self._is_related('s')}"
+            f" ON b.basis = s.basis WHERE s.patient = {of.patient} AND {self._is_related('s')}"
             f" AND (NOT b.is_closable OR NOT EXISTS ({self._closed()}))"
             " UNION ALL "
             "SELECT c.patient, c.least, c.most, c.labels, true, c.opens, c.is_narrow, c.row"
-            f" FROM consent_rule AS c WHERE {self._is_permit('c')}"
-            f") AS g WHERE g.patient = {of.patient} AND (g.is_labelled OR {of.labels} IS NULL)"
-            f" AND ({of.confidentiality} BETWEEN g.least AND g.most OR {_bears('g', of, atom)})"
-            f" AND ({sealed}) AND (NOT g.is_narrow OR EXISTS (SELECT FROM consent_rule AS c"
+            f" FROM consent_rule AS c WHERE c.patient = {of.patient} AND {self._is_permit('c')}"
+            f") AS g WHERE (g.is_labelled OR {of.labels} IS NULL)"
+            f" AND ({of.confidentiality} BETWEEN g.least AND g.most OR a = ANY(g.labels))"
+            f" AND ({self._is_unsealed('g', of)}) AND (NOT g.is_narrow OR EXISTS"
+            " (SELECT FROM consent_rule AS c"
             f" WHERE c.row = g.rule AND {self._is_within('c', of, is_permit=True)}))"
         )
 
-    def _all_granted(self, of: Subject) -> str:
-        """Each of several labels has to be opened, by one consent or another."""
-        each = self._granted(of, "a")
+    def _is_unsealed(self, alias: str, of: Subject) -> str:
+        """What the law seals is opened; the author's own notes are open to the author."""
         return (
-            f"(cardinality({of.labels}) IS NULL OR cardinality({of.labels}) < 2 OR NOT EXISTS"
-            f" (SELECT FROM unnest({of.labels}) AS a WHERE NOT EXISTS ({each})))"
+            f"{of.seals} IS NULL OR {of.seals} <@ ({alias}.opens || CASE WHEN {of.traits} &&"
+            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END)"
         )
 
     def _denied(self, of: Subject) -> str:
@@ -126,24 +121,21 @@ class Consented:
             f" AND {self._is_denial('d')} AND NOT EXISTS (SELECT FROM relationship AS e"
             f" WHERE {spared} AND {self._is_related('e')})"
             f" AND (NOT d.is_narrow OR {self._is_within('d', of, is_permit=False)})"
-            f" AND EXISTS (SELECT FROM unnest(coalesce({of.labels}, '{{\"\"}}')) AS a"
+            f" AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
             f" WHERE ({of.confidentiality} BETWEEN d.least AND d.most OR a = ANY(d.labels))"
             f" AND NOT EXISTS ({nested}))"
         )
 
     def _is_matching_within(self, of: Subject) -> str:
         """Provision `x` applies and extends to the resource under label `a`."""
-        sealed = (
-            f"{of.seals} IS NULL OR {of.seals} <@ (x.opens || CASE WHEN {of.traits} &&"
-            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END)"
-        )
         permit = self._is_within("x", of, is_permit=True)
         denial = self._is_within("x", of, is_permit=False)
         return (
             f"({of.confidentiality} BETWEEN x.least AND x.most OR a = ANY(x.labels)) AND"
-            f" ((x.permits AND {self._is_applying('x', self._reach)} AND ({sealed})"
-            f" AND (NOT x.is_narrow OR {permit})) OR (NOT x.permits AND"
-            f" {self._is_applying('x', self._self)} AND (NOT x.is_narrow OR {denial})))"
+            f" ((x.permits AND {self._is_applying('x', self._reach)}"
+            f" AND ({self._is_unsealed('x', of)}) AND (NOT x.is_narrow OR {permit}))"
+            f" OR (NOT x.permits AND {self._is_applying('x', self._self)}"
+            f" AND (NOT x.is_narrow OR {denial})))"
         )
 
     def _closed(self) -> str:
@@ -214,44 +206,24 @@ def related_patients(access: Related, args: Arguments) -> str:
 
 def _belonging(actors: str) -> str:
     """What the actors are or belong to: their roles, organizations upward, teams and groups."""
-    return (
-        "ARRAY(WITH RECURSIVE own(actor) AS ("
-        f"(SELECT unnest({actors}) UNION SELECT f.actor FROM affiliation AS f"
-        f" WHERE f.principal = ANY({actors}) AND {WORKS_FOR} AND {ACTIVE.format('f')})"
-        " UNION SELECT f.principal FROM own JOIN affiliation AS f ON f.actor = own.actor"
-        f" AND {ACTIVE.format('f')}) SELECT actor FROM own)"
-    )
+    return f"(SELECT actor_belonging({actors}))::text[]"
 
 
 def _reach(actors: str) -> str:
     """`_belonging`, and who works for the actors."""
-    staff = (
-        f"SELECT f.actor FROM affiliation AS f WHERE f.principal = ANY({actors})"
-        f" AND f.actor NOT LIKE 'Organization/%' AND {ACTIVE.format('f')}"
-    )
-    return f"({_belonging(actors)} || ARRAY({staff}))"
+    return f"(SELECT actor_reach({actors}))::text[]"
 
 
 def _is_named(alias: str, of: Subject) -> str:
     """A rule names the resource: itself, what it refers to, who made it, or what refers to it."""
-    attested = (
-        "SELECT FROM index_reference AS t JOIN resource AS v ON v.rid = t.rid AND NOT v.deleted"
-        f" WHERE t.target = h.type || '/' || h.id AND t.param = {param('Provenance', 'target')}"
-        f" AND v.traits && {alias}.authors"
-    )
-    referring = (
-        f"SELECT FROM unnest({alias}.related) AS t JOIN resource AS i ON NOT i.deleted"
-        " AND i.type = split_part(t, '/', 1) AND i.id = split_part(t, '/', 2)"
-        f" WHERE {of.traits}[1] = ANY(i.traits)"
-    )
-    return (
-        f"({of.traits}[1] = ANY({alias}.instances) OR {of.traits} && {alias}.dependents"
-        f" OR {of.traits} && {alias}.authors OR EXISTS ({attested}) OR EXISTS ({referring}))"
-    )
+    named = (f"{alias}.{name}" for name in ("instances", "dependents", "authors", "related"))
+    attested = param("Provenance", "target")
+    return f"rule_names({', '.join(named)}, {of.traits}, h.type || '/' || h.id, {attested})"
 
 
-def _bears(alias: str, of: Subject, atom: str | None) -> str:
-    return f"{of.labels} && {alias}.labels" if atom is None else f"{atom} = ANY({alias}.labels)"
+def _labels(of: Subject) -> str:
+    """The labels of the resource, one NULL where it has none."""
+    return f"coalesce(nullif({of.labels}, '{{}}'), ARRAY[NULL]::text[])"
 
 
 def _row(standing: Standing) -> str:

@@ -41,28 +41,36 @@ class DatabaseAway(Exception):
 class Database:
     """One worker's connections; it reconnects by itself after the database was away.
 
-    Transactions have a pool of their own: all their statements find rows by key, so that one plan
-    serves every set of values, where a search is planned for the values it has.
+    Three pools: of readers and of writers (transactions), whose statements find rows by key, so
+    that one plan serves every set of values; and of searchers, whose statements are planned for the
+    values they have, which costs more than most of them do.
     """
 
-    def __init__(self, pool: "Pool[Record]", writers: "Pool[Record]") -> None:
-        self._pool = pool
+    def __init__(
+        self, readers: "Pool[Record]", writers: "Pool[Record]", searchers: "Pool[Record]"
+    ) -> None:
+        self._readers = readers
         self._writers = writers
+        self._searchers = searchers
         self._rids: deque[int] = deque()
 
     @classmethod
-    async def open(cls, dsn: str, size: int = 10, *, statement_timeout: int = 30) -> Self:
-        """Make both pools, of `size` connections together.
+    async def open(cls, dsn: str, size: int = 12, *, statement_timeout: int = 30) -> Self:
+        """Make the pools, of `size` connections together, three at least.
 
         They connect with the first statement, so the database may be away now.
         """
-        few = max(1, size // 2)
-        pool = await _pool(dsn, size - few, statement_timeout, "auto")
-        return cls(pool, await _pool(dsn, few, statement_timeout, "force_generic_plan"))
+        writers, searchers = max(1, size // 3), max(1, size // 6)
+        readers = max(1, size - writers - searchers)
+        return cls(
+            await _pool(dsn, readers, statement_timeout, "force_generic_plan"),
+            await _pool(dsn, writers, statement_timeout, "force_generic_plan"),
+            await _pool(dsn, searchers, statement_timeout, "auto"),
+        )
 
     async def close(self) -> None:
         """Close every connection once it is idle; the ones still busy after 5 s are cut."""
-        for pool in (self._pool, self._writers):
+        for pool in (self._readers, self._writers, self._searchers):
             try:
                 async with asyncio.timeout(5):
                     await pool.close()
@@ -71,7 +79,7 @@ class Database:
 
     def acquire(self) -> "Held":
         """A connection outside of any transaction, for `async with`. Raises DatabaseAway."""
-        return Held(self._pool)
+        return Held(self._readers)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -85,6 +93,11 @@ class Database:
     async def fetch(self, sql: str, *args: Any) -> list[Record]:
         """All rows of one statement in its own transaction. Raises DatabaseAway."""
         async with self.acquire() as connection:
+            return await connection.fetch(sql, *args)
+
+    async def search(self, sql: str, *args: Any) -> list[Record]:
+        """`fetch`, planned for these values: for what may find one row or half of a table."""
+        async with Held(self._searchers) as connection:
             return await connection.fetch(sql, *args)
 
     async def fetchrow(self, sql: str, *args: Any) -> Record | None:

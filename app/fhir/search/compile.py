@@ -30,10 +30,12 @@ OF_FEW = "r.patient = ANY(ARRAY(SELECT patient FROM few))"
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL and its arguments. Rows: mode (match, include, total), COLUMNS, the sort keys k0, k1, …,
-    `is_missing`. There is one match more than asked for when more follow; a total is in `rid`."""
+    `is_missing`. There is one match more than asked for when more follow; a total is in `rid`.
+    `is_narrow`: the query leads to one patient or a few resources, whatever its values are."""
 
     sql: str
     args: Arguments
+    is_narrow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,8 @@ def compile_search(
     """
     args = Arguments()
     search = _Search(query, access, position, Over("r", args, base_url))
-    if query.counts_only:
-        return Statement(f"SELECT 'total' AS mode, {_count(search)} AS rid", args)
-    return Statement(_page(search), args)
+    sql = f"SELECT 'total' AS mode, {_count(search)} AS rid" if query.counts_only else _page(search)
+    return Statement(sql, args, _is_narrow(query))
 
 
 def _page(search: _Search) -> str:
