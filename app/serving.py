@@ -1,5 +1,6 @@
 """`isp serve`: the worker processes, and what is told to whoever started them."""
 
+import gc
 import http.client
 import os
 import signal
@@ -29,7 +30,10 @@ def application() -> ASGIApp:
     """The application of one worker process, which has its settings from the environment."""
     settings = Settings()
     logs.configure(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    # What is here now stays as long as the process: no collection has to look at it again.
+    gc.freeze()
+    return app
 
 
 def configuration(settings: Settings) -> uvicorn.Config:

@@ -43,7 +43,8 @@ __all__ = [
 REFERENCES = {param("AuditEvent", code): code for code in ("agent", "entity", "patient", "source")}
 EXEMPLAR = "exemplar-0d1f3a52"
 """The logical id and request id of an event that stands for all that differ only in such ids."""
-
+POINTED = ",".join(str(points(code, f"Patient/{EXEMPLAR}")) for code in ("entity", "patient"))
+"""The targets of an event about EXEMPLAR that name it."""
 
 _Shape = tuple[str, str, str | None, bool, int, bool]
 
@@ -61,10 +62,29 @@ def audit_rows(
     agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
 ) -> list[AuditRow]:
     """One event for each patient an interaction was about, so that each of them sees theirs."""
-    each = [audited]
-    if len(audited.patients) > 1:
-        each = [replace(audited, patients=(patient,)) for patient in audited.patients]
-    return [audit_row(agent, request_id, instant, base_url, one) for one in each]
+    if len(audited.patients) < 2:
+        return [audit_row(agent, request_id, instant, base_url, audited)]
+    one = replace(audited, patients=(EXEMPLAR,))
+    model = audit_row(agent, request_id, instant, base_url, one)
+    return [_of(patient, model) for patient in audited.patients]
+
+
+def _of(patient: str, model: AuditRow) -> AuditRow:
+    """The event about this patient that else is like the one about EXEMPLAR."""
+    id_, reference = _new_id(), f"Patient/{patient}"
+    body = model.body.replace(model.id, id_, 1).replace(f'"Patient/{EXEMPLAR}"', f'"{reference}"')
+    targets = f"{points('entity', reference)},{points('patient', reference)}"
+    return model._replace(
+        id=id_,
+        patients=(patient,),
+        targets=model.targets.replace(POINTED, targets),
+        body=body,
+    )
+
+
+def _new_id() -> str:
+    """A logical id that begins with the time, so that neighbours are stored together."""
+    return f"{time.time_ns() // 1_000_000:012x}{urandom(10).hex()}"
 
 
 def audit_row(
@@ -72,7 +92,7 @@ def audit_row(
 ) -> AuditRow:
     """The event of this interaction, ready to be written."""
     common = _common(agent, base_url, _shape(audited))
-    id_ = f"{time.time_ns() // 1_000_000:012x}{urandom(10).hex()}"
+    id_ = _new_id()
     request = _identifier("entity", clean(request_id))
     return AuditRow(
         id_,

@@ -2,7 +2,6 @@
 
 import secrets
 import time
-import uuid
 
 
 def new_id() -> str:
@@ -11,4 +10,5 @@ def new_id() -> str:
     https://www.rfc-editor.org/rfc/rfc9562#section-5.7
     """
     value = int(time.time() * 1000) << 80 | 7 << 76 | secrets.randbits(76)
-    return str(uuid.UUID(int=value & ~(3 << 62) | 2 << 62))
+    text = f"{value & ~(3 << 62) | 2 << 62:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from functools import lru_cache
 
 from fastapi import APIRouter, Response
 from prometheus_client import (
@@ -96,9 +97,15 @@ class Observed:
 def _observe(scope: Scope, status: int, seconds: float) -> None:
     path = shape(scope["path"])
     method = scope["method"] if scope["method"] in METHODS else "other"
-    REQUESTS.labels(method, path, status).inc()
-    DURATION.labels(path).observe(seconds)
+    requests, duration = _meters(method, path, status)
+    requests.inc()
+    duration.observe(seconds)
     log.debug("%s %s %s %.1f ms", method, path, status, seconds * 1000)
+
+
+@lru_cache(maxsize=4096)
+def _meters(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, path, status), DURATION.labels(path)
 
 
 def shape(path: str) -> str:
