@@ -19,6 +19,7 @@ from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
+from app.jobs.sealing import seal_forever, started
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
@@ -67,8 +68,10 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
             settings.database_url,
             settings.database_connections,
             statement_timeout=settings.statement_timeout,
+            role=settings.database_role,
         )
         stack.push_async_callback(database.close)
+        stack.push_async_callback(started(seal_forever(database)))
         log = AuditLog(database, is_asynchronous=settings.audit == "async")
         stack.push_async_callback(log.close)
         authority = await Authority.open(settings, database, recorder(log, settings.base_url))

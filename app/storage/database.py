@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,14 +51,19 @@ class Database:
         self._rids: deque[int] = deque()
 
     @classmethod
-    async def open(cls, dsn: str, size: int = 10, *, statement_timeout: int = 30) -> Self:
-        """Make both pools, of `size` connections together.
+    async def open(
+        cls, dsn: str, size: int = 10, *, statement_timeout: int = 30, role: str = ""
+    ) -> Self:
+        """Make both pools, of `size` connections together, that work as `role` where one is named.
 
         They connect with the first statement, so the database may be away now.
         """
-        few = max(1, size // 2)
-        pool = await _pool(dsn, size - few, statement_timeout, "auto")
-        return cls(pool, await _pool(dsn, few, statement_timeout, "force_generic_plan"))
+        few, session = max(1, size // 2), {"statement_timeout": f"{statement_timeout}s"}
+        if role:
+            session["role"] = role
+        pool = await _pool(dsn, size - few, {**session, "plan_cache_mode": "auto"})
+        generic = {**session, "plan_cache_mode": "force_generic_plan"}
+        return cls(pool, await _pool(dsn, few, generic))
 
     async def close(self) -> None:
         """Close every connection once it is idle; the ones still busy after 5 s are cut."""
@@ -114,7 +119,7 @@ class Database:
         return self._rids.popleft()
 
 
-async def _pool(dsn: str, size: int, statement_timeout: int, plans: str) -> "Pool[Record]":
+async def _pool(dsn: str, size: int, session: Mapping[str, str]) -> "Pool[Record]":
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -130,9 +135,8 @@ async def _pool(dsn: str, size: int, statement_timeout: int, plans: str) -> "Poo
             "timezone": "UTC",
             # Compiling a statement of one millisecond costs tens of them.
             "jit": "off",
-            "plan_cache_mode": plans,
-            "statement_timeout": f"{statement_timeout}s",
             "idle_in_transaction_session_timeout": "60s",
+            **session,
         },
     )
 
