@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from app.admission import admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.consent.emergency import alarm
 from app.consent.marks import marks
 from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
@@ -101,6 +103,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,
+        alarm=partial(alarm, admit_server),
     )
 
 
