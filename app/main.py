@@ -12,6 +12,7 @@ from app.admission import admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.consent import disclosures
 from app.consent.emergency import alarm
 from app.consent.marks import marks
 from app.consent.relationships import PROJECTION
@@ -35,6 +36,7 @@ OPERATIONS = {
     each.name: each
     for each in (
         validate.OPERATION,
+        disclosures.OPERATION,
         isp_validate.OPERATION,
         progress.OPERATION,
         request_review.OPERATION,
