@@ -5,13 +5,15 @@ let a resource through; neither can widen the other.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from app.auth.caller import Caller
-from app.auth.roles import purposes
+from app.auth.roles import ROLES, purposes
 from app.auth.scopes import by_letter
 from app.consent.access import permitted
+from app.consent.purpose import EMERGENCY, PURPOSES, broader
 from app.fhir.access import (
     Access,
     Everything,
@@ -25,10 +27,15 @@ from app.fhir.access import (
 from app.fhir.compartments import DIRECTORY
 from app.fhir.context import Agent, Context
 from app.fhir.engine import Engine
+from app.fhir.errors import BadRequest, Forbidden
 
 OPERATOR = "operator"
 READS_AUDIT = frozenset({"individual", "guardian", "privacy-officer", OPERATOR})
 WRITES = "cud"
+READS = "rs"
+LEAST_REASON = 10
+"""Characters of a reason; less says nothing."""
+
 DECIDES_ACCESS = frozenset({"Patient", "RelatedPerson", "CareTeam", "Consent"})
 """The types about a patient whose content decides who sees that patient."""
 
@@ -36,9 +43,20 @@ DECIDING = ("own", "guardian", "custodian")
 """The relationships that let someone write them."""
 
 
-def admit(engine: Engine, caller: Caller, request_id: str, address: str | None = None) -> Context:
-    """The Context under which everything this request asks for is judged; see Agent.address."""
+def admit(
+    engine: Engine,
+    caller: Caller,
+    request_id: str,
+    address: str | None = None,
+    emergency: str | None = None,
+) -> Context:
+    """The Context under which everything this request asks for is judged; see Agent.address.
+
+    In an `emergency`, the reason for it, records are read and not written.
+    """
     scopes, access, reach = _composed(caller)
+    if emergency is not None:
+        access = {letter: access[letter] for letter in READS if letter in access}
     return Context(
         engine=engine,
         agent=_agent(caller, address),
@@ -49,6 +67,53 @@ def admit(engine: Engine, caller: Caller, request_id: str, address: str | None =
         now=datetime.now(UTC),
         base_url=engine.base_url,
         may_choose_ids=caller.role == OPERATOR or engine.policy.update_as_create,
+        emergency=emergency,
+    )
+
+
+def declare(caller: Caller, purpose: str | None, reason: str | None) -> Caller:
+    """The caller, acting for the purpose the request names: a narrower one, or an emergency.
+
+    Raises BadRequest for an unknown purpose, or an emergency without a reason; Forbidden for what
+    the role does not act for.
+    """
+    code = purpose or caller.purpose
+    if purpose is not None and purpose not in PURPOSES:
+        raise BadRequest("X-Purpose-Of-Use: use a code of v3-ActReason.", code="value")
+    if code is not None and EMERGENCY in broader(code):
+        return replace(caller, purpose=_emergency(caller, code, reason))
+    if reason is not None:
+        raise BadRequest("X-Emergency-Reason goes with X-Purpose-Of-Use: BTG or ETREAT.")
+    if purpose is None:
+        return caller
+    if not {*broader(purpose)}.intersection(purposes(caller.role, caller.purpose)):
+        raise Forbidden(f"The role {caller.role} of this token does not act for {purpose}.")
+    return replace(caller, purpose=purpose)
+
+
+def _emergency(caller: Caller, code: str, reason: str | None) -> str:
+    if not ROLES[caller.role].breaks_glass:
+        raise Forbidden(f"The role {caller.role} of this token does not act in emergencies.")
+    if reason is None or len(reason.strip()) < LEAST_REASON:
+        raise BadRequest("Say what the emergency is in X-Emergency-Reason.", code="required")
+    return code
+
+
+def admit_server(engine: Engine, request_id: str) -> Context:
+    """The Context in which the server itself writes what a request made it write.
+
+    It holds nobody to what they refer to: who acts in an emergency may be known elsewhere only.
+    """
+    access = dict.fromkeys("cr", Everything("the server's own alert"))
+    return Context(
+        engine=replace(engine, policy=replace(engine.policy, check_references=False)),
+        agent=Agent(client="isp-fhir", role="server"),
+        scopes=access,
+        access=access,
+        reach=Everything("the server's own alert"),
+        request_id=request_id,
+        now=datetime.now(UTC),
+        base_url=engine.base_url,
     )
 
 

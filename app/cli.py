@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from app.audit_commands import audit
 from app.auth.authority import Authority
 from app.auth.clients import InvalidRegistration, Registration, create_client
 from app.auth.errors import OAuthError
@@ -39,6 +40,7 @@ client = typer.Typer(help="Applications that may ask for tokens.", no_args_is_he
 user = typer.Typer(help="People who can sign in.", no_args_is_help=True)
 main.add_typer(client, name="client")
 main.add_typer(user, name="user")
+main.add_typer(audit, name="audit")
 
 
 @main.command("serve")
@@ -215,7 +217,7 @@ def reindex_command() -> None:
     async def work(engine: Engine, _: Authority) -> int:
         return await reindex(engine)
 
-    _print({"reindexed": perform(chosen_beside(), work)})
+    _print({"reindexed": perform(chosen_beside(), work, is_owner=True)})
 
 
 @main.command("openapi")

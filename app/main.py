@@ -9,9 +9,12 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from app.admission import admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.consent import disclosures
+from app.consent.emergency import alarm
 from app.consent.marks import marks
 from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
@@ -20,6 +23,7 @@ from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
+from app.jobs.sealing import seal_forever, started
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
@@ -33,6 +37,7 @@ OPERATIONS = {
     each.name: each
     for each in (
         validate.OPERATION,
+        disclosures.OPERATION,
         isp_validate.OPERATION,
         progress.OPERATION,
         request_review.OPERATION,
@@ -73,8 +78,10 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
             settings.database_url,
             settings.database_connections,
             statement_timeout=settings.statement_timeout,
+            role=settings.database_role,
         )
         stack.push_async_callback(database.close)
+        stack.push_async_callback(started(seal_forever(database)))
         log = AuditLog(database, is_asynchronous=settings.audit == "async")
         stack.push_async_callback(log.close)
         authority = await Authority.open(settings, database, recorder(log, settings.base_url))
@@ -104,6 +111,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,
+        alarm=partial(alarm, admit_server),
     )
 
 

@@ -19,7 +19,8 @@ from app.settings import Settings
 from app.storage.database import DatabaseAway
 from app.storage.embedded import embedded
 from app.storage.migrate import migrate
-from app.storage.postmaster import EmbeddedError
+from app.storage.postmaster import EmbeddedError, login
+from app.storage.roles import RoleMissing
 
 T = TypeVar("T")
 Work = Callable[[Engine, Authority], Awaitable[T]]
@@ -48,27 +49,32 @@ def _told(location: tuple[int | str, ...], message: str) -> str:
     return named + message.removeprefix("Value error, ")
 
 
-def chosen_beside() -> Settings:
+def chosen_beside(**flags: Any) -> Settings:
     """The settings for a command beside a running server: the base URL is that server's."""
-    settings = chosen()
+    settings = chosen(**flags)
     running = recorded_base_url(settings.data_dir)
     if running is None or any(name in os.environ for name in ADDRESS):
         return settings
-    return chosen(base_url=running, allow_http=True)
+    return chosen(base_url=running, allow_http=True, **flags)
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Settings]:
-    """The same settings with a `database_url` that leads to a running, migrated database."""
+def database(settings: Settings, *, is_owner: bool = False) -> Iterator[Settings]:
+    """The same settings with a `database_url` that leads to a running, migrated database.
+
+    There the server's role works, or the owner of the tables.
+    """
     try:
+        migrated, role = settings.database_role, "" if is_owner else settings.database_role
         if settings.database_url:
-            uvloop.run(migrate(settings.database_url))
-            yield settings
+            uvloop.run(migrate(settings.database_url, role=migrated))
+            yield settings.model_copy(update={"database_role": role})
             return
         with embedded(settings.data_dir) as dsn:
-            uvloop.run(migrate(dsn))
-            yield settings.model_copy(update={"database_url": dsn})
-    except EmbeddedError as error:
+            uvloop.run(migrate(dsn, role=migrated))
+            found = {"database_url": login(dsn, role), "database_role": role}
+            yield settings.model_copy(update=found)
+    except (EmbeddedError, RoleMissing) as error:
         fail(str(error))
     except (DatabaseAway, ConnectionError, asyncpg.PostgresError) as error:
         fail(f"the database cannot be used: {error or type(error).__name__}")
@@ -82,12 +88,12 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Engine, Authority]]:
         yield app.state.engine, app.state.authority
 
 
-def perform(settings: Settings, work: Work[T]) -> T:
-    """Do one piece of work on the database of these settings."""
+def perform(settings: Settings, work: Work[T], *, is_owner: bool = False) -> T:
+    """Do one piece of work on the database of these settings: as the server, or as its owner."""
 
     async def run(with_database: Settings) -> T:
         async with opened(with_database) as (engine, authority):
             return await work(engine, authority)
 
-    with database(settings) as with_database:
+    with database(settings, is_owner=is_owner) as with_database:
         return uvloop.run(run(with_database))

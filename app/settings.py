@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 FHIR_PATH = "/fhir"
+SERVICE_ROLE = "isp_service"
 
 
 class Settings(BaseSettings):
@@ -23,6 +24,12 @@ class Settings(BaseSettings):
         default="",
         description="PostgreSQL 15 or later, `postgresql://user:password@host/name`. "
         "Empty: a private PostgreSQL under `ISP_DATA_DIR` is started and stopped with the server.",
+    )
+    database_role: str = Field(
+        default=SERVICE_ROLE,
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$|^$",
+        description="PostgreSQL role the server works as; `isp migrate` makes it and grants it "
+        "what it needs. Empty: it works as the user of `ISP_DATABASE_URL`, who owns the tables.",
     )
     database_connections: int = Field(
         default=12, ge=4, le=200, description="Database connections of one worker process, at most."

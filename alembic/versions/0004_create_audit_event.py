@@ -1,4 +1,4 @@
-"""Create the audit trail, and the changes somebody must hear of."""
+"""Create the audit trail."""
 
 from alembic import op
 
@@ -34,17 +34,8 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX audit_event_last_updated ON audit_event (last_updated, rid)")
     op.execute("CREATE INDEX audit_event_targets ON audit_event USING gin (targets)")
-    op.execute("""
-    CREATE TABLE outbox (
-        seq BIGSERIAL NOT NULL,
-        rid BIGINT NOT NULL,
-        version INTEGER NOT NULL,
-        created TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        PRIMARY KEY (seq)
-    )
-    """)
     op.execute(LZ4_BODY)
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE outbox, audit_event")
+    op.execute("DROP TABLE audit_event")

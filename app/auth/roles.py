@@ -9,6 +9,7 @@ from types import MappingProxyType
 class Role:
     """A role code, who acts in it, and for which purposes of use unless the token names one.
 
+    Who `breaks_glass` treats people: medical personnel in the words of 42 CFR 2.51.
     http://terminology.hl7.org/CodeSystem/v3-ActReason
     """
 
@@ -16,6 +17,7 @@ class Role:
     display: str
     definition: str
     purposes: tuple[str, ...]
+    breaks_glass: bool = False
 
 
 _ROLES = (
@@ -38,7 +40,7 @@ _ROLES = (
         "The case manager who holds the plan together.",
         ("CAREMGT", "COC"),
     ),
-    Role("clinician", "Clinician", "A professional who treats the person.", ("TREAT",)),
+    Role("clinician", "Clinician", "A professional who treats the person.", ("TREAT",), True),
     Role(
         "supervisor",
         "Supervisor",
@@ -50,9 +52,14 @@ _ROLES = (
         "Provider organization",
         "A system of a provider that delivers services.",
         ("TREAT", "CAREMGT"),
+        True,
     ),
     Role(
-        "ehr-system", "EHR system", "An electronic health record that pulls the plan.", ("TREAT",)
+        "ehr-system",
+        "EHR system",
+        "An electronic health record that pulls the plan.",
+        ("TREAT",),
+        True,
     ),
     Role(
         "partner-system",

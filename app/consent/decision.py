@@ -12,7 +12,7 @@ from typing import Literal
 
 from app.consent.marks import references_key
 from app.consent.provisions import Terms
-from app.consent.purpose import BREAK_GLASS
+from app.consent.purpose import EMERGENCY
 from app.consent.rules import BASE, Rule
 from app.consent.sensitivity import PART_2, PSYCHOTHERAPY_NOTES
 from app.fhir.access import Standing
@@ -208,7 +208,7 @@ def _by_rule(outcome: Outcome, rule: Rule, request: Request, facts: Facts) -> De
 def obligations(request: Request, facts: Facts) -> tuple[str, ...]:
     """What is owed in return: codes of v3-ActCode, and `alert`, `log`, `notice`, `reason`."""
     owed: list[str] = []
-    if BREAK_GLASS in request.purposes:
+    if EMERGENCY in request.purposes:
         owed += ["alert", "log", "reason"]
     if PART_2 in facts.marks.seals:
         owed += ["NORDSCLCD", "log", "notice"]

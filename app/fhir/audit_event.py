@@ -39,6 +39,7 @@ AUTHOR: Coding = (PARTICIPATION, "AUT")
 RESPONSIBLE: Coding = (PARTICIPATION, "RESP")
 REST: Coding = ("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest")
 LOGIN: Coding = (DICOM, "110114")
+ALERT: Coding = (DICOM, "110113")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,15 @@ SUBTYPE: dict[str, Coding] = {
     "token": (IHE_TRANSACTION, "ITI-71"),
     "introspect": (IHE_TRANSACTION, "ITI-102"),
     "revoke": (DICOM, "110123"),
+    "emergency": (DICOM, "110127"),
 }
 """By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
 
-AUTHENTICATION = frozenset({"token", "introspect", "revoke"})
-"""Steps of OAuth: no interactions with a resource. https://profiles.ihe.net/ITI/IUA/"""
+TYPE: dict[str, Coding] = {"token": LOGIN, "introspect": LOGIN, "revoke": LOGIN, "emergency": ALERT}
+"""By interaction; what is not listed is REST. Steps of OAuth and a broken glass are none.
+
+https://profiles.ihe.net/ITI/IUA/
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ def constant(agent: Agent, base_url: str, interaction: str, outcome: str) -> str
     subtype = SUBTYPE.get(interaction, (INTERACTION, interaction))
     return _members(
         {
-            "type": _coding(*(LOGIN if interaction in AUTHENTICATION else REST)),
+            "type": _coding(*TYPE.get(interaction, REST)),
             "subtype": [_coding(*subtype)],
             "action": pattern.action,
             "outcome": outcome,

@@ -1,7 +1,7 @@
 """DOOR: changes become versions, in one transaction. Nothing is written but through here.
 
-Versions, search index, projections, AuditEvents and outbox rows of all changes commit together or
-not at all; what the caller gets to see is built after COMMIT.
+Versions, search index, projections and AuditEvents of all changes commit together or not at all;
+what the caller gets to see is built after COMMIT.
 https://hl7.org/fhir/R4/http.html#transactional-integrity
 """
 

@@ -81,7 +81,8 @@ class Context:
     `access` maps a scope letter (c r u d s) to an Access; a letter that is absent permits nothing.
     `reach` is what the caller may know of at all, whatever the scopes: references are held to it.
     `scopes` is what was granted, before it was composed with whom the caller supports; `connection`
-    is that of the transaction this runs in, if it runs in one. `may_choose_ids` lets a PUT create a
+    is that of the transaction this runs in, if it runs in one. `emergency` is why a record is
+    opened beyond the ordinary; such a Context only reads. `may_choose_ids` lets a PUT create a
     resource; ordinary clients may not.
     """
 
@@ -95,6 +96,7 @@ class Context:
     base_url: str
     may_choose_ids: bool = False
     connection: "Connection | None" = None
+    emergency: str | None = None
 
     @property
     def store(self) -> "Connection | Database":

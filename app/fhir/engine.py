@@ -6,7 +6,7 @@ from typing import Any
 
 from app.fhir.audit import AuditLog
 from app.fhir.context import Call, Context, Resource, Result
-from app.fhir.errors import Issue
+from app.fhir.errors import Forbidden, Issue
 from app.fhir.marks import Marks, unmarked
 from app.storage.database import Database
 
@@ -17,6 +17,8 @@ Stamp = Callable[[Resource], Resource]
 Rule = Callable[[Resource], Iterable[Issue]]
 Mark = Callable[[Resource, str], Marks]
 Run = Callable[[Context, Call], Awaitable[Result]]
+Alarm = Callable[[Context, Result], Awaitable[None]]
+"""Tells on whoever opens a record in an emergency; what it refuses is not disclosed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class Policy:
     max_page_size: int = 1000
 
 
+async def unarmed(_ctx: Context, _result: Result) -> None:
+    """Without anybody to tell there is no breaking of the glass."""
+    raise Forbidden("This server opens no record in an emergency.")
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The house's furniture: database, audit log, hooks, policy. No request state."""
@@ -83,3 +90,4 @@ class Engine:
     projections: tuple[Projection, ...]
     operations: Mapping[str, Operation]
     mark: Mark = unmarked
+    alarm: Alarm = unarmed

@@ -114,11 +114,13 @@ async def perform(ctx: Context, row: Route, call: Call) -> Result:
     try:
         authorize(ctx, _letter(ctx, row, call), call.type)
         result = await row.run(ctx, call)
+        if ctx.emergency is not None:
+            await ctx.engine.alarm(ctx, result)
     except FHIRError as error:
         await record_refusal(ctx, call, error)
         raise
     if not result.is_recorded:
-        await _record(ctx, call, _answered(call, result))
+        await _record(ctx, call, _answered(ctx, call, result))
     return result
 
 
@@ -172,7 +174,7 @@ async def _record(ctx: Context, call: Call, audited: Audited) -> None:
     await ctx.engine.audit.record(rows)
 
 
-def _answered(call: Call, result: Result) -> Audited:
+def _answered(ctx: Context, call: Call, result: Result) -> Audited:
     return Audited(
         interaction=call.interaction,
         outcome="0",
@@ -182,6 +184,7 @@ def _answered(call: Call, result: Result) -> Audited:
         version=result.version,
         patients=result.patients,
         query=_query(call),
+        reason=ctx.emergency,
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.admission import admit, admit_nobody
+from app.admission import admit, admit_nobody, declare
 from app.auth.caller import Caller
 from app.fhir import json
 from app.fhir.context import Call, Context, Result
@@ -104,21 +104,30 @@ class FHIRApplication:
                 row, found = route(self._engine.routes, request.method, request.path)
             except FHIRError:
                 # The audit trail tells who asked for what is not there, too.
-                ctx = await self._admitted(request)
+                _, ctx = await self._admitted(request)
                 raise
             asked = call(row, found)
             if row.interaction not in PUBLIC:
-                ctx = await self._admitted(request)
+                caller, ctx = await self._admitted(request)
+                ctx = self._declared(caller, ctx, request)
             asked = await self._call(row, found, request)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise
         return await self._perform(ctx, row, asked)
 
-    async def _admitted(self, request: Request) -> Context:
+    async def _admitted(self, request: Request) -> tuple[Caller, Context]:
         authorization = request.headers.get(b"authorization", b"").decode("latin-1")
         caller = await self._authenticate(authorization)
-        return admit(self._engine, caller, request.id, request.address)
+        return caller, admit(self._engine, caller, request.id, request.address)
+
+    def _declared(self, caller: Caller, ctx: Context, request: Request) -> Context:
+        """The Context for the purpose that the request names, where it names one."""
+        purpose, reason = negotiation.declared_purpose(request.headers)
+        mine = declare(caller, purpose, reason)
+        if mine is caller:
+            return ctx
+        return admit(self._engine, mine, request.id, request.address, reason)
 
     async def _perform(self, ctx: Context, row: Route, asked: Call) -> Result:
         """What no interaction foresaw leaves an audit trail too, where one can be written."""

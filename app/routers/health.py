@@ -80,27 +80,29 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status, request = time.perf_counter(), 500, b"-"
 
         async def sent(message: Message) -> None:
-            nonlocal status
+            nonlocal status, request
             if message["type"] == "http.response.start":
                 status = message["status"]
+                request = dict(message["headers"]).get(b"x-request-id", request)
             await send(message)
 
         try:
             await self._app(scope, receive, sent)
         finally:
-            _observe(scope, status, time.perf_counter() - began)
+            _observe(scope, status, time.perf_counter() - began, request)
 
 
-def _observe(scope: Scope, status: int, seconds: float) -> None:
+def _observe(scope: Scope, status: int, seconds: float, request: bytes) -> None:
     path = shape(scope["path"])
     method = scope["method"] if scope["method"] in METHODS else "other"
     requests, duration = _meters(method, path, status)
     requests.inc()
     duration.observe(seconds)
-    log.debug("%s %s %s %.1f ms", method, path, status, seconds * 1000)
+    id_ = request.decode("latin-1")
+    log.debug("%s %s %s %.1f ms request %s", method, path, status, seconds * 1000, id_)
 
 
 @lru_cache(maxsize=4096)

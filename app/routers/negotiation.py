@@ -20,6 +20,7 @@ HANDLING = ("strict", "lenient")
 PREFERENCE = re.compile(r"[;,]")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 FHIR_VERSION = "4.0"
+MAX_REASON = 500
 
 Headers = Mapping[bytes, bytes]
 Query = Sequence[tuple[str, str]]
@@ -40,6 +41,20 @@ def request_id(headers: Headers) -> str:
     """X-Request-Id as the client gave it, or a new one. https://hl7.org/fhir/R4/http.html#custom"""
     given = headers.get(b"x-request-id", b"").decode("latin-1")
     return given if REQUEST_ID.match(given) else new_id()
+
+
+def declared_purpose(headers: Headers) -> tuple[str | None, str | None]:
+    """X-Purpose-Of-Use and X-Emergency-Reason as sent, None where they are not.
+
+    https://hl7.org/fhir/R4/http.html#custom
+    """
+    code, reason = headers.get(b"x-purpose-of-use"), headers.get(b"x-emergency-reason")
+    if reason is not None and len(reason) > MAX_REASON:
+        raise BadRequest(f"X-Emergency-Reason has more than {MAX_REASON} bytes.", code="too-long")
+    return (
+        None if code is None else code.decode("latin-1").strip(),
+        None if reason is None else reason.decode("utf-8", "replace"),
+    )
 
 
 def check_acceptable(headers: Headers, query: Query) -> None:

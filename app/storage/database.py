@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -55,17 +55,21 @@ class Database:
         self._rids: deque[int] = deque()
 
     @classmethod
-    async def open(cls, dsn: str, size: int = 12, *, statement_timeout: int = 30) -> Self:
-        """Make the pools, of `size` connections together, three at least.
+    async def open(
+        cls, dsn: str, size: int = 12, *, statement_timeout: int = 30, role: str = ""
+    ) -> Self:
+        """Make the pools, of `size` connections together (three at least), that work as `role`
+        where one is named.
 
         They connect with the first statement, so the database may be away now.
         """
+        session = {"statement_timeout": f"{statement_timeout}s"} | ({"role": role} if role else {})
+        generic = {**session, "plan_cache_mode": "force_generic_plan"}
         writers, searchers = max(1, size // 3), max(1, size // 6)
-        readers = max(1, size - writers - searchers)
         return cls(
-            await _pool(dsn, readers, statement_timeout, "force_generic_plan"),
-            await _pool(dsn, writers, statement_timeout, "force_generic_plan"),
-            await _pool(dsn, searchers, statement_timeout, "auto"),
+            await _pool(dsn, max(1, size - writers - searchers), generic),
+            await _pool(dsn, writers, generic),
+            await _pool(dsn, searchers, session),
         )
 
     async def close(self) -> None:
@@ -127,7 +131,7 @@ class Database:
         return self._rids.popleft()
 
 
-async def _pool(dsn: str, size: int, statement_timeout: int, plans: str) -> "Pool[Record]":
+async def _pool(dsn: str, size: int, session: Mapping[str, str]) -> "Pool[Record]":
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -143,9 +147,8 @@ async def _pool(dsn: str, size: int, statement_timeout: int, plans: str) -> "Poo
             "timezone": "UTC",
             # Compiling a statement of one millisecond costs tens of them.
             "jit": "off",
-            "plan_cache_mode": plans,
-            "statement_timeout": f"{statement_timeout}s",
             "idle_in_transaction_session_timeout": "60s",
+            **session,
         },
     )
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import asyncpg
 
+from app.settings import SERVICE_ROLE
+from app.storage.roles import establish, is_established
+
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2]
@@ -14,27 +17,38 @@ LOCK = (1_230_192_205, 1)
 """Two-int advisory lock key; the one-bigint form belongs to write_instant()."""
 
 
-async def migrate(dsn: str, revision: str = HEAD) -> bool:
-    """Upgrade to `revision`; whether there was anything to do.
+async def migrate(dsn: str, revision: str = HEAD, role: str = SERVICE_ROLE) -> bool:
+    """Upgrade to `revision`, with what `role` may do if one is named; whether tables changed.
 
     Several processes may ask at once: one does it, the others wait. A database that is already
     newer is left alone, so that an old and a new version of the server can run side by side.
+    Raises RoleMissing.
     """
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
-        if await version(connection) >= revision:
+        if await _is_done(connection, revision, role):
             return False
         # Polled: a session that blocks on the lock holds a snapshot, for which CREATE INDEX
         # CONCURRENTLY in the migration would wait forever.
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *LOCK):
             await asyncio.sleep(0.2)
-        if await version(connection) >= revision:
-            return False
-        await asyncio.to_thread(run_alembic, dsn, "upgrade", revision)
+        if is_behind := await version(connection) < revision:
+            await asyncio.to_thread(run_alembic, dsn, "upgrade", revision)
+            log.info("the database is at revision %s", revision)
+        if role:
+            await establish(connection, role)
     finally:
         await connection.close()
-    log.info("the database is at revision %s", revision)
-    return True
+    return is_behind
+
+
+async def _is_done(
+    connection: "asyncpg.Connection[asyncpg.Record]", revision: str, role: str
+) -> bool:
+    found = await version(connection)
+    if found != revision:
+        return found > revision
+    return not role or await is_established(connection, role)
 
 
 async def version(connection: "asyncpg.Connection[asyncpg.Record]") -> str:

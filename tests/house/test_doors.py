@@ -19,7 +19,7 @@ MAY_NAME = {
     r"audit_event": ("app.fhir.visible.", "app.fhir.search.parameters.audit_target."),
     r"relationship|affiliation|consent_rule": ("app.fhir.consented.",),
     r"index_\w+": (*INDEX, "app.fhir.consented."),
-    r"outbox|shared_secret": (),
+    r"audit_seal|shared_secret": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
 }
 

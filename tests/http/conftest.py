@@ -113,7 +113,7 @@ async def ada(operator: httpx.AsyncClient, county: httpx.AsyncClient) -> str:
     return "ada"
 
 
-ROWS = "SELECT (SELECT count(*) FROM resource_version), (SELECT count(*) FROM outbox)"
+ROWS = "SELECT (SELECT count(*) FROM resource_version), (SELECT max(last_updated) FROM resource)"
 
 
 @pytest.fixture(scope="module")

@@ -162,6 +162,24 @@ async def test_an_operators_use_is_recorded_as_such(
     assert [coding["code"] for coding in requestor["role"][0]["coding"]] == ["operator"]
 
 
+@pytest.mark.parametrize("type_", ["batch", "transaction"])
+async def test_an_empty_bundle_leaves_an_event(
+    county: httpx.AsyncClient, trail: Trail, type_: str
+) -> None:
+    response = await county.post("", json={"resourceType": "Bundle", "type": type_})
+    assert response.status_code == 200
+    assert await trail.kinds() == [(type_, "0", "")]
+
+
+async def test_who_asks_what_the_server_can_do_leaves_an_event(
+    service: Service, trail: Trail
+) -> None:
+    assert (await service.client().get("/metadata")).status_code == 200
+    assert await trail.kinds() == [("capabilities", "0", "")]
+    [event] = await trail.new()
+    assert "anonymous" in str(event["agent"])
+
+
 async def test_each_entry_of_a_batch_leaves_an_event(
     county: httpx.AsyncClient, trail: Trail
 ) -> None:

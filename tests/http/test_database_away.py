@@ -37,7 +37,9 @@ def start(server: Server) -> None:
 async def service(own: Server) -> AsyncIterator[Service]:
     await migrate(own.dsn)
     async with serving(own.dsn) as running:
-        await running.app.state.engine.database.execute(CLEAN)
+        owner = await asyncpg.connect(own.dsn)
+        await owner.execute(CLEAN)
+        await owner.close()
         operator = await running.as_("operator")
         await load(operator, organization("county"), *plan(organization=COUNTY))
         yield running
@@ -97,7 +99,7 @@ async def test_a_stop_in_the_middle_of_a_transaction_leaves_nothing_half(
     await other.execute("BEGIN; SELECT FROM resource WHERE id = 'ada-goal-2' FOR UPDATE")
     wishes = [goal(id_, description={"text": "New"}) for id_ in ("ada-goal-1", "ada-goal-2")]
     writing = asyncio.create_task(client.post("", json=transaction(*wishes)))
-    while not await database.fetchval(WAITING):
+    while not await other.fetchval(WAITING):
         await asyncio.sleep(0.002)
     postmaster.stop(own)
     refused(await writing, 503, "transient")

@@ -21,12 +21,12 @@ async def test_arguments_become_numbered_placeholders(database: Database) -> Non
 async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with database.transaction() as connection:
-            await connection.execute("INSERT INTO outbox (rid, version) VALUES (1, 1)")
+            await connection.execute("INSERT INTO shared_secret (name, value) VALUES ('a', '')")
             raise ZeroDivisionError
-    assert await database.fetchval("SELECT count(*) FROM outbox") == 0
+    assert await database.fetchval("SELECT count(*) FROM shared_secret") == 0
     async with database.transaction() as connection:
-        await connection.execute("INSERT INTO outbox (rid, version) VALUES (1, 1)")
-    assert await database.fetchval("SELECT count(*) FROM outbox") == 1
+        await connection.execute("INSERT INTO shared_secret (name, value) VALUES ('a', '')")
+    assert await database.fetchval("SELECT count(*) FROM shared_secret") == 1
 
 
 async def test_row_numbers_are_never_handed_out_twice(dsn: str, database: Database) -> None:

@@ -11,7 +11,10 @@ MILLISECOND = timedelta(milliseconds=1)
 async def write(connection: Connection, rid: int) -> datetime:
     instant: datetime = await connection.fetchval("SELECT write_instant()")
     await connection.execute(
-        "INSERT INTO outbox (rid, version, created) VALUES ($1, 1, $2)", rid, instant
+        "INSERT INTO resource_version (rid, version, type, last_updated, method, confidentiality)"
+        " VALUES ($1, 1, 'Goal', $2, 'PUT', 3)",
+        rid,
+        instant,
     )
     return instant
 
@@ -68,7 +71,9 @@ async def test_a_poller_misses_no_write(database: Database) -> None:
                 await asyncio.sleep(0.005)
             horizon = await database.fetchval("SELECT history_horizon()")
             rows = await database.fetch(
-                "SELECT rid FROM outbox WHERE created >= $1 AND created <= $2", since, horizon
+                "SELECT rid FROM resource_version WHERE last_updated >= $1 AND last_updated <= $2",
+                since,
+                horizon,
             )
             seen |= {row["rid"] for row in rows}
             since = max(since, horizon)

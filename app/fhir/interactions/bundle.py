@@ -71,7 +71,7 @@ async def _batch(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]])
             if not answers:
                 raise
             answers.append(_failed(Unavailable("The database was lost before this was done.")))
-    return Result(200, disclosed("batch-response", answers), is_recorded=True)
+    return Result(200, disclosed("batch-response", answers), is_recorded=bool(answers))
 
 
 async def _alone(ctx: Context, call: Call, at: int, entry: Mapping[str, Any]) -> Entry:
@@ -105,7 +105,7 @@ async def _transaction(ctx: Context, call: Call, entries: Sequence[Mapping[str, 
         answers[at] = _answer(ctx, asked, write.result(ctx, asked, done))
     about = {patient for done in committed for patient in done.about}
     body = disclosed("transaction-response", [answers[at] for at in range(len(planned))])
-    return Result(200, body, patients=tuple(sorted(about)), is_recorded=True)
+    return Result(200, body, patients=tuple(sorted(about)), is_recorded=bool(answers))
 
 
 def _addressed(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]]) -> list[Planned]:

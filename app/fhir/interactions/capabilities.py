@@ -11,4 +11,4 @@ async def capabilities(ctx: Context, call: Call) -> Result:
     shape(call.query, ("mode",))
     engine = ctx.engine
     made = capability_statement(engine.routes, engine.operations, ctx.base_url, engine.policy)
-    return Result(200, statement(made), is_recorded=True)
+    return Result(200, statement(made))

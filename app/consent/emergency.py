@@ -1,0 +1,121 @@
+"""Break-glass: whoever opens a record in an emergency is told on before the bytes leave.
+
+A Task for the privacy officer of who keeps the record, an AuditEvent about every Consent that stood
+beside it, a line in the log and a counter. 42 CFR 2.51(c), 45 CFR 164.510, 164.528
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from prometheus_client import Counter
+
+from app.consent.purpose import BREAK_GLASS, SYSTEM
+from app.fhir import json
+from app.fhir.access import Nothing
+from app.fhir.audit import Audited, audit_rows
+from app.fhir.commit import commit
+from app.fhir.context import Call, Context, Resource, Result
+from app.fhir.engine import Engine
+from app.fhir.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
+from app.fhir.instant import to_text
+from app.fhir.interactions.read import read
+from app.fhir.interactions.write import plan_create
+from app.fhir.visible import visible
+from app.storage.sql import Arguments
+
+log = logging.getLogger(__name__)
+ACCESSES = Counter("isp_emergency_accesses", "Records opened in an emergency.", ["role"])
+
+Act = Callable[[Engine, str], Context]
+"""The server's own Context, for an alert about a request of this id."""
+
+
+async def alarm(act: Act, ctx: Context, result: Result) -> None:
+    """Alert to one record having been opened; once an hour for one caller and reason.
+
+    Raises Forbidden where several would be opened at once, BadRequest within a transaction.
+    """
+    if ctx.connection is not None:
+        raise BadRequest("In an emergency read by itself or in a batch, not in a transaction.")
+    if len(result.patients) > 1:
+        raise Forbidden("In an emergency one record is opened at a time: name the patient.")
+    for patient in result.patients:
+        ACCESSES.labels(ctx.agent.role).inc()
+        log.warning("a record was opened in an emergency: request %s", ctx.request_id)
+        await _alert(ctx, act(ctx.engine, ctx.request_id), patient)
+
+
+async def _alert(ctx: Context, server: Context, patient: str) -> None:
+    task = _task(ctx, patient)
+    try:
+        await read(server, Call("read", "Task", task["id"]))
+        return
+    except (NotFound, Gone):
+        owner = await _keeper(server, patient)
+    await _record(ctx, server, patient)
+    try:
+        body = task | ({"owner": owner} if owner else {})
+        await commit(server, [plan_create(server, Call("create", "Task", task["id"], body=body))])
+    except Conflict:
+        # Another call of the same emergency was faster.
+        return
+
+
+def _task(ctx: Context, patient: str) -> Resource:
+    """To be reviewed: who opened the record, and why. https://hl7.org/fhir/R4/task.html"""
+    who = ctx.agent.fhir_user or ctx.agent.organization
+    asked = {"reference": who} if who else {"identifier": {"value": ctx.agent.client}}
+    hour = f"{ctx.now:%Y-%m-%dT%H}"
+    same = (patient, ctx.agent.client, str(who), str(ctx.emergency), hour)
+    return {
+        "resourceType": "Task",
+        "id": sha256("\n".join(same).encode()).hexdigest()[:32],
+        "status": "requested",
+        "intent": "order",
+        "priority": "urgent",
+        "code": {
+            "coding": [{"system": SYSTEM, "code": BREAK_GLASS}],
+            "text": "Review the emergency access",
+        },
+        "description": "The record was opened in an emergency.",
+        "for": {"reference": f"Patient/{patient}"},
+        "authoredOn": to_text(ctx.now),
+        "requester": asked,
+        "performerType": [{"text": "Privacy officer"}],
+        "reasonCode": {"text": ctx.emergency},
+    }
+
+
+async def _keeper(server: Context, patient: str) -> dict[str, Any] | None:
+    """Who manages the record, as the Patient says."""
+    found = await read(server, Call("read", "Patient", patient))
+    owner: dict[str, Any] | None = json.parse(found.body or b"").get("managingOrganization")
+    return owner
+
+
+async def _record(ctx: Context, server: Context, patient: str) -> None:
+    """The override, with each Consent in force; one event where there is none."""
+    event = Audited("emergency", "0", 200, patients=(patient,), reason=ctx.emergency)
+    consents = await _consents(server, patient)
+    each = [replace(event, type="Consent", id=consent) for consent in consents] or [event]
+    base = ctx.engine.base_url
+    rows = [
+        row
+        for audited in each
+        for row in audit_rows(ctx.agent, ctx.request_id, ctx.now, base, audited)
+    ]
+    await ctx.engine.audit.record(rows)
+
+
+async def _consents(server: Context, patient: str) -> list[str]:
+    args = Arguments()
+    source = visible(server.access.get("r", Nothing()), "Consent", args)
+    rows = await server.store.fetch(
+        f"SELECT r.id, r.body FROM {source} AS r"
+        f" WHERE r.patient = {args.add(patient)} AND NOT r.deleted ORDER BY r.id",
+        *args.values,
+    )
+    return [row["id"] for row in rows if json.parse(row["body"].encode())["status"] == "active"]

@@ -1,0 +1,68 @@
+"""`isp audit`: what an operator learns about the trail, and how little can be done to it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.storage.audit_chain import seal
+from app.storage.database import Database
+from app.storage.embedded import embedded
+from tests.running.test_cli import isp
+
+BERTHA = "UPDATE audit_event SET body = replace(body, 'Organization', 'Patient') WHERE id = $1"
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with a sealed trail of three writes."""
+    made = tmp_path_factory.mktemp("isp")
+    for name in ("one", "two", "three"):
+        (made / f"{name}.json").write_text(
+            json.dumps({"resourceType": "Organization", "id": name, "name": name})
+        )
+    loaded = isp(made, "load", *(str(file) for file in sorted(made.glob("*.json"))))
+    assert loaded.returncode == 0, loaded.stderr
+    with embedded(made) as dsn:
+        asyncio.run(_seal(dsn))
+    return made
+
+
+async def _seal(dsn: str) -> None:
+    database = await Database.open(dsn, role="isp_service")
+    assert await seal(database) >= 3
+    await database.close()
+
+
+async def _tamper(dsn: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("SET session_replication_role = 'replica'")
+    id_: str = await connection.fetchval("SELECT id FROM audit_event ORDER BY rid LIMIT 1")
+    await connection.execute(BERTHA, id_)
+    await connection.close()
+    return id_
+
+
+def test_verify_says_whether_the_trail_is_whole_and_where_it_is_not(data_dir: Path) -> None:
+    done = isp(data_dir, "audit", "verify")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["intact"], found["problems"]) == (0, True, [])
+    assert found["events"] >= 3
+    assert isp(data_dir, "audit", "verify", "--expect", found["head"]).returncode == 0
+    other = isp(data_dir, "audit", "verify", "--expect", f"1:{'0' * 64}")
+    assert (other.returncode, json.loads(other.stdout)["intact"]) == (1, False)
+    with embedded(data_dir) as dsn:
+        id_ = asyncio.run(_tamper(dsn))
+    done = isp(data_dir, "audit", "verify")
+    [problem] = json.loads(done.stdout)["problems"]
+    assert done.returncode == 1
+    assert f"AuditEvent/{id_} " in problem
+
+
+def test_nothing_young_expires(data_dir: Path) -> None:
+    done = isp(data_dir, "audit", "expire")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"expired": 0})
+    assert isp(data_dir, "audit", "expire", "--years", "5").returncode == 2
+    assert isp(data_dir, "audit", "verify", "--expect", "what").returncode == 2
