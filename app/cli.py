@@ -83,7 +83,16 @@ def migrate_command() -> None:
 
 
 @main.command("load")
-def load_command(paths: list[Path]) -> None:
+def load_command(
+    paths: list[Path],
+    as_recorded: Annotated[
+        bool,
+        typer.Option(
+            "--as-recorded",
+            help="Take plans in force as another system had them, signed here or not.",
+        ),
+    ] = False,
+) -> None:
     """Store resources from files and folders: JSON, Bundles, NDJSON, also gzipped.
 
     Prints a JSON summary that names every refused resource; exit status 1 if there is any.
@@ -98,7 +107,8 @@ def load_command(paths: list[Path]) -> None:
         with typer.progressbar(
             length=total, label="Loading", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as bar:
-            return await load(engine, read(files, engine.base_url, bar.update))
+            items = read(files, engine.base_url, bar.update)
+            return await load(engine, items, is_as_recorded=as_recorded)
 
     report = perform(chosen_beside(), work)
     _print(report.to_json())

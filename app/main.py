@@ -17,6 +17,7 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
+from app.isp.guard import guard
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
@@ -98,6 +99,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,
+        guards=(guard,),
     )
 
 

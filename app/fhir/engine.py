@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.fhir.audit import AuditLog
+from app.fhir.change import Written
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Issue
 from app.fhir.marks import Marks, unmarked
@@ -16,6 +17,7 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 Stamp = Callable[[Resource], Resource]
 Rule = Callable[[Resource], Iterable[Issue]]
 Mark = Callable[[Resource, str], Marks]
+Guard = Callable[[Context, Sequence[Written]], Awaitable[None]]
 Run = Callable[[Context, Call], Awaitable[Result]]
 
 
@@ -83,3 +85,4 @@ class Engine:
     projections: tuple[Projection, ...]
     operations: Mapping[str, Operation]
     mark: Mark = unmarked
+    guards: tuple[Guard, ...] = ()
