@@ -18,7 +18,19 @@ from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
 from app.isp.guard import guard
-from app.isp.operations import due_reviews, move, progress, request_review, sign
+from app.isp.operations import (
+    create,
+    discharge,
+    due_reviews,
+    move,
+    normalize,
+    progress,
+    renew,
+    replace,
+    request_review,
+    review,
+    sign,
+)
 from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
@@ -39,6 +51,12 @@ OPERATIONS = {
         due_reviews.OPERATION,
         sign.OPERATION,
         *move.ALL,
+        create.OPERATION,
+        review.OPERATION,
+        renew.OPERATION,
+        replace.OPERATION,
+        normalize.OPERATION,
+        discharge.OPERATION,
     )
 }
 

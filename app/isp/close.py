@@ -39,7 +39,7 @@ def succeeded(plan: Plan, today: date) -> Iterator[Resource]:
             if name(one) in kept:
                 continue
             is_dropped = one["resourceType"] == "Goal" and name(one) not in moved_on
-            reason = {"lifecycleStatus": "cancelled", "statusReason": {"text": NOT_CARRIED}}
+            reason = {"lifecycleStatus": "cancelled", "statusReason": NOT_CARRIED}
             yield one | reason if is_dropped else one
 
 
@@ -57,5 +57,5 @@ def ending(plan: Plan, today: date) -> Iterator[Resource]:
             yield {**service.resource, "status": status}
     for task in plan.tasks:
         if task.get("status") in code.LIVE_TASKS:
-            is_process = bool(codes(task.get("code")) & code.PROCESS)
-            yield {**task, "status": "cancelled" if is_process else "completed"}
+            is_called_off = codes(task.get("code")) & code.PROCESS - {code.RENEWAL}
+            yield {**task, "status": "cancelled" if is_called_off else "completed"}

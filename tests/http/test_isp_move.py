@@ -33,7 +33,7 @@ def draft(id_: str = "ada-plan", **elements: Any) -> Json:
         "careTeam": [reference("CareTeam/ada-team")],
         "category": [*care_plan()["category"], concept(ISP, PLAN)],
     }
-    return care_plan("Goal/ada-goal-1", id_=id_, **(frame | elements))
+    return care_plan("Goal/ada-goal-1", "Goal/ada-goal-2", id_=id_, **(frame | elements))
 
 
 def review(plan: str, ahead: int = 90) -> Json:

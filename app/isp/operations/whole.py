@@ -42,10 +42,10 @@ async def write_plan(ctx: Context, call: Call, make: Make, status: int = 200) ->
     """
     for _ in range(ATTEMPTS):
         rows = await _rows(ctx, call)
-        plan = assemble((_exact(ctx, row["body"]) for row in rows), str(call.id))
-        changes = [change_to(ctx, one) for one in make(_matched(plan, call))]
+        plan = assemble((exact(ctx, row["body"]) for row in rows), str(call.id))
+        made = make(_matched(plan, call))
         try:
-            return answer(ctx, call, await commit(ctx, changes), status)
+            return await write_all(ctx, call, made, status)
         except PreconditionFailed:
             continue
     raise Conflict("Others keep changing the same plan at the same time; try again.")
@@ -66,6 +66,18 @@ def change_to(ctx: Context, resource: Resource) -> Change:
     return updated(ctx, Call("update", resource["resourceType"], resource["id"]), resource)
 
 
+async def write_all(ctx: Context, call: Call, made: Sequence[Resource], status: int) -> Result:
+    """Commit resources as `Make` gives them, and answer them."""
+    changes = [change_to(ctx, one) for one in made]
+    return answer(ctx, call, await commit(ctx, changes), status)
+
+
+async def known(ctx: Context, type_: str, id_: str) -> list[Resource]:
+    """A resource and all that hangs together with it, to the letter; nothing without it."""
+    rows = await closure(ctx, type_, id_)
+    return [exact(ctx, row["body"]) for row in rows if not row["deleted"]]
+
+
 async def _rows(ctx: Context, call: Call) -> list[Record]:
     rows = await closure(ctx, "CarePlan", str(call.id))
     if not rows:
@@ -82,7 +94,7 @@ def _matched(plan: Plan, call: Call) -> Plan:
     return plan
 
 
-def _exact(ctx: Context, body: str) -> Resource:
+def exact(ctx: Context, body: str) -> Resource:
     """A stored resource to the letter, but for references to this server, which become relative."""
     resource: Resource = json.parse(body.encode())
     if ctx.engine.base_url in body:
