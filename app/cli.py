@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from app.fhir.errors import FHIRError
 from app.fhir.openapi import openapi_json
 from app.fhir.reindex import reindex
 from app.isp.report import report
+from app.jobs.clock import tick
 from app.loading import Report, load
 from app.main import OPERATIONS
 from app.opening import chosen, chosen_beside, database, fail, opened, perform
@@ -226,6 +228,16 @@ def reindex_command() -> None:
         return await reindex(engine)
 
     _print({"reindexed": perform(chosen_beside(), work)})
+
+
+@main.command("clock")
+def clock_command() -> None:
+    """Schedule missing reviews and renewals, mark what is overdue; the server does so by itself."""
+
+    async def work(engine: Engine, _: Authority) -> dict[str, int]:
+        return asdict(await tick(engine))
+
+    _print(perform(chosen_beside(), work))
 
 
 @main.command("openapi")

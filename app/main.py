@@ -1,6 +1,7 @@
 """The house put together: the only file that knows every room."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -61,12 +62,16 @@ OPERATIONS = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
+Job = Callable[[Settings, Engine], Coroutine[None, None, None]]
+"""What goes on beside the requests, until it is cancelled."""
+
+
+def create_app(settings: Settings, jobs: Sequence[Job] = ()) -> FastAPI:
     """The service as an ASGI application; its lifespan opens and closes what it needs.
 
     `settings.database_url` must lead to a migrated database.
     """
-    app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings), openapi_url=None)
+    app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings, jobs), openapi_url=None)
     app.add_middleware(FHIRFirst, path=urlsplit(settings.base_url).path)
     app.add_middleware(
         CORSMiddleware,
@@ -80,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(settings: Settings, jobs: Sequence[Job], app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         database = await Database.open(
             settings.database_url,
@@ -94,7 +99,14 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(authority.close)
         engine = await build_engine(settings, database, log)
         _mount(app, settings, engine, authority)
+        for job in jobs:
+            stack.push_async_callback(_cancelled, asyncio.create_task(job(settings, engine)))
         yield
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def build_engine(settings: Settings, database: Database, log: AuditLog) -> Engine:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from app import logs
+from app.jobs import clock
 from app.main import create_app
 from app.settings import Settings
 
@@ -29,7 +30,7 @@ def application() -> ASGIApp:
     """The application of one worker process, which has its settings from the environment."""
     settings = Settings()
     logs.configure(settings)
-    return create_app(settings)
+    return create_app(settings, jobs=(clock.keep,))
 
 
 def configuration(settings: Settings) -> uvicorn.Config:

@@ -10,13 +10,10 @@ from hashlib import blake2b
 
 import orjson
 
-from app.fhir.access import Nothing
 from app.fhir.change import Written
 from app.fhir.context import Context, Resource
 from app.fhir.errors import Issue, Unprocessable
 from app.fhir.search.closure import closure
-from app.fhir.search.compile import compile_search
-from app.fhir.search.query import parse_query
 from app.isp import codes as code
 from app.isp.element import codes, members, name
 from app.isp.lifecycle import CURRENT, broken, is_isp
@@ -24,9 +21,10 @@ from app.isp.plan import Plan, assemble
 from app.isp.resources import of_bodies
 from app.isp.rules.profiles import DEFAULT, profile
 from app.isp.rules.rule import Clock
+from app.isp.searching import pages
 
-MOST = 1000
-"""Plans in force of the people of one transaction: far more than there can be."""
+LOCK = 1_230_192_206
+"""First key of the two-int advisory locks on people; the second is a hash of the id."""
 
 ERROR = "entered-in-error"
 MAY_CALL_IT_AN_ERROR = frozenset({"supervisor", "operator"})
@@ -88,9 +86,10 @@ def _is_answer(provenance: Resource | None) -> bool:
 
 async def _lock(ctx: Context, patients: Iterable[str]) -> None:
     """One writer at a time to what the plans of these people depend on, until COMMIT."""
-    digests = (blake2b(f"isp {one}".encode(), digest_size=8).digest() for one in patients)
-    keys = sorted(int.from_bytes(digest, signed=True) for digest in digests)
-    await ctx.store.fetch("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", keys)
+    digests = (blake2b(one.encode(), digest_size=4).digest() for one in patients)
+    keys = sorted({int.from_bytes(digest, signed=True) for digest in digests})
+    lock = "SELECT pg_advisory_xact_lock($1, k) FROM unnest($2::int[]) AS k"
+    await ctx.store.fetch(lock, LOCK, keys)
 
 
 def _ended(ctx: Context, one: Touched) -> Iterator[Issue]:
@@ -116,11 +115,9 @@ async def _plans(
         return sorted(found)
     whose = ",".join(f"Patient/{patient}" for patient in patients)
     wanted = [("patient", whose), ("category", f"{code.ISP}|{code.PLAN}"), ("status", "active")]
-    query = parse_query("CarePlan", wanted, counts=(MOST, MOST))
-    access = ctx.access.get("s", Nothing())
-    statement = compile_search(query, access, ctx.engine.base_url)
-    rows = await ctx.store.fetch(statement.sql, *statement.args.values)
-    return sorted(found | {row["id"] for row in rows})
+    async for rows in pages(ctx, "CarePlan", wanted):
+        found |= {row["id"] for row in rows}
+    return sorted(found)
 
 
 async def _judged(

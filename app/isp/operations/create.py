@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.fhir import json
-from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
 from app.fhir.references import Reference, local
-from app.fhir.search.compile import compile_search
-from app.fhir.search.query import parse_query
 from app.isp.codes import DEFINITION
 from app.isp.create import Basis, drafted
 from app.isp.element import name
 from app.isp.operations.asked import day_of, needed, sent
 from app.isp.operations.whole import acting, known, write_all
 from app.isp.rules.profiles import DEFAULT, profile
+from app.isp.searching import pages
 
 KINDS = {
     "subject": ("valueReference",),
@@ -84,14 +82,11 @@ async def _template(ctx: Context, given: dict[str, Any]) -> Resource | None:
         wanted = [("_id", target.id)]
     else:
         wanted = [("url", str(value).partition("|")[0])]
-    query = parse_query("PlanDefinition", wanted, counts=(1, 1))
-    access = ctx.access.get("s", Nothing())
-    statement = compile_search(query, access, ctx.engine.base_url)
-    rows = await ctx.store.fetch(statement.sql, *statement.args.values)
-    if not rows:
-        raise _unknown("template")
-    template: Resource = json.parse(rows[0]["body"].encode())
-    return template
+    async for rows in pages(ctx, "PlanDefinition", wanted, 1):
+        for row in rows:
+            template: Resource = json.parse(row["body"].encode())
+            return template
+    raise _unknown("template")
 
 
 def _unknown(part: str) -> Unprocessable:
