@@ -96,6 +96,8 @@ def broken(before: Plan | None, after: Plan, clock: Clock) -> Iterator[Issue]:
     if before is not None and not is_isp(before.care_plan):
         before = None
     yield from _illegal(before, after)
+    if not is_isp(after.care_plan):
+        return
     state = after.care_plan.get("status", "unknown")
     is_new = before is None or before.care_plan.get("status") != state
     asked = _as_signed(before, after)

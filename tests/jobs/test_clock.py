@@ -108,7 +108,7 @@ async def test_a_plan_in_force_gets_its_tasks_once(engine: Engine, database: Dat
     again = await tick(engine, NOW)
     assert (again.made, again.marked) == (0, 0)
     late = await tick(engine, NOW + timedelta(days=400))
-    assert (late.made, late.marked) == (0, 2)
+    assert (late.made, late.marked, late.left) == (0, 2, 0)
     assert all('"overdue"' in row["body"] for row in await database.fetch(TASKS))
     again = await tick(engine, NOW + timedelta(days=400))
     assert (again.made, again.marked) == (0, 0)
