@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from app.fhir.errors import FHIRError
 from app.fhir.openapi import openapi_json
 from app.fhir.reindex import reindex
 from app.isp.report import report
+from app.jobs.clock import tick
 from app.loading import Report, load
 from app.main import OPERATIONS
 from app.opening import chosen, chosen_beside, database, fail, opened, perform
@@ -85,7 +87,16 @@ def migrate_command() -> None:
 
 
 @main.command("load")
-def load_command(paths: list[Path]) -> None:
+def load_command(
+    paths: list[Path],
+    as_recorded: Annotated[
+        bool,
+        typer.Option(
+            "--as-recorded",
+            help="Take plans in force as another system had them, signed here or not.",
+        ),
+    ] = False,
+) -> None:
     """Store resources from files and folders: JSON, Bundles, NDJSON, also gzipped.
 
     Prints a JSON summary that names every refused resource; exit status 1 if there is any.
@@ -100,7 +111,8 @@ def load_command(paths: list[Path]) -> None:
         with typer.progressbar(
             length=total, label="Loading", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as bar:
-            return await load(engine, read(files, engine.base_url, bar.update))
+            items = read(files, engine.base_url, bar.update)
+            return await load(engine, items, is_as_recorded=as_recorded)
 
     report = perform(chosen_beside(), work)
     _print(report.to_json())
@@ -218,6 +230,16 @@ def reindex_command() -> None:
         return await reindex(engine)
 
     _print({"reindexed": perform(chosen_beside(), work, is_owner=True)})
+
+
+@main.command("clock")
+def clock_command() -> None:
+    """Schedule missing reviews and renewals, mark what is overdue; the server does so by itself."""
+
+    async def work(engine: Engine, _: Authority) -> dict[str, int]:
+        return asdict(await tick(engine))
+
+    _print(perform(chosen_beside(), work))
 
 
 @main.command("openapi")

@@ -76,14 +76,22 @@ class Report:
         self.refused.append({"source": item.source, "resource": name or None, "issues": issues})
 
 
-async def load(engine: Engine, items: Iterable[Item], report: Report | None = None) -> Report:
+async def load(
+    engine: Engine,
+    items: Iterable[Item],
+    report: Report | None = None,
+    *,
+    is_as_recorded: bool = False,
+) -> Report:
     """Store the items in their order. References to nothing are reported, and let pass.
 
-    With `report` what became of them is added to that. Raises DatabaseAway.
+    With `report` what became of them is added to that; what is as recorded elsewhere is stored past
+    the guards. Raises DatabaseAway.
     """
     report, batch = report or Report(), list[Planned]()
     policy = replace(engine.policy, check_references=False)
-    ctx = admit(replace(engine, policy=policy), OPERATOR, new_id())
+    guards = () if is_as_recorded else engine.guards
+    ctx = admit(replace(engine, policy=policy, guards=guards), OPERATOR, new_id())
     for item in items:
         try:
             planned = _plan(ctx, item)

@@ -1,6 +1,7 @@
 """The house put together: the only file that knows every room."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -21,9 +22,21 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
-from app.isp.operations import due_reviews, move, progress, request_review, sign
+from app.isp.guard import guard
+from app.isp.operations import (
+    create,
+    discharge,
+    due_reviews,
+    move,
+    normalize,
+    progress,
+    renew,
+    replace,
+    request_review,
+    review,
+    sign,
+)
 from app.isp.operations import validate as isp_validate
-from app.jobs.sealing import seal_forever, started
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
@@ -44,16 +57,25 @@ OPERATIONS = {
         due_reviews.OPERATION,
         sign.OPERATION,
         *move.ALL,
+        create.OPERATION,
+        review.OPERATION,
+        renew.OPERATION,
+        replace.OPERATION,
+        normalize.OPERATION,
+        discharge.OPERATION,
     )
 }
 
+Job = Callable[[Settings, Engine], Coroutine[None, None, None]]
+"""What goes on beside the requests, until it is cancelled."""
 
-def create_app(settings: Settings) -> FastAPI:
+
+def create_app(settings: Settings, jobs: Sequence[Job] = ()) -> FastAPI:
     """The service as an ASGI application; its lifespan opens and closes what it needs.
 
     `settings.database_url` must lead to a migrated database.
     """
-    app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings), openapi_url=None)
+    app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings, jobs), openapi_url=None)
     # Around the framework's own middleware, which FHIR has no use for and would pay for.
     fhir_first = FHIRFirst(app.build_middleware_stack(), urlsplit(settings.base_url).path)
     app.middleware_stack = Observed(_shared(fhir_first, settings))
@@ -72,7 +94,7 @@ def _shared(app: ASGIApp, settings: Settings) -> ASGIApp:
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(settings: Settings, jobs: Sequence[Job], app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         database = await Database.open(
             settings.database_url,
@@ -81,14 +103,20 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
             role=settings.database_role,
         )
         stack.push_async_callback(database.close)
-        stack.push_async_callback(started(seal_forever(database)))
         log = AuditLog(database, is_asynchronous=settings.audit == "async")
         stack.push_async_callback(log.close)
         authority = await Authority.open(settings, database, recorder(log, settings.base_url))
         stack.push_async_callback(authority.close)
         engine = await build_engine(settings, database, log)
         _mount(app, settings, engine, authority)
+        for job in jobs:
+            stack.push_async_callback(_cancelled, asyncio.create_task(job(settings, engine)))
         yield
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def build_engine(settings: Settings, database: Database, log: AuditLog) -> Engine:
@@ -112,6 +140,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
+        guards=(guard,),
     )
 
 

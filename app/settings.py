@@ -87,6 +87,12 @@ class Settings(BaseSettings):
     access_token_lifetime: int = Field(
         default=300, ge=30, le=3600, description="Seconds an access token is valid."
     )
+    clock_minutes: int = Field(
+        default=60,
+        ge=0,
+        description="Minutes after which a server schedules reviews and renewals that are missing "
+        "and marks what is overdue or unanswered, again; 0 for never (then run `isp clock`).",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

@@ -32,6 +32,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A resource as a transaction found it and as it leaves it: stored text, None without.
+
+    `patients` are the logical ids of whom it was or is about, `at` its FHIRPath in the request.
+    """
+
+    type: str
+    id: str
+    patients: tuple[str, ...]
+    before: str | None
+    after: str | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """A change after COMMIT.
 

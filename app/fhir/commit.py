@@ -20,13 +20,14 @@ from app.fhir.change import LETTER, Change, Committed
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
 from app.fhir.errors import BadRequest, Conflict, Unavailable
+from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
-from app.storage.database import DatabaseAway
+from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
-from app.storage.versions import DERIVED, Connection, Row, forget, write
+from app.storage.versions import DERIVED, Row, forget, write
 
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204, "absent": 204}
 ATTEMPTS = 8
@@ -122,6 +123,7 @@ async def _write(
     if stored:
         await _store(ctx, connection, stored)
         await judge(ctx, connection, [(step.rid, step.draft) for step in stored])
+        await guard(ctx, connection, stored)
     await _record(ctx, connection, steps, instant)
     return [replace(step.committed, dangling=dangling) for step in steps]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.fhir.audit import AuditLog
+from app.fhir.change import Written
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Forbidden, Issue
 from app.fhir.marks import Marks, unmarked
@@ -16,6 +17,7 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 Stamp = Callable[[Resource], Resource]
 Rule = Callable[[Resource], Iterable[Issue]]
 Mark = Callable[[Resource, str], Marks]
+Guard = Callable[[Context, Sequence[Written]], Awaitable[None]]
 Run = Callable[[Context, Call], Awaitable[Result]]
 Alarm = Callable[[Context, Result], Awaitable[None]]
 """Tells on whoever opens a record in an emergency; what it refuses is not disclosed."""
@@ -91,3 +93,4 @@ class Engine:
     operations: Mapping[str, Operation]
     mark: Mark = unmarked
     alarm: Alarm = unarmed
+    guards: tuple[Guard, ...] = ()

@@ -10,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from app.auth.access_token import Grant, issue
+from app.loading import load as load_items
 from app.main import create_app
+from app.reading import Item
 from app.settings import Settings
 from app.storage.database import Database
 from tests.build import organization, plan, transaction
@@ -152,6 +154,13 @@ async def load(operator: httpx.AsyncClient, *resources: Json) -> None:
     """Put resources with the ids they carry into place, in one transaction."""
     response = await operator.post("", json=transaction(*resources))
     assert response.status_code == 200, response.text
+
+
+async def record(service: Service, *resources: Json) -> None:
+    """Put resources into place as `isp load --as-recorded` does: what is in force, stays so."""
+    items = [Item("test", 1, one, is_update=True) for one in resources]
+    report = await load_items(service.app.state.engine, items, is_as_recorded=True)
+    assert report.refused == []
 
 
 async def change(client: httpx.AsyncClient, resource: Json, **elements: Any) -> Json:

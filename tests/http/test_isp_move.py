@@ -6,14 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
+from asyncpg import Record
 
 from app.fhir.context import Call, Context
-from app.isp.codes import ISP
-from app.isp.operations import move as operation
-from app.isp.plan import Plan
+from app.isp.codes import ISP, PLAN
+from app.isp.operations import whole
 from app.storage.database import Database
 from tests.build import care_plan, care_team, concept, reference
-from tests.http.conftest import Service, change, load, refused
+from tests.http.conftest import Service, load, refused
 
 Json = dict[str, Any]
 EMPTY: Json = {"resourceType": "Parameters"}
@@ -31,8 +31,9 @@ def draft(id_: str = "ada-plan", **elements: Any) -> Json:
         "status": "draft",
         "period": {"start": day(-9), "end": day(300)},
         "careTeam": [reference("CareTeam/ada-team")],
+        "category": [*care_plan()["category"], concept(ISP, PLAN)],
     }
-    return care_plan("Goal/ada-goal-1", id_=id_, **(frame | elements))
+    return care_plan("Goal/ada-goal-1", "Goal/ada-goal-2", id_=id_, **(frame | elements))
 
 
 def review(plan: str, ahead: int = 90) -> Json:
@@ -157,14 +158,14 @@ async def test_of_several_plans_activated_at_once_one_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each looks for rivals, and takes its time before it commits."""
-    look = operation._plan
+    look = whole._rows
 
-    async def look_slowly(ctx: Context, call: Call) -> Plan:
+    async def look_slowly(ctx: Context, call: Call) -> list[Record]:
         found = await look(ctx, call)
         await asyncio.sleep(0.05)
         return found
 
-    monkeypatch.setattr(operation, "_plan", look_slowly)
+    monkeypatch.setattr(whole, "_rows", look_slowly)
     names = ["ada-plan", *(f"ada-{number}" for number in range(4))]
     for name in names[1:]:
         await load(operator, draft(name), review(name))
@@ -219,10 +220,16 @@ async def test_of_two_who_saw_the_same_version_one_succeeds(
     ],
 )
 async def test_a_move_leads_from_certain_states_only(
-    county: httpx.AsyncClient, ada: str, name: str, status: str
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, ready: str, name: str, status: str
 ) -> None:
-    await change(county, draft(status=status))
-    refused(await move(county, name), 422, "business-rule", "CarePlan.status")
+    if status == "active":
+        assert (await move(county, "activate")).status_code == 200
+    else:
+        await load(
+            operator, {k: v for k, v in draft("ada-2").items() if k != "goal"} | {"status": status}
+        )
+    plan = "ada-plan" if status == "active" else "ada-2"
+    refused(await move(county, name, plan), 422, "business-rule", "CarePlan.status")
 
 
 @pytest.mark.parametrize("name", STATE)

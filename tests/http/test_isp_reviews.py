@@ -56,6 +56,18 @@ async def test_the_person_asks_in_their_own_name(
     assert found(await county.get(DUE)) == [f"Task/{response.json()['id']}"]
 
 
+async def test_the_worklist_of_a_team_and_of_an_organization(
+    county: httpx.AsyncClient, ada: str
+) -> None:
+    due = await review(county, "2026-01-01")
+    plan = (await county.get("/CarePlan/ada-plan")).json()
+    await change(county, plan, careTeam=[reference("CareTeam/ada-team")])
+    assert found(await county.get(f"{DUE}?team=CareTeam/ada-team")) == [due]
+    assert found(await county.get(f"{DUE}?team=CareTeam/another")) == []
+    assert found(await county.get(f"{DUE}?organization={COUNTY}")) == [due]
+    assert found(await county.get(f"{DUE}?organization=Organization/another")) == []
+
+
 async def test_who_answers_for_the_plan_is_asked(county: httpx.AsyncClient, ada: str) -> None:
     plan = (await county.get("/CarePlan/ada-plan")).json()
     await change(county, plan, author=reference(COUNTY))

@@ -13,7 +13,7 @@ from app.isp import definitions
 from app.isp.operations.validate import OPERATION
 from app.storage.database import Database
 from tests.build import organization, reference
-from tests.http.conftest import COUNTY, Service, load, refused, serving
+from tests.http.conftest import COUNTY, Service, load, record, refused, serving
 from tests.worlds.poor import zed
 from tests.worlds.residential_dd import rosa
 from tests.worlds.whole import whole
@@ -37,13 +37,13 @@ async def operator(service: Service) -> httpx.AsyncClient:
     return client
 
 
-async def store(operator: httpx.AsyncClient, world: World) -> None:
-    """As a plan of the county; the server counts versions itself."""
+async def store(service: Service, world: World) -> None:
+    """As a plan of the county, long over; the server counts versions itself."""
     resources = [{k: v for k, v in one.items() if k != "meta"} for one in world.all()]
     for one in resources:
         if one["resourceType"] == "Patient":
             one["managingOrganization"] = reference(COUNTY)
-    await load(operator, *resources)
+    await record(service, *resources)
 
 
 def bundle(resources: list[Json]) -> Json:
@@ -65,8 +65,10 @@ def read(response: httpx.Response) -> tuple[set[str], Json]:
     return codes, named
 
 
-async def test_a_whole_plan_lacks_nothing_once_stored(operator: httpx.AsyncClient) -> None:
-    await store(operator, whole())
+async def test_a_whole_plan_lacks_nothing_once_stored(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
+    await store(service, whole())
     codes, rest = read(await operator.get(f"/CarePlan/ada/$isp-validate?rules=hcbs&{DAY}"))
     assert codes == set()
     assert rest["ready-to-sign"]["valueBoolean"] is True
@@ -75,10 +77,12 @@ async def test_a_whole_plan_lacks_nothing_once_stored(operator: httpx.AsyncClien
     assert rest["date"]["valueDate"] == "2026-01-05"
 
 
-async def test_a_finding_says_where_what_and_why(operator: httpx.AsyncClient) -> None:
+async def test_a_finding_says_where_what_and_why(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
     world = whole()
     world["Goal/job"]["target"][0].pop("dueDate")
-    await store(operator, world)
+    await store(service, world)
     response = await operator.get(f"/CarePlan/ada/$isp-validate?{DAY}")
     issues = response.json()["parameter"][0]["resource"]["issue"]
     [found] = [one for one in issues if "C12" in json.dumps(one)]
@@ -90,17 +94,19 @@ async def test_a_finding_says_where_what_and_why(operator: httpx.AsyncClient) ->
     assert "what you may see" in issues[-1]["diagnostics"]
 
 
-async def test_an_edit_after_signing_shows(operator: httpx.AsyncClient) -> None:
+async def test_an_edit_after_signing_shows(service: Service, operator: httpx.AsyncClient) -> None:
     world = whole()
-    await store(operator, world)
+    await store(service, world)
     plan = (await operator.get("/CarePlan/ada")).json()
     await operator.put("/CarePlan/ada", json=plan | {"title": "Another title"})
     codes, _ = read(await operator.get(f"/CarePlan/ada/$isp-validate?{DAY}"))
     assert codes == {"C04", "C50"}
 
 
-async def test_a_draft_is_judged_as_if_it_were_stored(operator: httpx.AsyncClient) -> None:
-    await store(operator, rosa())
+async def test_a_draft_is_judged_as_if_it_were_stored(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
+    await store(service, rosa())
     stored, there = read(await operator.get(f"/CarePlan/rosa/$isp-validate?rules=ny&{DAY}"))
     drafted, here = read(
         await operator.post(f"/CarePlan/$isp-validate?rules=ny&{DAY}", json=bundle(rosa().all()))
@@ -109,7 +115,9 @@ async def test_a_draft_is_judged_as_if_it_were_stored(operator: httpx.AsyncClien
     assert here == there
 
 
-async def test_parameters_may_come_in_the_body(operator: httpx.AsyncClient) -> None:
+async def test_parameters_may_come_in_the_body(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
     parameters = [
         {"name": "rules", "valueCode": "therapy,part2"},
         {"name": "date", "valueDate": "2026-01-05"},
@@ -122,7 +130,9 @@ async def test_parameters_may_come_in_the_body(operator: httpx.AsyncClient) -> N
     assert rest["ready-to-sign"]["valueBoolean"] is False
 
 
-async def test_entries_may_refer_to_each_other_by_urn(operator: httpx.AsyncClient) -> None:
+async def test_entries_may_refer_to_each_other_by_urn(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
     plan, goal = (
         "urn:uuid:11111111-1111-4111-8111-111111111111",
         "urn:uuid:22222222-2222-4222-8222-222222222222",
@@ -138,6 +148,7 @@ async def test_entries_may_refer_to_each_other_by_urn(operator: httpx.AsyncClien
 
 
 async def test_the_renewal_is_judged_and_not_the_plan_it_replaces(
+    service: Service,
     operator: httpx.AsyncClient,
 ) -> None:
     world = whole()
@@ -159,9 +170,9 @@ async def test_the_renewal_is_judged_and_not_the_plan_it_replaces(
     ],
 )
 async def test_wrong_parameters_are_named(
-    operator: httpx.AsyncClient, query: str, said: str
+    service: Service, operator: httpx.AsyncClient, query: str, said: str
 ) -> None:
-    await store(operator, whole())
+    await store(service, whole())
     code = "not-supported" if query.startswith("rule=") else "value"
     response = await operator.get(f"/CarePlan/ada/$isp-validate?{query}")
     assert said in refused(response, 400, code)
@@ -182,16 +193,18 @@ async def test_wrong_parameters_are_named(
     ],
 )
 async def test_what_is_no_plan_is_refused(
-    operator: httpx.AsyncClient, body: Json | None, status: int
+    service: Service, operator: httpx.AsyncClient, body: Json | None, status: int
 ) -> None:
     response = await operator.post("/CarePlan/$isp-validate", json=body)
     assert response.status_code == status, response.text
     assert response.json()["issue"][0]["diagnostics"]
 
 
-async def test_a_plan_that_is_not_there_or_was_deleted(operator: httpx.AsyncClient) -> None:
+async def test_a_plan_that_is_not_there_or_was_deleted(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
     refused(await operator.get("/CarePlan/nobodys/$isp-validate"), 404, "not-found")
-    await store(operator, zed())
+    await store(service, zed())
     assert (await operator.delete("/CarePlan/zed")).status_code == 204
     refused(await operator.get("/CarePlan/zed/$isp-validate"), 410, "deleted")
 
@@ -199,7 +212,7 @@ async def test_a_plan_that_is_not_there_or_was_deleted(operator: httpx.AsyncClie
 async def test_a_stranger_cannot_tell_the_plan_from_none(
     service: Service, operator: httpx.AsyncClient
 ) -> None:
-    await store(operator, whole())
+    await store(service, whole())
     stranger = await service.as_("provider-organization", "Organization/elsewhere")
     there = await stranger.get("/CarePlan/ada/$isp-validate")
     nowhere = await stranger.get("/CarePlan/eve/$isp-validate")
@@ -213,7 +226,7 @@ async def test_the_plan_is_judged_by_what_the_caller_may_see(
     """Without a scope for risks, nothing of a risk is said; with it, what it lacks."""
     world = whole()
     world["RiskAssessment/risk-lost"].pop("mitigation")
-    await store(operator, world)
+    await store(service, world)
     for scope, told in (("system/*.rs", True), ("system/CarePlan.rs system/Goal.rs", False)):
         client = await service.as_("provider-organization", COUNTY, scope)
         response = await client.get(f"/CarePlan/ada/$isp-validate?{DAY}")
@@ -230,7 +243,7 @@ async def test_it_takes_a_scope_to_ask(service: Service, operator: httpx.AsyncCl
 async def test_the_whole_plan_is_fetched_by_one_statement(
     service: Service, operator: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store(operator, whole())
+    await store(service, whole())
     client = await service.as_("provider-organization", COUNTY, "system/*.rs")
     statements: list[str] = []
     fetch = Database.fetch
@@ -246,8 +259,10 @@ async def test_the_whole_plan_is_fetched_by_one_statement(
     assert len(about) == 1
 
 
-async def test_the_trail_says_who_judged_whose_plan(operator: httpx.AsyncClient) -> None:
-    await store(operator, whole())
+async def test_the_trail_says_who_judged_whose_plan(
+    service: Service, operator: httpx.AsyncClient
+) -> None:
+    await store(service, whole())
     await operator.get(f"/CarePlan/ada/$isp-validate?{DAY}")
     trail = await operator.get("/AuditEvent?patient=Patient/ada&_sort=-date&_count=1")
     [event] = [entry["resource"] for entry in trail.json()["entry"]]

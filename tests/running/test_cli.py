@@ -151,6 +151,7 @@ def test_an_account_takes_its_password_from_standard_input(data_dir: Path) -> No
 def test_what_cannot_be_done_is_told_in_one_line(
     data_dir: Path, arguments: tuple[str, ...], said: str
 ) -> None:
+    isp(data_dir, "migrate")
     done = isp(data_dir, *arguments)
     assert done.returncode == 2
     assert done.stdout == ""

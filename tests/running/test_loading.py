@@ -152,3 +152,27 @@ async def test_a_resource_that_comes_twice_ends_a_batch_and_nothing_else(
     assert report.to_json()["outcomes"] == {"created": 3, "updated": 1}
     rows = await database.fetch("SELECT xmin::text AS made FROM resource_version ORDER BY rid")
     assert len({row["made"] for row in rows}) == 2
+
+
+def plan_in_force() -> dict[str, Any]:
+    code = {
+        "system": "https://isp-fhir.example/CodeSystem/isp",
+        "code": "individualized-service-plan",
+    }
+    plan: dict[str, Any] = {"resourceType": "CarePlan", "id": "theirs", "status": "active"}
+    plan |= {"intent": "plan", "category": [{"coding": [code]}]}
+    return plan | {"subject": {"reference": "Patient/theirs"}}
+
+
+async def test_a_plan_in_force_elsewhere_is_taken_as_it_was_when_the_operator_says_so(
+    engine: Engine, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "plans.ndjson"
+    person = {"resourceType": "Patient", "id": "theirs"}
+    file.write_text("\n".join(json.dumps(one) for one in (person, plan_in_force())))
+    [refused] = (await load_files(engine, file)).refused
+    assert refused["resource"] == "CarePlan/theirs"
+    assert {issue["diagnostics"][:3] for issue in refused["issues"]} == {"C30", "C24", "C54"}
+    items = read([file], engine.base_url, lambda size: None)
+    assert (await load(engine, items, is_as_recorded=True)).refused == []
+    assert await ids(database) == ["theirs", "theirs"]

@@ -13,10 +13,11 @@ Kinds = Mapping[str, tuple[str, ...]]
 """By name of a parameter the elements that may hold it, such as valueString."""
 
 
-def asked(call: Call, kinds: Kinds) -> dict[str, Any]:
+def asked(call: Call, kinds: Kinds, many: str = "") -> dict[str, Any]:
     """The value of each parameter that was given, once, and in an element that may hold it.
 
-    A parameter of the URL is text. Raises BadRequest for anything else.
+    A parameter of the URL is text; that named `many` may be repeated, and is a list. Raises
+    BadRequest for anything else.
     """
     parts = [(name, text) for name, text in call.query if name not in REPRESENTATION]
     parts += [_part(part, kinds) for part in _parts(call)]
@@ -24,17 +25,20 @@ def asked(call: Call, kinds: Kinds) -> dict[str, Any]:
     for name, value in parts:
         if name not in kinds:
             raise BadRequest(f"${call.operation} has no parameter {name}.", code="not-supported")
+        if name == many:
+            found.setdefault(name, []).append(value)
+            continue
         if name in found:
             raise BadRequest(f"{name}: give it once.", code="structure")
         found[name] = value
     return found
 
 
-def sent(call: Call, kinds: Kinds) -> dict[str, Any]:
+def sent(call: Call, kinds: Kinds, many: str = "") -> dict[str, Any]:
     """As `asked`, for what changes something: by POST, and everything in the body."""
     if call.body is None or any(name not in REPRESENTATION for name, _ in call.query):
         raise BadRequest("This changes something: send Parameters in the body, by POST.")
-    return asked(call, kinds)
+    return asked(call, kinds, many)
 
 
 def _parts(call: Call) -> list[dict[str, Any]]:

@@ -7,18 +7,15 @@ from urllib.parse import urlencode
 
 import orjson
 
-from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Disclosed, Result
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
 from app.fhir.routing import authorize
-from app.fhir.search.bundle import MATCH, page
-from app.fhir.search.compile import compile_search
-from app.fhir.search.paging import Position, from_cursor, to_cursor
-from app.fhir.search.query import parse_query
+from app.fhir.search.bundle import MATCH
 from app.isp.codes import DEFINITION
 from app.isp.operations.asked import asked, day_of
+from app.isp.searching import pages
 from app.isp.worklist import OPEN_REVIEWS, due_on, is_due
 from app.storage.sql import Row
 
@@ -26,9 +23,18 @@ KINDS = {
     "by": ("valueDate",),
     "owner": ("valueString",),
     "patient": ("valueString",),
+    "team": ("valueString",),
+    "organization": ("valueString",),
     "_count": ("valueInteger",),
 }
-NARROWING = ("owner", "patient")
+NARROWING = {
+    "owner": "owner",
+    "patient": "patient",
+    "team": "focus:CarePlan.care-team",
+    "organization": "patient.organization",
+}
+"""By parameter the one of a search for Tasks; an organization is the one that keeps the record."""
+
 PAGE, MOST = 1000, 20_000
 """Open reviews fetched at once, and in all; a caller who sees more must narrow."""
 
@@ -55,20 +61,15 @@ async def run(ctx: Context, call: Call) -> Result:
 
 async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[Any, Row]]:
     """Every open review that the caller may see, page by page of an ordinary search."""
-    wanted = [*OPEN_REVIEWS, *((name, str(given[name])) for name in NARROWING if name in given)]
-    query = parse_query("Task", wanted, counts=(PAGE, PAGE))
-    position: Position | None = None
-    for _ in range(MOST // query.count):
-        access = ctx.access.get("s", Nothing())
-        statement = compile_search(query, access, ctx.engine.base_url, position)
-        rows = await ctx.store.fetch(statement.sql, *statement.args.values)
-        found = page(query, position, rows)
-        for row in found.matches:
+    found = 0
+    narrowing = [(NARROWING[name], str(given[name])) for name in NARROWING if name in given]
+    async for rows in pages(ctx, "Task", [*OPEN_REVIEWS, *narrowing], PAGE):
+        found += len(rows)
+        if found > MOST:
+            said = f"More than {MOST} reviews are open: ask for those of one owner or team."
+            raise Unprocessable(said)
+        for row in rows:
             yield orjson.loads(row["body"]), row
-        if not found.after:
-            return
-        position = from_cursor(query, to_cursor(query, found.matches[-1], is_backward=False))
-    raise Unprocessable(f"More than {MOST} reviews are open: ask for those of one owner.")
 
 
 def _count(ctx: Context, given: Mapping[str, Any]) -> int:

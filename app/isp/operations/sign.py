@@ -3,15 +3,12 @@
 from app.fhir.commit import commit
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
-from app.fhir.errors import BadRequest, Forbidden, Gone, PreconditionFailed
-from app.fhir.interactions.read import unknown
+from app.fhir.errors import BadRequest, Forbidden
 from app.fhir.interactions.write import result
-from app.fhir.search.closure import closure
 from app.isp.codes import DEFINITION
 from app.isp.operations.asked import needed, sent
+from app.isp.operations.whole import seen
 from app.isp.operations.written import author, created
-from app.isp.plan import Plan, assemble
-from app.isp.resources import of_bodies
 from app.isp.sign import CONSENT, Signer, refusal, signature
 
 KINDS = {"type": ("valueCode",), "refusal": ("valueString", "valueMarkdown")}
@@ -32,7 +29,7 @@ async def run(ctx: Context, call: Call) -> Result:
         raise Forbidden("A person signs: this token stands for nobody (it has no fhirUser).")
     if kind not in SIGNATURE_TYPES:
         raise BadRequest("type: a code of urn:iso-astm:E1762-95:2013.", code="code-invalid")
-    plan = await _plan(ctx, call)
+    plan = await seen(ctx, call)
     signer = Signer(who, ctx.now, kind)
     if "refusal" in given:
         made = refusal(plan, signer, str(needed(given, "refusal")))
@@ -40,20 +37,6 @@ async def run(ctx: Context, call: Call) -> Result:
         made = signature(plan, signer)
     [done] = await commit(ctx, [created(ctx, made)])
     return result(ctx, call, done)
-
-
-async def _plan(ctx: Context, call: Call) -> Plan:
-    """The plan as the caller sees it, at the version they say they saw."""
-    rows = await closure(ctx, "CarePlan", str(call.id))
-    if not rows:
-        raise unknown(call)
-    if rows[0]["deleted"]:
-        raise Gone(f"CarePlan/{call.id} was deleted.")
-    plan = assemble(of_bodies((row["body"] for row in rows), ctx.engine.base_url), str(call.id))
-    seen, version = call.conditions.if_match, plan.care_plan["meta"]["versionId"]
-    if seen is not None and seen.strip() != "*" and f'"{version}"' not in seen:
-        raise PreconditionFailed(f"The current version is {version}: read it before you sign.")
-    return plan
 
 
 OPERATION = Operation(

@@ -41,7 +41,7 @@ def outdated(plan: Plan, _: Clock) -> Iterator[Place]:
     The hashes of a signature decide where it has them, otherwise the version it names.
     """
     version = plan.care_plan.get("meta", {}).get("versionId")
-    if version is None or not plan.is_effective:
+    if version is None or not plan.is_current:
         return
     current = _same_content(plan, version)
     for one in _last(plan):

@@ -6,10 +6,8 @@ from datetime import date
 from app.fhir.context import Resource
 from app.isp import codes as code
 from app.isp.element import (
-    codes,
     day,
     days_after,
-    last_day,
     members,
     months_after,
     name,
@@ -18,16 +16,7 @@ from app.isp.element import (
 )
 from app.isp.plan import Plan
 from app.isp.rules.rule import Clock, Place, Rule, at
-
-
-def due_day(task: Resource) -> date | None:
-    """The last day on which a Task is to be done."""
-    return period(task.get("restriction", {}).get("period"))[1]
-
-
-def done_day(task: Resource) -> date | None:
-    """The day on which a Task was done."""
-    return period(task.get("executionPeriod"))[1] or last_day(task.get("lastModified"))
+from app.isp.schedule import done_day, due_day, is_asked_for
 
 
 def _reviews(plan: Plan, status: frozenset[str]) -> list[Resource]:
@@ -38,11 +27,6 @@ def _reviews(plan: Plan, status: frozenset[str]) -> list[Resource]:
     ]
 
 
-def _is_asked_for(task: Resource) -> bool:
-    by_lay = any(o.startswith(("Patient/", "RelatedPerson/")) for o in names(task.get("requester")))
-    return by_lay or code.CLIENT_REQUEST in codes(task.get("reasonCode"))
-
-
 def unscheduled(plan: Plan, clock: Clock) -> Iterator[Place]:
     """No review is open that is due in time, counted from the last one or from the start."""
     start = period(plan.care_plan.get("period"))[0]
@@ -51,7 +35,7 @@ def unscheduled(plan: Plan, clock: Clock) -> Iterator[Place]:
     done = [done_day(task) for task in _reviews(plan, frozenset({"completed"}))]
     latest = max([start, *(on for on in done if on)])
     limit = months_after(latest, clock.limits["review_months"])
-    planned = [one for one in _reviews(plan, code.LIVE_TASKS) if not _is_asked_for(one)]
+    planned = [one for one in _reviews(plan, code.LIVE_TASKS) if not is_asked_for(one)]
     if not any(due and due <= limit for due in map(due_day, planned)):
         yield at(plan.care_plan)
 
@@ -118,7 +102,7 @@ def unanswered(plan: Plan, clock: Clock) -> Iterator[Place]:
     since = days_after(clock.today, -clock.limits["request_days"])
     for task in _reviews(plan, frozenset({"requested", "received"})):
         asked = day(task.get("authoredOn"))
-        if _is_asked_for(task) and asked and asked < since:
+        if is_asked_for(task) and asked and asked < since:
             yield at(task, "status")
 
 

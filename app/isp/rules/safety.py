@@ -90,12 +90,18 @@ def unfinished(plan: Plan, _: Clock) -> Iterator[Place]:
     if not any(part.get("activity") for part in aftercare):
         yield at(aftercare[0] if aftercare else plan.care_plan, "activity")
     ended = period(plan.care_plan.get("period"))[1]
-    later = [day(one.get("start")) for one in plan.of("Appointment")]
+    later = [meets_on(one) for one in plan.of("Appointment")]
     if not any(on and (ended is None or on >= ended) for on in later):
         yield at(plan.care_plan, "activity")
     for goal in plan.goals:
         if goal.get("lifecycleStatus") not in code.ENDED_GOALS:
             yield at(goal, "lifecycleStatus")
+
+
+def meets_on(appointment: Resource) -> date | None:
+    """The day of an Appointment, or the first on which it is wished for."""
+    wished = (period(one)[0] for one in members(appointment.get("requestedPeriod")))
+    return day(appointment.get("start")) or next(wished, None)
 
 
 def _is_renewed(plan: Plan) -> bool:

@@ -1,0 +1,103 @@
+"""The plan of an operation, as its caller sees it: everything that hangs together, at once."""
+
+from collections.abc import Callable, Sequence
+
+from asyncpg import Record
+
+from app.fhir import json
+from app.fhir.change import Change
+from app.fhir.commit import commit
+from app.fhir.context import Call, Context, Resource, Result
+from app.fhir.errors import Conflict, Forbidden, Gone, PreconditionFailed
+from app.fhir.ids import new_id
+from app.fhir.interactions.read import unknown
+from app.fhir.references import walk
+from app.fhir.search.closure import closure
+from app.isp.act import Act
+from app.isp.operations.written import ATTEMPTS, answer, author, created, updated
+from app.isp.plan import Plan, assemble
+from app.isp.resources import of_bodies
+
+ACTORS = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
+
+Make = Callable[[Plan], Sequence[Resource]]
+"""From a plan to the resources to write: those with a version are new versions, others are new."""
+
+
+async def seen(ctx: Context, call: Call) -> Plan:
+    """The plan with this id, for judging; see `of_bodies`. NotFound and Gone as a read has them.
+
+    Raises PreconditionFailed where If-Match names another version.
+    """
+    rows = await _rows(ctx, call)
+    plan = assemble(of_bodies((row["body"] for row in rows), ctx.engine.base_url), str(call.id))
+    return _matched(plan, call)
+
+
+async def write_plan(ctx: Context, call: Call, make: Make, status: int = 200) -> Result:
+    """Commit what `make` makes of the plan, which nobody else changes meanwhile.
+
+    Raises PreconditionFailed where If-Match names another version; without it, everything is made
+    anew of what others wrote.
+    """
+    for _ in range(ATTEMPTS):
+        rows = await _rows(ctx, call)
+        plan = assemble((exact(ctx, row["body"]) for row in rows), str(call.id))
+        made = make(_matched(plan, call))
+        try:
+            return await write_all(ctx, call, made, status)
+        except PreconditionFailed:
+            continue
+    raise Conflict("Others keep changing the same plan at the same time; try again.")
+
+
+def acting(ctx: Context) -> Act:
+    """Who acts, and when. Raises Forbidden where the token stands for nobody."""
+    who = author(ctx.agent, *ACTORS)
+    if who is None:
+        raise Forbidden("The token stands for nobody who could answer for this.")
+    return Act(who, ctx.now, new_id)
+
+
+def change_to(ctx: Context, resource: Resource) -> Change:
+    """The Change of a resource: an update of the version it carries, or a create."""
+    if "versionId" not in resource.get("meta", {}):
+        return created(ctx, resource)
+    return updated(ctx, Call("update", resource["resourceType"], resource["id"]), resource)
+
+
+async def write_all(ctx: Context, call: Call, made: Sequence[Resource], status: int) -> Result:
+    """Commit resources as `Make` gives them, and answer them."""
+    changes = [change_to(ctx, one) for one in made]
+    return answer(ctx, call, await commit(ctx, changes), status)
+
+
+async def known(ctx: Context, type_: str, id_: str) -> list[Resource]:
+    """A resource and all that hangs together with it, to the letter; nothing without it."""
+    rows = await closure(ctx, type_, id_)
+    return [exact(ctx, row["body"]) for row in rows if not row["deleted"]]
+
+
+async def _rows(ctx: Context, call: Call) -> list[Record]:
+    rows = await closure(ctx, "CarePlan", str(call.id))
+    if not rows:
+        raise unknown(call)
+    if rows[0]["deleted"]:
+        raise Gone(f"CarePlan/{call.id} was deleted.")
+    return rows
+
+
+def _matched(plan: Plan, call: Call) -> Plan:
+    given, version = call.conditions.if_match, plan.care_plan["meta"]["versionId"]
+    if given is not None and given.strip() != "*" and f'"{version}"' not in given:
+        raise PreconditionFailed(f"The current version is {version}: read it first.")
+    return plan
+
+
+def exact(ctx: Context, body: str) -> Resource:
+    """A stored resource to the letter, but for references to this server, which become relative."""
+    resource: Resource = json.parse(body.encode())
+    if ctx.engine.base_url in body:
+        for element in walk(resource):
+            element["reference"] = element["reference"].removeprefix(f"{ctx.engine.base_url}/")
+    return resource
