@@ -60,7 +60,10 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One interaction as asked for, whether it came by HTTP or as a Bundle entry."""
+    """One interaction as asked for, whether it came by HTTP or as a Bundle entry.
+
+    `media_type` says what kind of patch a body is; any other body is FHIR JSON.
+    """
 
     interaction: str
     type: str | None = None
@@ -69,7 +72,8 @@ class Call:
     operation: str | None = None
     compartment: tuple[str, str] | None = None
     query: tuple[tuple[str, str], ...] = ()
-    body: Resource | None = None
+    body: Any = None
+    media_type: str = "application/fhir+json"
     conditions: Conditions = Conditions()
     prefer: Preference = Preference()
 
