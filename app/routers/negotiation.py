@@ -10,7 +10,7 @@ from app.fhir.context import Conditions, Preference, Result
 from app.fhir.errors import NotAcceptable, UnsupportedMediaType
 from app.fhir.ids import new_id
 from app.fhir.instant import to_http_date
-from app.fhir.interactions.patch import FORMATS
+from app.fhir.patch.formats import FORMATS
 
 FHIR_JSON = "application/fhir+json"
 JSON = frozenset({FHIR_JSON, "application/json", "text/json", "json"})

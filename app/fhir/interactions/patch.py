@@ -1,8 +1,6 @@
 """FHIR patch: the current version, changed in part — https://hl7.org/fhir/R4/http.html#patch"""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from asyncpg import Record
 
@@ -13,20 +11,12 @@ from app.fhir.context import Call, Context, Resource
 from app.fhir.errors import BadRequest, Gone, Issue, Unprocessable, UnsupportedMediaType
 from app.fhir.interactions.read import unknown
 from app.fhir.interactions.write import refuse_server_only, stamped, tags
-from app.fhir.patch.fhirpath_patch import fhirpath_patch
-from app.fhir.patch.json_patch import json_patch, merge_patch
+from app.fhir.patch.formats import FORMATS
 from app.fhir.routing import authorize
 from app.fhir.shape import check_none
 from app.fhir.step import check_versions
 from app.fhir.visible import visible
 from app.storage.sql import Arguments
-
-FORMATS: Mapping[str, Callable[[Resource, Any], Any]] = {
-    "application/json-patch+json": json_patch,
-    "application/merge-patch+json": merge_patch,
-    "application/fhir+json": fhirpath_patch,
-}
-"""By media type; a FHIRPath Patch is a Parameters resource, in FHIR JSON like any other."""
 
 
 async def plan_patch(ctx: Context, call: Call) -> Change:
