@@ -225,7 +225,9 @@ async def test_a_put_can_insist_on_creating(operator: httpx.AsyncClient, ada: st
 async def test_many_who_insist_on_creating_make_one(operator: httpx.AsyncClient, ada: str) -> None:
     async def put(number: int) -> int:
         body = goal("new", note=[{"text": str(number)}])
-        return (await operator.put("/Goal/new", json=body, headers={"If-None-Match": "*"})).status_code
+        return (
+            await operator.put("/Goal/new", json=body, headers={"If-None-Match": "*"})
+        ).status_code
 
     assert Counter(await asyncio.gather(*map(put, range(16)))) == {201: 1, 412: 15}
 

@@ -11,6 +11,7 @@ from app.fhir.errors import PreconditionFailed, Unprocessable
 from app.fhir.interactions.condition import Criteria, Key, matches, of_text
 from app.fhir.references import located
 from app.fhir.registry import is_type
+from app.fhir.routing import authorize
 from app.fhir.search.parameters.criterion import split, unescape
 
 Made = Sequence[tuple[Criteria | None, Mapping[str, Any], str]]
@@ -32,12 +33,13 @@ async def places_of(
 ) -> dict[str, str]:
     """Where the conditional references of a body lead, by their text; without what is `known`.
 
-    Raises Unprocessable where nothing that is known to the caller matches, PreconditionFailed for
-    more than one match.
+    Raises Forbidden without the scope to search, Unprocessable where nothing that is known to the
+    caller matches, PreconditionFailed for more than one match.
     """
     found: dict[str, str] = {}
     for path, text, type_, query in conditional_references(body, ctx.base_url):
         if text not in known and text not in found:
+            authorize(ctx, "s", type_)
             asked = of_text(type_, query, "A conditional reference")
             found[text] = await _place(ctx, asked, made, gone, path)
     return found
