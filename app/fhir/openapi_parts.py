@@ -37,7 +37,8 @@ BUNDLE = Summary(
     answer="Bundle",
     failures=("401", "403", "404", "409", "412", "413", "415", "422"),
 )
-HISTORY = Summary("What changed", "history", parameters=("_since", "_at", *PAGED), answer="Bundle")
+TIMES = ("_since", "_before", "_at", "_list", "_sort")
+HISTORY = Summary("What changed", "history", parameters=(*TIMES, *PAGED), answer="Bundle")
 OPERATION = Summary("Operation", "operations", answer="Resource")
 
 CHANGED = ("401", "403", "404", "409", "410", "412", "413", "415", "422")
@@ -137,6 +138,8 @@ PARAMETERS: dict[str, Item] = {
     "_elements": _parameter("_elements", "query", STRING, "Top-level elements, comma-separated"),
     "_count": _parameter("_count", "query", COUNT, "Entries on a page"),
     "_since": _parameter("_since", "query", INSTANT, "Only versions from this instant on"),
+    "_before": _parameter("_before", "query", INSTANT, "Only versions before this instant"),
+    "_list": _parameter("_list", "query", STRING, "Only what this List refers to"),
     "_at": _parameter("_at", "query", STRING, "Only versions current at some time in this period"),
     "_sort": _parameter("_sort", "query", STRING, "Parameters to sort by, descending with a -"),
     "_total": _parameter("_total", "query", {"enum": ["none", "estimate", "accurate"]}, "Count"),
