@@ -20,6 +20,7 @@ from app.fhir.access import (
     ExceptType,
     InCompartment,
     Nothing,
+    OfType,
     Related,
     every,
     some,
@@ -140,6 +141,10 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access
         letter: every([granted, _permitted(caller, letter), *_restrictions(caller, letter)])
         for letter, granted in scopes.items()
     }
+    if not isinstance(reach, Everything):
+        # Whom a record is about, and who is in the directory, is no secret to who may write it.
+        known = some([*scopes.values(), *map(OfType, sorted({"Patient", *DIRECTORY}))])
+        reach = every([reach, known])
     if caller.patient is not None and not isinstance(reach, Everything):
         reach = every([reach, InCompartment(caller.patient)])
     return scopes, access, reach

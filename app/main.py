@@ -130,6 +130,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         policy=Policy(
             check_references=settings.references == "strict",
             update_as_create=settings.update_as_create,
+            conditional_delete=settings.conditional_delete,
             max_entries=settings.max_entries,
             page_size=settings.page_size,
             max_page_size=settings.max_page_size,

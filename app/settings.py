@@ -72,11 +72,16 @@ class Settings(BaseSettings):
         description="Whether any client may create a resource by PUT to an id of its choice; "
         "the role operator always may.",
     )
+    conditional_delete: Literal["single", "multiple"] = Field(
+        default="single",
+        description="Whether `DELETE [type]?…` deletes everything that matches, "
+        "or is refused for more than one match.",
+    )
     max_body: int = Field(
         default=10_000_000, ge=1_000, description="Bytes of a request body, at most; 413 above."
     )
     max_entries: int = Field(
-        default=1_000, ge=1, description="Entries of a batch or transaction Bundle, at most."
+        default=5_000, ge=1, description="Entries of a batch or transaction Bundle, at most."
     )
     page_size: int = Field(
         default=50, ge=1, description="Matches on a search or history page without `_count`."

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.fhir.context import Resource
 from app.fhir.engine import Operation, Policy, Route
+from app.fhir.patch.formats import FORMATS
 from app.fhir.registry import STORED, SearchParameter, compartment_names
 from app.fhir.search.parameters.criterion import searchable, targets
 
@@ -74,6 +75,7 @@ def _statement(
         "implementation": {"description": "One shared plan per person", "url": base_url},
         "fhirVersion": FHIR_VERSION,
         "format": ["application/fhir+json", "json"],
+        "patchFormat": list(FORMATS),
         "rest": [_rest(routes, operations, base_url, policy)],
     }
 
@@ -81,7 +83,9 @@ def _statement(
 def _rest(
     routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str, policy: Policy
 ) -> dict[str, Any]:
-    served = {route.interaction for route in routes}
+    served = {route.interaction for route in routes} | {
+        f"conditional-{route.interaction}" for route in routes if is_conditional(route)
+    }
     on_system = [op for op in operations if "system" in op.levels]
     rest = {
         "mode": "server",
@@ -117,10 +121,10 @@ def _resource(
         "versioning": "versioned" if is_written else "no-version",
         "readHistory": is_written and "vread" in served,
         "updateCreate": is_written and policy.update_as_create,
-        "conditionalCreate": False,
+        "conditionalCreate": is_written and "create" in served,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": is_written and "conditional-update" in served,
+        "conditionalDelete": policy.conditional_delete if is_written else "not-supported",
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": includes(type_),
         "searchRevInclude": reverse_includes(type_),
@@ -128,6 +132,11 @@ def _resource(
         "operation": _operations(op for op in operations if applies(op, type_)),
     }
     return {name: value for name, value in resource.items() if value not in ([], ())}
+
+
+def is_conditional(route: Route) -> bool:
+    """Whether a row changes what criteria in the URL say."""
+    return route.path == "[type]" and route.method in ("PUT", "PATCH", "DELETE")
 
 
 def _codes(known: Iterable[str], served: set[str]) -> list[dict[str, str]]:

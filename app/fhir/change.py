@@ -12,13 +12,18 @@ ANY = "*"
 """In `Change.if_match`: whatever version is current, as long as there is one."""
 
 
+class Overtaken(Exception):
+    """Somebody wrote between what a change was made from and the change; it is to be made anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One resource to create (POST), replace (PUT, PATCH) or delete (DELETE).
 
-    `if_match` holds the versions one of which the caller believes to be current; `may_create` lets
-    a PUT create; `interaction` is what the audit trail calls it; `at` is the FHIRPath of the
-    resource in the request, where that is not just its type.
+    `if_match` holds the versions one of which the caller believes to be current, `if_none_match`
+    those that must not be; `may_create` lets a PUT create; `interaction` is what the audit trail
+    calls it; `at` is the FHIRPath of the resource in the request, where that is not just its type.
+    `seen` is the version this change was made from: Overtaken when it is not current any more.
     """
 
     interaction: str
@@ -29,6 +34,13 @@ class Change:
     if_match: frozenset[str] | None = None
     may_create: bool = False
     at: str | None = None
+    if_none_match: frozenset[str] = frozenset()
+    seen: int | None = None
+
+    @property
+    def creates(self) -> bool:
+        """Whether it may need a row of its own."""
+        return self.method == "POST" or self.may_create
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 from app.fhir import json
 from app.fhir.access import Nothing
 from app.fhir.audit import Audited, audit_rows, insert_audit
-from app.fhir.change import LETTER, Change, Committed
+from app.fhir.change import LETTER, Change, Committed, Overtaken
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
 from app.fhir.errors import BadRequest, Conflict, Unavailable
@@ -36,6 +36,8 @@ BREATH = 20
 
 Keys = Sequence[tuple[str, str]]
 Then = Callable[[Context], Awaitable[None]]
+Plan = Callable[[Context], Awaitable[Sequence[Change]]]
+Write = Callable[[Context], Awaitable[list[Committed]]]
 
 
 async def commit(
@@ -51,10 +53,34 @@ async def commit(
     drafts = await _drafts(ctx, changes)
     _refuse_twice(drafts)
     rids = {each.key: await ctx.engine.database.next_rid() for each in drafts}
+
+    async def write(within: Context) -> list[Committed]:
+        return await _write(within, drafts, rids)
+
+    return await _attempts(ctx, write, then)
+
+
+async def commit_planned(
+    ctx: Context, plan: Plan, most: int, then: Then | None = None
+) -> list[Committed]:
+    """As `commit`, of changes that depend on what is stored: `plan` finds them out within the
+    transaction, of which `most` create, and again whenever somebody was faster."""
+    fresh = [await ctx.engine.database.next_rid() for _ in range(most)]
+
+    async def write(within: Context) -> list[Committed]:
+        drafts = await _drafts(ctx, await plan(within))
+        _refuse_twice(drafts)
+        making = [each.key for each in drafts if each.change.creates]
+        return await _write(within, drafts, dict(zip(making, fresh, strict=False)))
+
+    return await _attempts(ctx, write, then)
+
+
+async def _attempts(ctx: Context, write: Write, then: Then | None) -> list[Committed]:
     for attempt in range(ATTEMPTS):
         try:
-            return await _transaction(ctx, drafts, rids, then)
-        except (DeadlockDetectedError, SerializationError):
+            return await _transaction(ctx, write, then)
+        except (DeadlockDetectedError, SerializationError, Overtaken):
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
         except UniqueViolationError:
             # Somebody created it since; the next attempt finds it, unless it is hidden from us.
@@ -72,18 +98,14 @@ async def _drafts(ctx: Context, changes: Sequence[Change]) -> list[Draft]:
     return drafts
 
 
-async def _transaction(
-    ctx: Context,
-    drafts: Sequence[Draft],
-    rids: Mapping[tuple[str, str], int],
-    then: Then | None,
-) -> list[Committed]:
+async def _transaction(ctx: Context, write: Write, then: Then | None) -> list[Committed]:
     is_written = False
     try:
         async with ctx.engine.database.transaction() as connection:
-            committed = await _write(ctx, connection, drafts, rids)
+            within = replace(ctx, connection=connection)
+            committed = await write(within)
             if then is not None:
-                await then(replace(ctx, connection=connection))
+                await then(within)
             is_written = True
     except DatabaseAway as error:
         if not is_written:
@@ -100,16 +122,18 @@ def _refuse_twice(drafts: Sequence[Draft]) -> None:
     seen = set()
     for each in drafts:
         if each.key in seen:
-            raise BadRequest(f"{'/'.join(each.key)} is changed twice in one transaction.")
+            raise BadRequest(
+                f"{'/'.join(each.key)} is changed twice in one transaction.",
+                expression=[each.change.at] if each.change.at else (),
+            )
         seen.add(each.key)
 
 
 async def _write(
-    ctx: Context,
-    connection: Connection,
-    drafts: Sequence[Draft],
-    rids: Mapping[tuple[str, str], int],
+    ctx: Context, drafts: Sequence[Draft], rids: Mapping[tuple[str, str], int]
 ) -> list[Committed]:
+    connection = ctx.connection
+    assert connection is not None
     current, instant = await _lock(ctx, connection, drafts)
     for each in drafts:
         match_version(each.change, current.get(each.key))
@@ -118,8 +142,9 @@ async def _write(
     for each in drafts:
         met = current.get(each.key)
         mine = replace(each, subjects=patients_of(each, known, met))
-        steps.append(meet(mine, met, rids[each.key], instant))
-    stored = [step for step in steps if step.is_stored]
+        steps.append(meet(mine, met, rids.get(each.key, 0), instant))
+    # In one order, so that two transactions that create the same ids cannot wait for each other.
+    stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
     if stored:
         await _store(ctx, connection, stored)
         await judge(ctx, connection, [(step.rid, step.draft) for step in stored])

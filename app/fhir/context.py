@@ -60,7 +60,10 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One interaction as asked for, whether it came by HTTP or as a Bundle entry."""
+    """One interaction as asked for, whether it came by HTTP or as a Bundle entry.
+
+    `media_type` says what kind of patch a body is; any other body is FHIR JSON.
+    """
 
     interaction: str
     type: str | None = None
@@ -69,7 +72,8 @@ class Call:
     operation: str | None = None
     compartment: tuple[str, str] | None = None
     query: tuple[tuple[str, str], ...] = ()
-    body: Resource | None = None
+    body: Any = None
+    media_type: str = "application/fhir+json"
     conditions: Conditions = Conditions()
     prefer: Preference = Preference()
 
@@ -79,7 +83,8 @@ class Context:
     """Under whose eyes an interaction runs.
 
     `access` maps a scope letter (c r u d s) to an Access; a letter that is absent permits nothing.
-    `reach` is what the caller may know of at all, whatever the scopes: references are held to it.
+    `reach` is what the caller may know of at all, under any scope letter: references are held to
+    it.
     `scopes` is what was granted, before it was composed with whom the caller supports; `connection`
     is that of the transaction this runs in, if it runs in one. `emergency` is why a record is
     opened beyond the ordinary; such a Context only reads. `may_choose_ids` lets a PUT create a

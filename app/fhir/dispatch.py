@@ -11,7 +11,7 @@ from app.fhir.interactions.capabilities import capabilities
 from app.fhir.interactions.history import history_instance, history_system, history_type
 from app.fhir.interactions.read import read, vread
 from app.fhir.interactions.search import search_type
-from app.fhir.interactions.write import create, delete, update
+from app.fhir.interactions.single import change
 from app.fhir.routing import operation
 
 
@@ -24,9 +24,13 @@ ROUTES = (
     Route("capabilities", "GET", "metadata", "", capabilities),
     Route("read", "GET", "[type]/[id]", "r", read),
     Route("vread", "GET", "[type]/[id]/_history/[vid]", "r", vread),
-    Route("create", "POST", "[type]", "c", create),
-    Route("update", "PUT", "[type]/[id]", "u", update),
-    Route("delete", "DELETE", "[type]/[id]", "d", delete),
+    Route("create", "POST", "[type]", "c", change),
+    Route("update", "PUT", "[type]/[id]", "u", change),
+    Route("update", "PUT", "[type]", "u", change),
+    Route("patch", "PATCH", "[type]/[id]", "u", change),
+    Route("patch", "PATCH", "[type]", "u", change),
+    Route("delete", "DELETE", "[type]/[id]", "d", change),
+    Route("delete", "DELETE", "[type]", "d", change),
     Route("history-instance", "GET", "[type]/[id]/_history", "r", history_instance),
     Route("history-type", "GET", "[type]/_history", "s", history_type),
     Route("history-system", "GET", "_history", "s", history_system),

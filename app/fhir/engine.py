@@ -67,7 +67,8 @@ class Policy:
 
     check_references: bool = True
     update_as_create: bool = False
-    max_entries: int = 1000
+    conditional_delete: str = "single"
+    max_entries: int = 5000
     page_size: int = 50
     max_page_size: int = 1000
 

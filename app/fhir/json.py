@@ -62,7 +62,7 @@ def parse(data: bytes) -> Any:
         ) from None
     except RecursionError:
         raise _too_deep() from None
-    _check_depth(value)
+    check_depth(value)
     if b"\\u" in data and ESCAPED.search(data):
         _check_text(value)
     return value
@@ -112,9 +112,10 @@ def _constant(name: str) -> None:
     raise BadRequest(f"{name} is not JSON", code="structure")
 
 
-def _check_depth(value: Any) -> None:
+def check_depth(value: Any, above: int = 0) -> None:
+    """BadRequest where a value, `above` levels down, nests deeper than is allowed."""
     level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH - above):
         if not level:
             return
         level = [

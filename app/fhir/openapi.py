@@ -8,9 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.fhir import json
-from app.fhir.capability import READ_ONLY, SERVER_ONLY, VERSION, applies
+from app.fhir.capability import READ_ONLY, SERVER_ONLY, VERSION, applies, is_conditional
 from app.fhir.engine import Operation, Route
-from app.fhir.openapi_parts import ANSWERS, PARAMETERS, RESPONSES, SCHEMAS, SUMMARIES, ref
+from app.fhir.openapi_parts import (
+    ANSWERS,
+    PARAMETERS,
+    RESPONSES,
+    SCHEMAS,
+    SUMMARIES,
+    Summary,
+    ref,
+)
+from app.fhir.patch.formats import FORMATS
 from app.fhir.registry import STORED, SearchParameter, compartment, compartment_names
 from app.fhir.search.parameters import searchable
 
@@ -106,9 +115,19 @@ def _on_type(route: Route, type_: str) -> Item:
         item["requestBody"] = _form(searchable(type_))
     elif route.interaction == "search-type":
         item["parameters"] += [_search_parameter(found) for found in searchable(type_)]
+    elif route.method == "PATCH":
+        item["requestBody"] = _patches()
     elif route.method in ("POST", "PUT"):
         item["requestBody"] = _body(type_)
     return item
+
+
+def _patches() -> Item:
+    kinds = {
+        kind: {"schema": ref("schemas", "Parameters" if kind == FHIR_JSON else "Patch")}
+        for kind in FORMATS
+    }
+    return {"required": True, "content": kinds}
 
 
 def _compartments(route: Route) -> Iterator[tuple[str, Item]]:
@@ -143,17 +162,23 @@ def _operations(route: Route, operations: Sequence[Operation]) -> Iterator[tuple
 
 
 def _name(route: Route) -> str:
+    if is_conditional(route):
+        return f"conditional-{route.interaction}"
     return f"{route.interaction}-post" if route.path.endswith("_search") else route.interaction
 
 
 def _named(route: Route) -> list[str]:
     """The names in PARAMETERS of what the path and the interaction take."""
     in_path = [name for name in ("id", "vid") if f"[{name}]" in route.path]
-    return [*in_path, *SUMMARIES[route.interaction].parameters]
+    return [*in_path, *_summary(route).parameters]
+
+
+def _summary(route: Route) -> Summary:
+    return SUMMARIES.get(_name(route)) or SUMMARIES[route.interaction]
 
 
 def _item(route: Route, id_: str, tag: str, names: Iterable[str]) -> Item:
-    told = SUMMARIES[route.interaction]
+    told = _summary(route)
     content = {FHIR_JSON: {"schema": ref("schemas", told.answer or tag)}}
     answer: Item = {"description": told.summary}
     if told.answer != "none":

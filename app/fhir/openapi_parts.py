@@ -37,8 +37,11 @@ BUNDLE = Summary(
     answer="Bundle",
     failures=("401", "403", "404", "409", "412", "413", "415", "422"),
 )
-HISTORY = Summary("What changed", "history", parameters=("_since", "_at", *PAGED), answer="Bundle")
+TIMES = ("_since", "_before", "_at", "_list", "_sort")
+HISTORY = Summary("What changed", "history", parameters=(*TIMES, *PAGED), answer="Bundle")
 OPERATION = Summary("Operation", "operations", answer="Resource")
+
+CHANGED = ("401", "403", "404", "409", "410", "412", "413", "415", "422")
 
 SUMMARIES = {
     "capabilities": Summary(
@@ -60,13 +63,13 @@ SUMMARIES = {
         "Create with an id of the server's choice",
         "create",
         "201",
-        ("Prefer", "_format", "_pretty"),
-        failures=("401", "403", "413", "415", "422"),
+        ("If-None-Exist", "Prefer", "_format", "_pretty"),
+        failures=("401", "403", "412", "413", "415", "422"),
     ),
     "update": Summary(
         "Replace the current version",
         "update",
-        parameters=("If-Match", "Prefer", "_format", "_pretty"),
+        parameters=("If-Match", "If-None-Match", "Prefer", "_format", "_pretty"),
         failures=("401", "403", "404", "409", "412", "413", "415", "422"),
     ),
     "delete": Summary(
@@ -74,6 +77,32 @@ SUMMARIES = {
         "delete",
         "204",
         ("If-Match",),
+        answer="none",
+        failures=("401", "403", "404", "409", "412"),
+    ),
+    "patch": Summary(
+        "Change the current version in part",
+        "patch",
+        parameters=("If-Match", "Prefer", "_format", "_pretty"),
+        failures=CHANGED,
+    ),
+    "conditional-update": Summary(
+        "Replace what the criteria match, or create it",
+        "cond-update",
+        parameters=("any", "If-Match", "If-None-Match", "Prefer", "_format", "_pretty"),
+        failures=CHANGED,
+    ),
+    "conditional-patch": Summary(
+        "Change in part what the criteria match",
+        "patch",
+        parameters=("any", "If-Match", "Prefer", "_format", "_pretty"),
+        failures=CHANGED,
+    ),
+    "conditional-delete": Summary(
+        "Delete what the criteria match",
+        "3.1.0.7.1",
+        "204",
+        ("any", "If-Match"),
         answer="none",
         failures=("401", "403", "404", "409", "412"),
     ),
@@ -109,6 +138,8 @@ PARAMETERS: dict[str, Item] = {
     "_elements": _parameter("_elements", "query", STRING, "Top-level elements, comma-separated"),
     "_count": _parameter("_count", "query", COUNT, "Entries on a page"),
     "_since": _parameter("_since", "query", INSTANT, "Only versions from this instant on"),
+    "_before": _parameter("_before", "query", INSTANT, "Only versions before this instant"),
+    "_list": _parameter("_list", "query", STRING, "Only what this List refers to"),
     "_at": _parameter("_at", "query", STRING, "Only versions current at some time in this period"),
     "_sort": _parameter("_sort", "query", STRING, "Parameters to sort by, descending with a -"),
     "_total": _parameter("_total", "query", {"enum": ["none", "estimate", "accurate"]}, "Count"),
@@ -116,6 +147,9 @@ PARAMETERS: dict[str, Item] = {
     "_revinclude": _parameter("_revinclude", "query", STRING, "Type:parameter that points here"),
     "If-Match": _parameter("If-Match", "header", STRING, 'The version believed current: W/"1"'),
     "If-None-Match": _parameter("If-None-Match", "header", STRING, 'The version you have: W/"1"'),
+    "If-None-Exist": _parameter(
+        "If-None-Exist", "header", STRING, "Create only if these search parameters match nothing"
+    ),
     "If-Modified-Since": _parameter("If-Modified-Since", "header", STRING, "An HTTP date"),
     "Prefer": _parameter(
         "Prefer", "header", STRING, "return=minimal|representation|OperationOutcome, handling=…"
@@ -143,6 +177,7 @@ SCHEMAS: dict[str, Item] = {
     "Resource": RESOURCE,
     "OperationOutcome": _transient("OperationOutcome"),
     "Parameters": _transient("Parameters"),
+    "Patch": {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]},
     "token": {"type": "string", "description": "code, system|code, |code or system|"},
     "string": {"type": "string", "description": "begins with, whatever case and accents"},
     "date": {"type": "string", "description": "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm]]]"},

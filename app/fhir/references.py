@@ -15,6 +15,9 @@ LITERAL = re.compile(
     r"([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?\Z"
 )
 
+TEMPORARY = ("urn:uuid:", "urn:oid:")
+"""How a transaction addresses what is yet to be created."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -120,8 +120,13 @@ async def perform(ctx: Context, row: Route, call: Call) -> Result:
         await record_refusal(ctx, call, error)
         raise
     if not result.is_recorded:
-        await _record(ctx, call, _answered(ctx, call, result))
+        await record_answer(ctx, call, result)
     return result
+
+
+async def record_answer(ctx: Context, call: Call, result: Result) -> None:
+    """Leave an audit trail of a call that was answered."""
+    await _record(ctx, call, _answered(ctx, call, result))
 
 
 def authorize(ctx: Context, letter: str, type_: str | None) -> None:

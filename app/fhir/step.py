@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#update, #delete, #concurrency
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.fhir.change import ANY, Change, Committed
+from app.fhir.change import ANY, Change, Committed, Overtaken
 from app.fhir.draft import Current, Draft, about, body
 from app.fhir.errors import MethodNotAllowed, PreconditionFailed
 from app.fhir.marks import Marks
@@ -49,18 +49,32 @@ def match_version(change: Change, current: Current | None) -> None:
             f" ids itself: create it with POST {change.type}.",
             expression=[change.at or change.type],
         )
-    if change.if_match is None or (current is None and change.method != "PUT"):
-        return
-    if current is None:
+    if current is not None:
+        check_versions(change, current.version, is_deleted=current.deleted)
+    elif change.if_match is not None and change.method == "PUT":
         raise PreconditionFailed(
             f"{change.type}/{change.id} has no version yet that If-Match could name.",
             expression=[change.at or change.type],
         )
-    if not change.if_match & {ANY, str(current.version)}:
+    if change.seen is not None and (current is None or change.seen != current.version):
+        raise Overtaken
+
+
+def check_versions(change: Change, version: int, *, is_deleted: bool = False) -> None:
+    """Refuse a change whose If-Match or If-None-Match does not suit the current version.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-13.1
+    """
+    where = [change.at or change.type]
+    if change.if_match is not None and not change.if_match & {ANY, str(version)}:
         raise PreconditionFailed(
-            f"{change.type}/{change.id} is at version {current.version}, not at"
+            f"{change.type}/{change.id} is at version {version}, not at"
             f" {', '.join(sorted(change.if_match))}: read it again and repeat your change.",
-            expression=[change.at or change.type],
+            expression=where,
+        )
+    if not is_deleted and change.if_none_match & {ANY, str(version)}:
+        raise PreconditionFailed(
+            f"{change.type}/{change.id} is there already, at version {version}.", expression=where
         )
 
 

@@ -142,11 +142,15 @@ class FHIRApplication:
 
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
+        media_type = negotiation.FHIR_JSON
         negotiation.check_acceptable(request.headers, query)
         if row.method in WITH_BODY:
             data = await _read(request.receive, self._max_body)
             if row.path.endswith("_search"):
                 query += _form(request.headers, data)
+            elif row.interaction == "patch":
+                media_type = negotiation.patch_type(request.headers)
+                body = json.parse(data) if data else None
             else:
                 body = _body(request.headers, data)
         return call(
@@ -154,6 +158,7 @@ class FHIRApplication:
             found,
             query=query,
             body=body,
+            media_type=media_type,
             conditions=negotiation.conditions(request.headers),
             prefer=negotiation.preference(request.headers),
         )

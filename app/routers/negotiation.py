@@ -10,13 +10,16 @@ from app.fhir.context import Conditions, Preference, Result
 from app.fhir.errors import BadRequest, NotAcceptable, UnsupportedMediaType
 from app.fhir.ids import new_id
 from app.fhir.instant import to_http_date
+from app.fhir.patch.formats import FORMATS
 
 FHIR_JSON = "application/fhir+json"
 JSON = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
 ACCEPTABLE = frozenset({"*/*", "application/*", *JSON})
 FORM = "application/x-www-form-urlencoded"
-RETURNS = ("minimal", "representation", "OperationOutcome")
-HANDLING = ("strict", "lenient")
+KNOWN = {
+    "return": ("minimal", "representation", "OperationOutcome"),
+    "handling": ("strict", "lenient"),
+}
 PREFERENCE = re.compile(r"[;,]")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 FHIR_VERSION = "4.0"
@@ -74,6 +77,15 @@ def check_content_type(headers: Headers) -> None:
         )
 
 
+def patch_type(headers: Headers) -> str:
+    """The media type of a patch. Raises UnsupportedMediaType for any other body."""
+    given = headers.get(b"content-type", b"").decode("latin-1")
+    found = next((kind for kind in FORMATS if _is_spoken(given, {kind})), None)
+    if found is None:
+        raise UnsupportedMediaType(f"Send a patch as {', '.join(FORMATS)}.")
+    return found
+
+
 def _is_spoken(media_type: str, kinds: Collection[str]) -> bool:
     """Whether this is one of these media types, with no parameter that makes it something else.
 
@@ -102,21 +114,16 @@ def is_pretty(query: str) -> bool:
 
 
 def preference(headers: Headers) -> Preference:
-    """What Prefer asks for; BadRequest for an unknown value of what this server honours."""
-    returns, handling = None, "strict"
+    """What Prefer asks for; what is unknown is passed over, and the first of a name counts.
+
+    https://www.rfc-editor.org/rfc/rfc7240#section-2
+    """
+    found: dict[str, str] = {}
     for part in PREFERENCE.split(headers.get(b"prefer", b"").decode("latin-1")):
-        name, _, value = part.strip().partition("=")
-        if name == "return":
-            returns = _one_of(name, value, RETURNS)
-        elif name == "handling":
-            handling = _one_of(name, value, HANDLING)
-    return Preference(returns, handling)
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
-    if value not in allowed:
-        raise BadRequest(f"Prefer: {name} is one of {', '.join(allowed)}.", code="value")
-    return value
+        name, _, value = (each.strip().strip('"') for each in part.partition("="))
+        if value in KNOWN.get(name.lower(), ()):
+            found.setdefault(name.lower(), value)
+    return Preference(found.get("return"), found.get("handling", "strict"))
 
 
 def conditions(headers: Headers) -> Conditions:

@@ -71,8 +71,8 @@ def test_every_row_of_the_switchboard_can_be_reached(row) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("DELETE", "Goal", "GET, POST"),
-        ("POST", "Goal/1", "DELETE, GET, PUT"),
+        ("TRACE", "Goal", "DELETE, GET, PATCH, POST, PUT"),
+        ("POST", "Goal/1", "DELETE, GET, PATCH, PUT"),
         ("GET", "", "POST"),
         ("GET", "Goal/_search", "POST"),
         ("get", "metadata", "GET"),

@@ -125,7 +125,7 @@ async def test_who_has_no_token_leaves_an_event(service: Service, trail: Trail) 
     [
         ("GET", "/Unicorn", 404),
         ("GET", "/Goal/a_b", 400),
-        ("PATCH", "/Goal/ada-goal-1", 405),
+        ("PATCH", "/Goal/ada-goal-1/_history", 405),
         ("GET", "/Goal/ada-goal-1?name=%ff", 400),
         ("GET", "/Goal?colour=red", 400),
         ("POST", "/Goal/$colour", 404),

@@ -129,10 +129,3 @@ async def test_references_may_lead_nowhere_where_the_operator_decided_so(
         same = await lenient.as_("provider-organization", COUNTY)
         made = await create(same, goal(addresses=[reference("Condition/none")]))
         assert made["addresses"] == [reference("Condition/none")]
-
-
-async def test_a_conditional_create_is_refused_until_it_works(
-    county: httpx.AsyncClient, ada: str
-) -> None:
-    response = await county.post("/Goal", json=BARE, headers={"If-None-Exist": "_id=1"})
-    refused(response, 501, "not-supported")

@@ -81,8 +81,12 @@ async def lived(operator: httpx.AsyncClient, resource: Json, interactions: set[s
     language = "de" if resource.get("language") != "de" else "fr"
     changed = {**without_meta(resource), "id": made["id"], "language": language}
     await ask("update", "PUT", url, 200, changed)
+    merge = {"content-type": "application/merge-patch+json"}
+    patched = await operator.patch(url, json={"language": "it"}, headers=merge)
+    assert patched.json()["language"] == "it", patched.text
+    done.add("patch")
     history = await ask("history-instance", "GET", f"{url}/_history", 200)
-    assert len(history["entry"]) == 2
+    assert len(history["entry"]) == 3
     await ask("search-type", "GET", f"/{type_}?_id={made['id']}", 200)
     await ask("history-type", "GET", f"/{type_}/_history?_count=1", 200)
     await ask("delete", "DELETE", url, 204)
@@ -95,7 +99,7 @@ async def test_every_interaction_of_every_type_works(lenient: Service) -> None:
     advertised = {resource["type"]: codes(resource) for resource in await resources(lenient)}
     for type_, example in examples.items():
         done = await lived(operator, without_meta(example), advertised[type_])
-        assert done >= advertised[type_] - {"patch"}, type_
+        assert done >= advertised[type_], type_
 
 
 @pytest.mark.parametrize("type_", ["AuditEvent"])

@@ -179,10 +179,11 @@ REFUSED = {
     "no-type": (asking("GET", "Unicorn/1"), 404, ""),
     "bad-id": (asking("GET", "Patient/a_b"), 400, ""),
     "bad-query": (asking("GET", "Patient?name=%ff"), 400, ""),
-    "method": (asking("PATCH", "Goal/ada-goal-2", goal("ada-goal-2")), 405, ""),
+    "method": (asking("PATCH", "Goal/ada-goal-2/_history", goal("ada-goal-2")), 405, ""),
+    "patch": (asking("PATCH", "Goal/ada-goal-2", goal("ada-goal-2")), 400, ""),
     "nested": (asking("POST", "", bundle()), 400, ""),
     "operation": (asking("POST", "Goal/$validate", goal()), 400, ""),
-    "conditional": (asking("POST", "Goal", goal(), ifNoneExist="_id=1"), 501, ""),
+    "conditional": (asking("POST", "Goal", goal(), ifNoneExist="colour=red"), 400, ""),
     "condition": (asking("DELETE", "Goal/ada-goal-2", ifMatch="2"), 400, ""),
 }
 

@@ -16,7 +16,9 @@ from app.fhir.change import Change
 from app.fhir.commit import commit
 from app.fhir.context import Context
 from app.fhir.visible import visible
+from app.storage.database import Database
 from app.storage.sql import Arguments
+from tests.conftest import CLEAN
 from tests.http.conftest import serving
 from tests.properties import rules
 from tests.properties.worlds import ORGANIZATIONS, PATIENTS, PRACTITIONERS, RELATED, ROLES, worlds
@@ -42,7 +44,8 @@ number = count()
 
 
 @pytest.fixture(scope="module")
-async def operator(dsn: str) -> AsyncIterator[Context]:
+async def operator(dsn: str, pool: Database) -> AsyncIterator[Context]:
+    await pool.execute(CLEAN)
     scopes = parse("system/*.cruds")
     caller = Caller("c", "operator", None, None, None, None, scopes, frozenset(), None, "t", 0)
     async with serving(dsn, references="lenient") as running:

@@ -22,6 +22,8 @@ READS = [
     "Goal/_history?_count=2",
     "Goal/_history?_since=2020-01-01T00:00:00Z",
     "Goal/_history?_at=2090",
+    "Goal/_history?_sort=_lastUpdated&_before=2090-01-01T00:00:00Z",
+    "Goal/_history?_list=secret",
     "_history",
     "_history?_count=3",
     "Goal",
@@ -106,6 +108,9 @@ def writing() -> list[Exit]:
     """Exits whose refusal would tell that the secret is there. None changes anything."""
     taken = goal("secret", startDate="2026-01-01")
     stale, fresh = [("If-Match", 'W/"7"')], [("If-Match", 'W/"1"')]
+    once, done = [("If-None-Exist", "_id=secret")], {"lifecycleStatus": "completed"}
+    merge = [("Content-Type", "application/merge-patch+json")]
+    where = {"request": {"method": "DELETE", "url": "Goal?_id=secret"}}
     put, read = entry("PUT", "Goal/secret", taken), entry("GET", "Goal/secret")
     return [
         Exit("PUT", "/Goal/secret", taken),
@@ -113,6 +118,16 @@ def writing() -> list[Exit]:
         Exit("PUT", "/Goal/secret", taken, fresh),
         Exit("DELETE", "/Goal/secret"),
         Exit("DELETE", "/Goal/secret", headers=stale),
+        Exit("PATCH", "/Goal/secret", done, merge),
+        Exit("PATCH", "/Goal/secret", done, [*merge, *stale]),
+        Exit("PATCH", "/Goal?_id=secret", done, merge),
+        Exit("DELETE", "/Goal?_id=secret"),
+        Exit("DELETE", "/Goal?_id=secret", headers=stale),
+        Exit("PUT", "/Goal?_id=secret", taken),
+        Exit("PUT", "/Goal?_id=secret", taken, stale),
+        Exit("POST", "/Goal", {**taken, "subject": reference("Patient/none")}, once),
+        Exit("POST", "/", bundle("batch", where)),
+        Exit("POST", "/", bundle("transaction", where)),
         Exit("POST", "/", bundle("batch", put, read)),
         Exit("POST", "/", bundle("transaction", put)),
         Exit("POST", "/", bundle("transaction", read)),
@@ -122,11 +137,15 @@ def writing() -> list[Exit]:
 def referring() -> list[Exit]:
     """Exits that refer to the secret, each refused as long as it may not be known of."""
     mine = goal("ada-goal-2", addresses=[reference("Condition/secret")])
+    meant = goal("ada-goal-2", addresses=[reference("Condition?_id=secret")])
+    merge = [("Content-Type", "application/merge-patch+json")]
     return [
         Exit("PUT", "/Goal/ada-goal-2", mine),
         Exit("POST", "/Goal", mine),
         Exit("POST", "/Goal", goal(expressedBy=reference("Patient/eve"))),
         Exit("POST", "/Goal", goal(addresses=[reference("Condition/secret/_history/1")])),
+        Exit("PATCH", "/Goal/ada-goal-2", {"addresses": mine["addresses"]}, merge),
+        Exit("POST", "/", bundle("transaction", entry("POST", "Goal", meant))),
         Exit("POST", "/", bundle("batch", entry("POST", "Goal", mine))),
         Exit("POST", "/", bundle("transaction", entry("POST", "Goal", mine))),
     ]

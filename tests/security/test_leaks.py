@@ -47,6 +47,8 @@ def about(person: str, *more: Json) -> list[Json]:
         task("secret", who, focus=reference("Goal/ada-goal-1")),
         task("secret-part", who, focus=reference("CarePlan/ada-plan"))
         | {"partOf": [reference("Task/secret")]},
+        {"resourceType": "List", "id": "secret", "status": "current", "mode": "working"}
+        | {"subject": reference(who), "entry": [{"item": reference("Goal/ada-goal-1")}]},
         *more,
     ]
 
@@ -64,14 +66,11 @@ NARROW = (
     "system/Patient.cruds system/Organization.rs system/Goal.cruds?lifecycle-status=active"
     " system/CarePlan.cruds?status=active"
 )
-OUT_OF_SCOPE = "the scope"
-"""A reference is held to whom the caller supports, not to scopes: see Context.reach."""
-
 REASONS = {
     "another organization": Reason(ALL, [EVE, *about("eve")]),
     "a refusal": Reason(ALL, [EVE, TEAM, DENIED, *about("eve")]),
     "an ended membership": Reason(ALL, [EVE, TEAM | {"status": "inactive"}, *about("eve")]),
-    OUT_OF_SCOPE: Reason(NARROW, about("ada")),
+    "the scope": Reason(NARROW, about("ada")),
     "the compartment": Reason("patient/*.cruds", [EVE, TEAM, *about("eve")], "ada"),
 }
 
@@ -106,9 +105,7 @@ async def test_the_hidden_leaves_no_trace(
     service: Service, database: Database, operator: httpx.AsyncClient, name: str
 ) -> None:
     client = await caller(service, REASONS[name])
-    ways: list[Exit] = [*showing(), *writing()]
-    if name != OUT_OF_SCOPE:
-        ways += referring()
+    ways: list[Exit] = [*showing(), *writing(), *referring()]
     without = [await answer(client, way) for way in ways]
     await load(operator, *REASONS[name].hidden)
     # The planner learns of the hidden, and may go about it another way; the answer is the same.

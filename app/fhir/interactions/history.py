@@ -10,6 +10,7 @@ from typing import Any
 
 from asyncpg import Record
 
+from app.fhir import json
 from app.fhir.access import Nothing, for_type
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import PARAMETER, link, seal, unseal
@@ -17,8 +18,10 @@ from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Policy
 from app.fhir.errors import BadRequest
 from app.fhir.instant import from_text, to_text
-from app.fhir.interactions.read import unknown
+from app.fhir.interactions.read import read, unknown
+from app.fhir.references import Reference, local
 from app.fhir.registry import STORED
+from app.fhir.routing import authorize
 from app.fhir.search.parameters.date import interval
 from app.fhir.shape import Parts, shape
 from app.fhir.subset import SUMMARIES
@@ -28,6 +31,7 @@ from app.storage.sql import Arguments
 UNVERSIONED = frozenset({"AuditEvent"})
 """Types whose resources never change, and so have no history."""
 
+PARAMETERS = ("_since", "_before", "_at", "_list", "_sort", "_count")
 STATUS = {"POST": "201", "PUT": "200", "PATCH": "200", "DELETE": "204"}
 
 
@@ -36,7 +40,8 @@ class Asked:
     """Whose history is asked for under which scope letter, and what it is narrowed to.
 
     `after` is (last_updated, rid, version) of the last entry of the page before; nothing later
-    than `until` is shown, so that pages stay put while others write.
+    than `until` is shown, so that pages stay put while others write. `listed` are the resources of
+    a List, with the version where it names one.
     """
 
     letter: str
@@ -47,6 +52,9 @@ class Asked:
     at: tuple[datetime, datetime] | None
     after: tuple[datetime, int, int] | None
     until: datetime | None
+    before: datetime | None = None
+    is_ascending: bool = False
+    listed: Sequence[Reference] | None = None
 
     @property
     def is_counted(self) -> bool:
@@ -57,7 +65,7 @@ class Asked:
 async def history_instance(ctx: Context, call: Call) -> Result:
     """All versions of one resource, newest first; 404 when it is not visible."""
     assert call.type
-    asked = _asked(ctx, call, "r", [call.type])
+    asked = await listed(ctx, call, _asked(ctx, call, "r", [call.type]))
     found = await _found(ctx, call, asked)
     if not found and not await _exists(ctx, call):
         raise unknown(call)
@@ -79,7 +87,8 @@ async def history_system(ctx: Context, call: Call) -> Result:
 
 async def _changes(ctx: Context, call: Call, types: Sequence[str]) -> Result:
     """Up to an instant before which every change is committed: who polls from there misses none."""
-    asked = _asked(ctx, call, "s", [type_ for type_ in types if type_ not in UNVERSIONED])
+    kept = [type_ for type_ in types if type_ not in UNVERSIONED]
+    asked = await listed(ctx, call, _asked(ctx, call, "s", kept))
     if asked.until is None:
         horizon = await ctx.store.fetchval("SELECT history_horizon()")
         asked = replace(asked, until=horizon)
@@ -88,7 +97,7 @@ async def _changes(ctx: Context, call: Call, types: Sequence[str]) -> Result:
 
 def _asked(ctx: Context, call: Call, letter: str, types: Sequence[str]) -> Asked:
     """Read the parameters, before the database is asked. Raises BadRequest."""
-    parts = shape(call.query, ("_since", "_at", "_count", PARAMETER), SUMMARIES)
+    parts = shape(call.query, (*PARAMETERS, PARAMETER), SUMMARIES)
     query, until = dict(call.query), None
     if PARAMETER in query and (position := unseal(ctx, call)):
         last_updated, rid, version, end = position
@@ -96,9 +105,28 @@ def _asked(ctx: Context, call: Call, letter: str, types: Sequence[str]) -> Asked
         until = datetime.fromisoformat(end) if end else None
     else:
         after = None
-    since = from_text(query["_since"], "_since") if "_since" in query else None
+    since, before = (
+        from_text(query[name], name) if name in query else None for name in ("_since", "_before")
+    )
     count = _count(ctx.engine.policy, query.get("_count"))
-    return Asked(letter, types, parts, count, since, _at(query.get("_at")), after, until)
+    return Asked(
+        letter,
+        types,
+        parts,
+        count,
+        since,
+        _at(query.get("_at")),
+        after,
+        until,
+        before,
+        _is_ascending(query.get("_sort", "-_lastUpdated")),
+    )
+
+
+def _is_ascending(text: str) -> bool:
+    if text not in ("_lastUpdated", "-_lastUpdated"):
+        raise BadRequest("_sort is -_lastUpdated (newest first) or _lastUpdated.", code="value")
+    return not text.startswith("-")
 
 
 def _count(policy: Policy, text: str | None) -> int:
@@ -128,10 +156,15 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
         return total
     return await ctx.store.fetch(
         "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method, r.patient, r.patients,"
-        f" r.body {matching} ORDER BY r.last_updated DESC, r.rid DESC, r.version DESC"
+        f" r.body {matching} ORDER BY {_order(asked)}"
         f" LIMIT {args.add(asked.count + 1, 'bigint')}",
         *args.values,
     )
+
+
+def _order(asked: Asked) -> str:
+    way = "ASC" if asked.is_ascending else "DESC"
+    return ", ".join(f"r.{column} {way}" for column in ("last_updated", "rid", "version"))
 
 
 def _tests(call: Call, asked: Asked, args: Arguments) -> list[str]:
@@ -140,6 +173,10 @@ def _tests(call: Call, asked: Asked, args: Arguments) -> list[str]:
         tests.append(f"r.id = {args.add(call.id)}")
     if asked.since:
         tests.append(f"r.last_updated >= {args.add(asked.since)}")
+    if asked.before:
+        tests.append(f"r.last_updated < {args.add(asked.before)}")
+    if asked.listed is not None:
+        tests.append(_in_list(asked.listed, args))
     if asked.until:
         tests.append(f"r.last_updated <= {args.add(asked.until)}")
     if asked.at:
@@ -147,8 +184,33 @@ def _tests(call: Call, asked: Asked, args: Arguments) -> list[str]:
         tests.append(f"r.last_updated < {hi} AND (r.superseded IS NULL OR r.superseded > {lo})")
     if asked.after:
         place = ", ".join(args.add(part) for part in asked.after)
-        tests.append(f"(r.last_updated, r.rid, r.version) < ({place})")
+        beyond = ">" if asked.is_ascending else "<"
+        tests.append(f"(r.last_updated, r.rid, r.version) {beyond} ({place})")
     return tests
+
+
+def _in_list(listed: Sequence[Reference], args: Arguments) -> str:
+    parts = ([each.type for each in listed], [each.id for each in listed])
+    names = ", ".join(args.add(part, "text[]") for part in (*parts, [e.version for e in listed]))
+    return (
+        f"EXISTS (SELECT FROM unnest({names}) AS w(type, id, version) WHERE w.type = r.type"
+        " AND w.id = r.id AND (w.version IS NULL OR w.version = r.version::text))"
+    )
+
+
+async def listed(ctx: Context, call: Call, asked: Asked) -> Asked:
+    """Narrowed to what the List that _list names refers to. Raises NotFound, Gone, Forbidden."""
+    text = dict(call.query).get("_list")
+    if text is None:
+        return asked
+    named = local(text if "/" in text else f"List/{text}", ctx.base_url)
+    if named is None or named.type != "List":
+        raise BadRequest("_list is the id of a List.", code="value")
+    authorize(ctx, "r", "List")
+    found = await read(ctx, Call("read", "List", named.id))
+    items = (entry.get("item", {}) for entry in json.parse(found.body or b"").get("entry", ()))
+    references = (local(item.get("reference"), ctx.base_url) for item in items)
+    return replace(asked, listed=[each for each in references if each is not None])
 
 
 async def _exists(ctx: Context, call: Call) -> bool:
@@ -186,7 +248,7 @@ def _entry(ctx: Context, row: Record, summary: str | None, elements: tuple[str, 
         resource=disclose(ctx, row, summary=summary, elements=elements) if row["body"] else None,
         request={"method": method, "url": url},
         response={
-            "status": STATUS[method],
+            "status": "201" if row["version"] == 1 else STATUS[method],
             "etag": f'W/"{row["version"]}"',
             "lastModified": to_text(row["last_updated"]),
         },

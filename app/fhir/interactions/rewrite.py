@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.fhir.errors import BadRequest, FHIRError, NotImplemented_, Unprocessable
+from app.fhir.errors import BadRequest, FHIRError, Unprocessable
 from app.fhir.ids import new_id
-from app.fhir.references import local
+from app.fhir.references import TEMPORARY, local
 
-TEMPORARY = ("urn:uuid:", "urn:oid:")
-ADDRESSES = frozenset(
-    {"reference", "url", "uri", "valueUri", "valueUrl", "valueCanonical", "valueOid", "valueUuid"}
-)
-"""The elements in which an address may stand; an identifier that looks like one is none."""
+ADDRESSES = frozenset({"reference", "url", "uri", "valueUri", "valueUrl", "valueOid", "valueUuid"})
+"""The elements in which an address may stand; an identifier that looks like one is none, and a
+canonical stays what it is."""
 
+LINK = re.compile(r"""((?:href|src)=["'])(urn:(?:uuid|oid):[^"'#]+)""")
+"""What a narrative links to."""
+
+VERSIONED = re.compile(r"(.+)/_history/[A-Za-z0-9\-.]{1,64}\Z")
 FULL_URL = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}\Z")
 
 
@@ -33,20 +35,27 @@ class Addresses:
 
 def address(entries: Sequence[Mapping[str, Any]], base_url: str) -> Addresses:
     """Give every entry its place. Raises BadRequest when two entries have the same fullUrl."""
-    ids: dict[int, str] = {}
-    places: dict[str, str] = {}
-    for at, entry in enumerate(entries):
-        place = _place(entry, base_url)
-        if _method(entry) == "POST":
-            ids[at] = place.partition("/")[2]
+    homes = [_place(entry, base_url) for entry in entries]
+    made = (at for at, entry in enumerate(entries) if _method(entry) == "POST")
+    ids = {at: homes[at].partition("/")[2] for at in made}
+    return Addresses(ids, places(entries, homes))
+
+
+def places(entries: Sequence[Mapping[str, Any]], homes: Sequence[str]) -> dict[str, str]:
+    """Where each fullUrl will live; `homes` are the places of the entries, "" for none.
+
+    Raises BadRequest when two entries have the same fullUrl.
+    """
+    found: dict[str, str] = {}
+    for at, (entry, home) in enumerate(zip(entries, homes, strict=True)):
         full_url = entry.get("fullUrl")
-        if not place or not isinstance(full_url, str):
+        if not home or not isinstance(full_url, str):
             continue
-        if full_url in places:
+        if full_url in found:
             where = f"Bundle.entry[{at}].fullUrl"
             raise BadRequest("Two entries have the same fullUrl.", expression=[where])
-        places[full_url] = place
-    return Addresses(ids, places)
+        found[full_url] = home
+    return found
 
 
 def _method(entry: Mapping[str, Any]) -> Any:
@@ -68,10 +77,14 @@ def rewrite(entry: Mapping[str, Any], at: int, places: Mapping[str, str]) -> Any
 
     Raises Unprocessable for a temporary address that no entry has.
     """
-    full_url = entry.get("fullUrl")
-    base = FULL_URL.match(full_url) if isinstance(full_url, str) else None
     with within(at):
-        return _rewritten(entry.get("resource"), places, base.group(1) if base else "")
+        return rewritten(entry.get("resource"), entry.get("fullUrl"), places)
+
+
+def rewritten(value: Any, full_url: Any, places: Mapping[str, str]) -> Any:
+    """As `rewrite`, of the content of an entry; a relative reference is relative to its fullUrl."""
+    base = FULL_URL.match(full_url) if isinstance(full_url, str) else None
+    return _rewritten(value, places, base.group(1) if base else "")
 
 
 def _rewritten(value: Any, places: Mapping[str, str], base: str) -> Any:
@@ -88,15 +101,24 @@ def _rewritten(value: Any, places: Mapping[str, str], base: str) -> Any:
 
 
 def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:
+    if name == "div":
+        return LINK.sub(lambda found: found[1] + places.get(found[2], found[2]), text)
     if name in ADDRESSES and text.startswith(TEMPORARY) and text in places:
         return places[text]
     if name != "reference":
         return text
-    if text.startswith(TEMPORARY):
+    found = places.get(text) or places.get(base + text) or _version(text, places, base)
+    if found is None and text.startswith(TEMPORARY):
         raise Unprocessable("No entry of this Bundle has this fullUrl.", code="not-found")
-    if "?" in text and "://" not in text:
-        raise NotImplemented_("Conditional references are not supported; refer to Type/id.")
-    return places.get(text) or places.get(base + text) or text
+    if found is None and "?" in text and "://" not in text:
+        raise Unprocessable("A transaction alone looks up what a reference means.", code="value")
+    return found or text
+
+
+def _version(text: str, places: Mapping[str, str], base: str) -> str | None:
+    """A version of another entry: which it will be is not known before, so the current one."""
+    found = VERSIONED.match(text)
+    return (places.get(found[1]) or places.get(base + found[1])) if found else None
 
 
 @contextmanager

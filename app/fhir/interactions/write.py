@@ -1,4 +1,4 @@
-"""FHIR create, update and delete: each plans one Change; a transaction plans many.
+"""The Change that a FHIR create, update or delete plans, and what it answers once committed.
 
 https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
@@ -6,18 +6,18 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 import re
 
 from app.fhir.change import ANY, Change, Committed
-from app.fhir.commit import STATUS, commit
+from app.fhir.commit import STATUS
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import disclose, statement
 from app.fhir.errors import (
     BadRequest,
     Issue,
     MethodNotAllowed,
-    NotImplemented_,
     Unprocessable,
     operation_outcome,
 )
 from app.fhir.ids import new_id
+from app.fhir.references import TEMPORARY, located
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 
@@ -26,29 +26,12 @@ SERVER_ONLY = frozenset({"AuditEvent"})
 """Types only the server itself writes."""
 
 
-async def create(ctx: Context, call: Call) -> Result:
-    """Create with an id of the server's choice: 201."""
-    return await _one(ctx, call, plan_create(ctx, call))
-
-
-async def update(ctx: Context, call: Call) -> Result:
-    """Replace the current version: 200, or 201 where policy lets a PUT create."""
-    return await _one(ctx, call, plan_update(ctx, call))
-
-
-async def delete(ctx: Context, call: Call) -> Result:
-    """Delete: 204, also when there is nothing to delete."""
-    return await _one(ctx, call, plan_delete(ctx, call))
-
-
 def plan_create(ctx: Context, call: Call) -> Change:
     """The Change of a create; a transaction has given the id already.
 
     Raises BadRequest or Unprocessable for an invalid resource.
     """
     check_none(call.query)
-    if call.conditions.if_none_exist is not None:
-        raise NotImplemented_("Conditional create (If-None-Exist) is not supported.")
     resource = _body(call)
     return _planned(ctx, call, "POST", {**resource, "id": call.id or new_id()})
 
@@ -68,7 +51,7 @@ def plan_update(ctx: Context, call: Call) -> Change:
 def plan_delete(ctx: Context, call: Call) -> Change:
     """The Change of a delete."""
     check_none(call.query)
-    _refuse_server_only(call)
+    refuse_server_only(call)
     assert call.type
     assert call.id
     return Change("delete", "DELETE", call.type, call.id, if_match=_if_match(call))
@@ -80,7 +63,7 @@ def _shown(resource: Resource) -> str:
 
 
 def _body(call: Call) -> Resource:
-    _refuse_server_only(call)
+    refuse_server_only(call)
     resource = call.body
     if not isinstance(resource, dict) or "resourceType" not in resource:
         raise BadRequest("The body must be a JSON object with a resourceType.", code="structure")
@@ -91,24 +74,49 @@ def _body(call: Call) -> Resource:
     return resource
 
 
-def _refuse_server_only(call: Call) -> None:
+def refuse_server_only(call: Call) -> None:
+    """MethodNotAllowed for the types that only the server writes."""
     if call.type in SERVER_ONLY:
         raise MethodNotAllowed(f"{call.type} is written by the server alone.")
 
 
 def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Change:
-    check(ctx, resource)
-    for stamp in ctx.engine.stamps:
-        resource = stamp(resource)
+    refuse_temporary(ctx, resource)
     return Change(
         call.interaction,
         method,
         resource["resourceType"],
         resource["id"],
-        resource,
+        stamped(ctx, resource),
         _if_match(call),
         may_create=method == "PUT" and ctx.may_choose_ids,
+        if_none_match=tags("If-None-Match", call.conditions.if_none_match) or frozenset(),
     )
+
+
+def stamped(ctx: Context, resource: Resource) -> Resource:
+    """The resource as it may be stored: checked, and with what the house adds to it."""
+    check(ctx, resource)
+    for stamp in ctx.engine.stamps:
+        resource = stamp(resource)
+    return resource
+
+
+def refuse_temporary(ctx: Context, resource: Resource) -> None:
+    """Refuse references that mean something within a transaction only.
+
+    A Bundle that is stored keeps those among its own entries.
+    https://hl7.org/fhir/R4/bundle.html#references
+    """
+    if resource["resourceType"] == "Bundle" or not ctx.engine.policy.check_references:
+        return
+    issues = [
+        Issue("not-found", "Only within a transaction can an entry be referred to.", (path,))
+        for path, element in located(resource, resource["resourceType"])
+        if element["reference"].startswith(TEMPORARY)
+    ]
+    if issues:
+        raise Unprocessable("A reference leads nowhere.", issues=issues)
 
 
 def check(ctx: Context, resource: Resource) -> None:
@@ -130,21 +138,22 @@ RULES = frozenset({"invariant", "business-rule", "code-invalid"})
 
 
 def _if_match(call: Call) -> frozenset[str] | None:
-    """The versions that If-Match names. https://hl7.org/fhir/R4/http.html#concurrency"""
-    header = call.conditions.if_match
+    return tags("If-Match", call.conditions.if_match)
+
+
+def tags(name: str, header: str | None) -> frozenset[str] | None:
+    """The versions that If-Match or If-None-Match names.
+
+    https://hl7.org/fhir/R4/http.html#concurrency
+    """
     if header is None:
         return None
     if header.strip() == ANY:
         return frozenset({ANY})
     tags = [ETAG.match(part) for part in header.split(",")]
     if not all(tags):
-        raise BadRequest('If-Match must hold an ETag such as W/"3".', code="value")
+        raise BadRequest(f'{name} must hold an ETag such as W/"3".', code="value")
     return frozenset(tag.group(1) for tag in tags if tag)
-
-
-async def _one(ctx: Context, call: Call, change: Change) -> Result:
-    [done] = await commit(ctx, [change])
-    return result(ctx, call, done)
 
 
 def result(ctx: Context, call: Call, done: Committed) -> Result:
@@ -164,7 +173,7 @@ def result(ctx: Context, call: Call, done: Committed) -> Result:
         body=body,
         version=str(done.version) if done.version else None,
         last_modified=done.last_updated if done.version else None,
-        location=_location(ctx, done) if done.outcome == "created" else None,
+        location=location(ctx, done) if done.outcome == "created" else None,
         type=done.type,
         id=done.id,
         patients=done.about,
@@ -172,5 +181,6 @@ def result(ctx: Context, call: Call, done: Committed) -> Result:
     )
 
 
-def _location(ctx: Context, done: Committed) -> str:
+def location(ctx: Context, done: Committed) -> str:
+    """The URL of the version that was written."""
     return f"{ctx.base_url}/{done.type}/{done.id}/_history/{done.version}"
