@@ -18,7 +18,8 @@ class Change:
 
     `if_match` holds the versions one of which the caller believes to be current; `may_create` lets
     a PUT create; `interaction` is what the audit trail calls it; `at` is the FHIRPath of the
-    resource in the request, where that is not just its type.
+    resource in the request, where that is not just its type. `keeps`: the resource was made of the
+    current version as it is stored, not of what its author was shown of it.
     """
 
     interaction: str
@@ -29,6 +30,7 @@ class Change:
     if_match: frozenset[str] | None = None
     may_create: bool = False
     at: str | None = None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from app.fhir.audit import Audited, audit_rows, insert_audit
 from app.fhir.change import LETTER, Change, Committed
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
+from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
@@ -80,9 +81,10 @@ async def _transaction(
     is_written = False
     try:
         async with ctx.engine.database.transaction() as connection:
-            committed = await _write(ctx, connection, drafts, rids)
+            within = replace(ctx, connection=connection)
+            committed = await _write(within, connection, drafts, rids)
             if then is not None:
-                await then(replace(ctx, connection=connection))
+                await then(within)
             is_written = True
     except DatabaseAway as error:
         if not is_written:
@@ -112,6 +114,7 @@ async def _write(
     current, instant = await _lock(ctx, connection, drafts)
     for each in drafts:
         match_version(each.change, current.get(each.key))
+    await refuse_erasure(ctx, drafts, current)
     known, dangling = await resolve(ctx, connection, drafts, current)
     steps = []
     for each in drafts:

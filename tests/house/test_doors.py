@@ -8,7 +8,7 @@ import pytest
 from tests.house.source import Module, modules, strings
 
 STATEMENT = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?"
-SEARCHES = ("chain", "closure", "compile", "include", "lead", "parameters", "sort")
+SEARCHES = ("chain", "closure", "compile", "include", "lead", "masked", "parameters", "sort")
 INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
 
 # Tables, and the modules whose statements may name them.
@@ -28,6 +28,7 @@ MAY_NAME = {
 MAY_CHOOSE = {
     "app.auth.revocations",
     "app.fhir.commit",
+    "app.fhir.known",
     "app.fhir.search.closure",
     "app.fhir.search.compile",
     "app.fhir.search.include",

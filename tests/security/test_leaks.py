@@ -62,7 +62,7 @@ DENIED = consent(PARTNER, "deny", id_="eve-no", patient="Patient/eve")
 ALL = "system/*.cruds"
 NARROW = (
     "system/Patient.cruds system/Organization.rs system/Goal.cruds?lifecycle-status=active"
-    " system/CarePlan.cruds?status=active"
+    " system/CarePlan.cruds?status=active system/Condition.cruds?clinical-status=resolved"
 )
 OUT_OF_SCOPE = "the scope"
 """A reference is held to whom the caller supports, not to scopes: see Context.reach."""

@@ -15,6 +15,7 @@ from app.fhir.disclose import Entry
 from app.fhir.disclose import bundle as disclosed
 from app.fhir.engine import Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, Unavailable
+from app.fhir.hidden import hidden
 from app.fhir.instant import to_text
 from app.fhir.interactions import write
 from app.fhir.interactions.rewrite import address, rewrite, within
@@ -100,9 +101,10 @@ async def _transaction(ctx: Context, call: Call, entries: Sequence[Mapping[str, 
                 answers[at] = _answer(ctx, asked, result)
 
     committed = await commit(ctx, list(changes.values()), read)
+    masked = await hidden(ctx, map(write.row_of, committed))
     for at, done in zip(changes, committed, strict=True):
         asked = planned[at][1]
-        answers[at] = _answer(ctx, asked, write.result(ctx, asked, done))
+        answers[at] = _answer(ctx, asked, write.result(ctx, asked, done, masked))
     about = {patient for done in committed for patient in done.about}
     body = disclosed("transaction-response", [answers[at] for at in range(len(planned))])
     return Result(200, body, patients=tuple(sorted(about)), is_recorded=True)

@@ -6,6 +6,7 @@ from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
+from app.fhir.hidden import hidden, known_to
 from app.fhir.search.bundle import page, searchset
 from app.fhir.search.compile import compile_search
 from app.fhir.search.paging import from_cursor
@@ -30,8 +31,9 @@ async def search_type(ctx: Context, call: Call) -> Result:
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
     access = ctx.access.get("s", Nothing())
-    statement = compile_search(query, access, ctx.engine.base_url, position)
+    statement = compile_search(query, access, ctx.engine.base_url, position, known_to(ctx))
     rows = await ctx.store.fetch(statement.sql, *statement.args.values)
     found = page(query, position, rows)
+    masked = await hidden(ctx, (*found.matches, *found.included))
     about = {each for row in (*found.matches, *found.included) for each in patients(row)}
-    return Result(200, searchset(ctx, used, query, found), patients=tuple(sorted(about)))
+    return Result(200, searchset(ctx, used, query, found, masked), patients=tuple(sorted(about)))

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
 
 import re
+from collections.abc import Sequence
 
 from app.fhir.change import ANY, Change, Committed
 from app.fhir.commit import STATUS, commit
@@ -17,9 +18,11 @@ from app.fhir.errors import (
     Unprocessable,
     operation_outcome,
 )
+from app.fhir.hidden import Hidden, hidden
 from app.fhir.ids import new_id
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
+from app.storage.sql import Row
 
 ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*\Z')
 SERVER_ONLY = frozenset({"AuditEvent"})
@@ -143,11 +146,20 @@ def _if_match(call: Call) -> frozenset[str] | None:
 
 
 async def _one(ctx: Context, call: Call, change: Change) -> Result:
-    [done] = await commit(ctx, [change])
-    return result(ctx, call, done)
+    return await answered(ctx, call, await commit(ctx, [change]))
 
 
-def result(ctx: Context, call: Call, done: Committed) -> Result:
+async def answered(ctx: Context, call: Call, done: Sequence[Committed]) -> Result:
+    """What the first of these committed changes answers."""
+    return result(ctx, call, done[0], await hidden(ctx, map(row_of, done[:1])))
+
+
+def row_of(done: Committed) -> Row:
+    """A committed change as `disclose` takes it."""
+    return {"body": done.body, "patient": done.patient, "patients": done.patients}
+
+
+def result(ctx: Context, call: Call, done: Committed, hidden: Hidden) -> Result:
     """What a committed change answers, as Prefer: return= asks.
 
     https://hl7.org/fhir/R4/http.html#ops
@@ -155,7 +167,7 @@ def result(ctx: Context, call: Call, done: Committed) -> Result:
     status = STATUS[done.outcome]
     body = None
     if done.body is not None and call.prefer.returns in (None, "representation"):
-        body = disclose(ctx, {"body": done.body})
+        body = disclose(ctx, row_of(done), hidden)
     elif call.prefer.returns == "OperationOutcome":
         said = Issue("informational", f"{done.type}/{done.id} {done.outcome}.", (), "information")
         body, status = statement(operation_outcome([said])), 200 if status == 204 else status

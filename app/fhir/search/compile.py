@@ -7,8 +7,9 @@ plan); values travel as arguments, so that prepared statements are reused.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.fhir.access import Access
+from app.fhir.access import Access, Nothing
 from app.fhir.compartments import is_patient_parameter
+from app.fhir.known import Known, known
 from app.fhir.search import sort
 from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, Member
@@ -53,14 +54,21 @@ class _Search:
 
 
 def compile_search(
-    query: Query, access: Access, base_url: str, position: Position | None = None
+    query: Query,
+    access: Access,
+    base_url: str,
+    position: Position | None = None,
+    existing: Known | None = None,
 ) -> Statement:
     """The statement of a search under an access, for the page that begins at a position.
 
+    `existing` is what references may lead to; without it, what the access itself lets through.
     Raises BadRequest for a value that cannot be read.
     """
     args = Arguments()
-    search = _Search(query, access, position, Over("r", args, base_url))
+    if existing is None:
+        existing = known(access, access, Nothing())
+    search = _Search(query, access, position, Over("r", args, base_url, existing))
     if query.counts_only:
         return Statement(f"SELECT 'total' AS mode, {_count(search)} AS rid", args)
     return Statement(_page(search), args)

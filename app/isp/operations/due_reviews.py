@@ -12,6 +12,7 @@ from app.fhir.context import Call, Context, Disclosed, Result
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.hidden import hidden, known_to
 from app.fhir.routing import authorize
 from app.fhir.search.bundle import MATCH, page
 from app.fhir.search.compile import compile_search
@@ -49,7 +50,7 @@ async def run(ctx: Context, call: Call) -> Result:
     rows = [row for _, _, row in sorted(due, key=lambda one: one[:2])]
     shown = rows[:count]
     about = sorted({each for row in shown for each in patients(row)})
-    body = _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
+    body = await _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
     return Result(200, body, type=call.type, patients=tuple(about))
 
 
@@ -60,7 +61,7 @@ async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[A
     position: Position | None = None
     for _ in range(MOST // query.count):
         access = ctx.access.get("s", Nothing())
-        statement = compile_search(query, access, ctx.engine.base_url, position)
+        statement = compile_search(query, access, ctx.engine.base_url, position, known_to(ctx))
         rows = await ctx.store.fetch(statement.sql, *statement.args.values)
         found = page(query, position, rows)
         for row in found.matches:
@@ -79,9 +80,13 @@ def _count(ctx: Context, given: Mapping[str, Any]) -> int:
     return min(int(text), policy.max_page_size)
 
 
-def _worklist(ctx: Context, rows: list[Row], total: int, asked_: Mapping[str, Any]) -> Disclosed:
+async def _worklist(
+    ctx: Context, rows: list[Row], total: int, asked_: Mapping[str, Any]
+) -> Disclosed:
+    masked = await hidden(ctx, rows)
     entries = (
-        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row), search=MATCH) for row in rows
+        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row, masked), search=MATCH)
+        for row in rows
     )
     own = f"{ctx.base_url}/CarePlan/$due-reviews?{urlencode(_text(asked_))}"
     return bundle("searchset", entries, {"self": own}, total=total)

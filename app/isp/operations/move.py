@@ -47,11 +47,11 @@ async def run(move: Move, ctx: Context, call: Call) -> Result:
     care_plan = await stored(ctx, call)
     changes = [updated(ctx, call, moved(care_plan, move)), _witness(ctx, care_plan, move, reason)]
     if move is not ACTIVATE:
-        return answer(ctx, call, await commit(ctx, changes))
+        return await answer(ctx, call, await commit(ctx, changes))
     plan = await _plan(ctx, call)
     check_active(plan, _clock(ctx))
     changes += await _completed(ctx, plan)
-    return answer(ctx, call, await commit(ctx, changes, partial(_still_alone, call)))
+    return await answer(ctx, call, await commit(ctx, changes, partial(_still_alone, call)))
 
 
 async def _plan(ctx: Context, call: Call) -> Plan:

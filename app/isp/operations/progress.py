@@ -39,7 +39,7 @@ async def run(ctx: Context, call: Call) -> Result:
         seen = observation(goal, progress, id_)
         return [updated(ctx, call, made), created(ctx, seen)]
 
-    return answer(ctx, call, await write(ctx, call, plan))
+    return await answer(ctx, call, await write(ctx, call, plan))
 
 
 def _progress(ctx: Context, call: Call) -> Progress:

@@ -5,7 +5,7 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Forbidden, Gone, PreconditionFailed
 from app.fhir.interactions.read import unknown
-from app.fhir.interactions.write import result
+from app.fhir.interactions.write import answered
 from app.fhir.search.closure import closure
 from app.isp.codes import DEFINITION
 from app.isp.operations.asked import needed, sent
@@ -38,8 +38,7 @@ async def run(ctx: Context, call: Call) -> Result:
         made = refusal(plan, signer, str(needed(given, "refusal")))
     else:
         made = signature(plan, signer)
-    [done] = await commit(ctx, [created(ctx, made)])
-    return result(ctx, call, done)
+    return await answered(ctx, call, await commit(ctx, [created(ctx, made)]))
 
 
 async def _plan(ctx: Context, call: Call) -> Plan:
