@@ -29,7 +29,7 @@ ENGINE = (
     ("search",),
     ("disclose", "cursor"),
     ("hidden",),
-    ("known",),
+    ("known", "alike"),
     ("visible",),
     ("consented",),
     ("search.parameters",),

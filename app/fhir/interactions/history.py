@@ -167,7 +167,7 @@ async def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record
     page = found[: asked.count]
     if len(found) > len(page):
         links["next"] = link(ctx, call, seal(ctx, call, _position(page[-1], asked)))
-    masked = await hidden(ctx, page)
+    masked = await hidden(ctx, page, are_visible=True)
     entries = [_entry(ctx, row, masked, asked.parts) for row in page]
     about = {patient for row in page for patient in patients(row)}
     body = bundle("history", entries, links, last_updated=asked.until)

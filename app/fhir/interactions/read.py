@@ -63,7 +63,7 @@ def unknown(call: Call) -> NotFound:
 
 async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
     """What is redacted is sent anew: who sees how much of a version changes without a new one."""
-    masked = await hidden(ctx, [row])
+    masked = await hidden(ctx, [row], are_visible=True)
     is_fresh = _is_fresh(call, row) and not is_redacted(ctx, row, masked)
     summary, elements = parts
     return Result(

@@ -6,9 +6,10 @@ from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
-from app.fhir.hidden import hidden, known_to
+from app.fhir.hidden import hidden
 from app.fhir.search.bundle import page, searchset
 from app.fhir.search.compile import compile_search
+from app.fhir.search.masked import existing
 from app.fhir.search.paging import from_cursor
 from app.fhir.search.query import parse_query, within
 
@@ -31,9 +32,12 @@ async def search_type(ctx: Context, call: Call) -> Result:
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
     access = ctx.access.get("s", Nothing())
-    statement = compile_search(query, access, ctx.engine.base_url, position, known_to(ctx))
+    statement = compile_search(
+        query, access, ctx.engine.base_url, position, await existing(ctx, query)
+    )
     rows = await ctx.store.fetch(statement.sql, *statement.args.values)
     found = page(query, position, rows)
-    masked = await hidden(ctx, (*found.matches, *found.included))
-    about = {each for row in (*found.matches, *found.included) for each in patients(row)}
+    rows = [*found.matches, *found.included]
+    masked = await hidden(ctx, rows, are_visible=True)
+    about = {each for row in rows for each in patients(row)}
     return Result(200, searchset(ctx, used, query, found, masked), patients=tuple(sorted(about)))

@@ -9,8 +9,8 @@ from dataclasses import replace
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
 from app.fhir.search.condition import Chain, Condition, Either, Has, Member
-from app.fhir.search.masked import shown, shown_member
-from app.fhir.search.parameters import Criterion, Over, predicate
+from app.fhir.search.masked import is_own, shown
+from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
 from app.fhir.visible import visible
@@ -20,7 +20,7 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
     """SQL: the condition holds for the row. Raises BadRequest for a value that cannot be read."""
     match condition:
         case Criterion():
-            return shown(condition, predicate(condition, over), over)
+            return shown(condition, over)
         case Chain():
             return _chain(condition, access, over)
         case Has():
@@ -85,7 +85,10 @@ def _member(member: Member, over: Over) -> str:
     tests = []
     if params:
         wanted = [f"{member.compartment}/{member.id}"]
-        tests.append(shown_member(wanted, params, points_to(wanted, params, over), over))
+        test = points_to(wanted, params, over)
+        if over.lost.intersection(wanted):
+            test = f"({test} AND {is_own(wanted[0], over)})"
+        tests.append(test)
     if member.type == member.compartment:
         tests.append(f"{over.alias}.id = {over.args.add(member.id)}")
     return f"({' OR '.join(tests)})"

@@ -7,14 +7,14 @@ plan); values travel as arguments, so that prepared statements are reused.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.fhir.access import Access, Nothing
+from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
-from app.fhir.known import Known, known
 from app.fhir.search import sort
 from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, Member
 from app.fhir.search.include import COLUMNS, included
 from app.fhir.search.lead import Lead
+from app.fhir.search.masked import Existing, unasked
 from app.fhir.search.paging import Position
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.query import Query, Sort
@@ -58,17 +58,16 @@ def compile_search(
     access: Access,
     base_url: str,
     position: Position | None = None,
-    existing: Known | None = None,
+    existing: Existing | None = None,
 ) -> Statement:
     """The statement of a search under an access, for the page that begins at a position.
 
-    `existing` is what references may lead to; without it, what the access itself lets through.
+    `existing` is what references may lead to; without it, to nothing that could be hidden.
     Raises BadRequest for a value that cannot be read.
     """
     args = Arguments()
-    if existing is None:
-        existing = known(access, access, Nothing())
-    search = _Search(query, access, position, Over("r", args, base_url, existing))
+    known, lost = existing or unasked(query, access, base_url)
+    search = _Search(query, access, position, Over("r", args, base_url, known, lost))
     if query.counts_only:
         return Statement(f"SELECT 'total' AS mode, {_count(search)} AS rid", args)
     return Statement(_page(search), args)

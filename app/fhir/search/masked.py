@@ -5,49 +5,103 @@ who is shown no goal of a plan finds it by goal:missing=true. docs/decisions/001
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from app.fhir.access import Access, Nothing
 from app.fhir.compartments import is_patient_parameter
-from app.fhir.known import Known, restricted, seen
+from app.fhir.context import Context
+from app.fhir.hidden import known_to, unknown
+from app.fhir.known import Known, known, restricted, seen, types_of
 from app.fhir.search.at_risk import is_at_risk
-from app.fhir.search.parameters import Criterion, Over
+from app.fhir.search.condition import Chain, Condition, Either, Has, Member
+from app.fhir.search.parameters import Criterion, Over, predicate
 from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import asked
+from app.fhir.search.query import Query
+
+Existing = tuple[Known, frozenset[str]]
+"""What exists for the caller, and which references in the query do not lead there."""
 
 POINTER = r'"reference":"(?:{}/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]+)'
 """A reference in stored text, to this server or relative, as PostgreSQL matches it."""
 
 
-def shown(criterion: Criterion, matches: str, over: Over) -> str:
-    """SQL: the row matches (SQL `matches`) by what is shown of it."""
-    parameter = criterion.parameter
-    if over.known and is_at_risk(criterion.type, parameter.code):
-        return f"({matches} AND NOT {_is_redacted(over)})"
-    if not over.known or parameter.type != "reference":
-        return matches
-    if criterion.modifier in ("missing", "identifier"):
-        return _present(criterion, matches, over)
-    wanted = [each for value in criterion.values for each in asked(criterion, value, over)]
-    if all(each.startswith("Patient/") for each in wanted) and _is_own(criterion):
-        return matches
-    if criterion.type == "AuditEvent":
-        return _of_event(wanted, matches, over)
-    return shown_member(wanted, (param(criterion.type, parameter.code),), matches, over)
+async def existing(ctx: Context, query: Query) -> Existing:
+    """What exists for the caller of a search. Raises BadRequest for an unreadable reference."""
+    groups = known_to(ctx)
+    named = set(_named(query.conditions, ctx.engine.base_url)) if groups else set()
+    return groups, await unknown(ctx, named)
 
 
-def _is_own(criterion: Criterion) -> bool:
-    """Whether what the parameter points to is whom the row is about, which goes without saying."""
-    return is_patient_parameter(criterion.type, criterion.parameter.code)
+def unasked(query: Query, access: Access, base_url: str) -> Existing:
+    """Where nobody looked: nothing that may be hidden exists."""
+    groups = known(access, access, Nothing())
+    judged, named = types_of(groups), set(_named(query.conditions, base_url))
+    return groups, frozenset(each for each in named if each.partition("/")[0] in judged)
 
 
-def shown_member(wanted: Sequence[str], params: tuple[int, ...], matches: str, over: Over) -> str:
-    """SQL: the row matches by pointing, under one of these parameters, to one that is shown."""
-    judged = restricted(over.known, (each.partition("/")[0] for each in wanted))
-    if not judged or not params:
-        return matches
-    among = over.args.add(list(wanted), "text[]")
-    return f"({matches} AND {_points(params, over, f'x.target = ANY({among})', judged)})"
+def _named(conditions: Iterable[Condition], base_url: str) -> Iterator[str]:
+    """The references that a query asks for, at any depth."""
+    for condition in conditions:
+        match condition:
+            case Chain(inner=inner) | Has(inner=inner):
+                yield from _named([inner], base_url)
+            case Either(parts):
+                yield from _named(parts, base_url)
+            case Member():
+                yield f"{condition.compartment}/{condition.id}"
+            case Criterion() if _is_by_reference(condition):
+                for value in condition.values:
+                    yield from asked(condition, value, base_url)
+
+
+def _is_by_reference(criterion: Criterion) -> bool:
+    is_named = criterion.modifier not in ("missing", "identifier")
+    return criterion.parameter.type == "reference" and is_named
+
+
+def shown(criterion: Criterion, over: Over) -> str:
+    """SQL: the row matches by what is shown of it. Raises BadRequest for an unreadable value."""
+    if not over.known:
+        return predicate(criterion, over)
+    if _is_by_reference(criterion):
+        return _to_existing(criterion, over)
+    if criterion.parameter.type == "reference":
+        return _present(criterion, predicate(criterion, over), over)
+    if is_at_risk(criterion.type, criterion.parameter.code):
+        return f"({predicate(criterion, over)} AND NOT {_is_redacted(over)})"
+    return predicate(criterion, over)
+
+
+def _to_existing(criterion: Criterion, over: Over) -> str:
+    """The row points to one of the values that exists, or to whom the row itself is about."""
+    is_own = is_patient_parameter(criterion.type, criterion.parameter.code)
+    kept: list[str] = []
+    tests: list[str] = []
+    for value in criterion.values:
+        wanted = asked(criterion, value, over.base_url)
+        lost = over.lost.intersection(wanted)
+        mine = {each for each in lost if each.startswith("Patient/")}
+        left = [each for each in wanted if each not in lost or (is_own and each in mine)]
+        kept += left if lost else [value]
+        if not is_own:
+            tests += [_to_own(criterion, each, over) for each in sorted(mine)]
+    if kept:
+        tests.append(predicate(replace(criterion, values=tuple(kept)), over))
+    return f"({' OR '.join(tests)})" if tests else "false"
+
+
+def _to_own(criterion: Criterion, patient: str, over: Over) -> str:
+    matches = predicate(replace(criterion, values=(patient,)), over)
+    return f"({matches} AND {is_own(patient, over)})"
+
+
+def is_own(patient: str, over: Over) -> str:
+    """SQL: the row is about this patient ("Patient/id")."""
+    id_ = over.args.add(patient.removeprefix("Patient/"), "text")
+    return f"coalesce({over.alias}.patient = {id_} OR {id_} = ANY({over.alias}.patients), false)"
 
 
 def _present(criterion: Criterion, matches: str, over: Over) -> str:
@@ -55,29 +109,17 @@ def _present(criterion: Criterion, matches: str, over: Over) -> str:
     judged = restricted(over.known, targets(criterion.parameter))
     if not judged or criterion.type == "AuditEvent":
         return matches
-    params = (param(criterion.type, criterion.parameter.code),)
-    hides = _hides(params, over, judged)
+    number = param(criterion.type, criterion.parameter.code)
+    index = (
+        f"SELECT FROM index_reference AS x WHERE x.rid = {over.alias}.rid AND x.param = {number}"
+    )
+    hides = f"EXISTS ({index} AND NOT {_is_shown(judged, over)})"
     if criterion.modifier == "identifier":
         return f"({matches} AND NOT {hides})"
-    is_gone = f"({hides} AND NOT {_points(params, over, 'true', judged)})"
+    is_gone = f"({hides} AND NOT EXISTS ({index} AND {_is_shown(judged, over)}))"
     if criterion.values == ("true",):
         return f"({matches} OR {is_gone})"
     return f"({matches} AND NOT {is_gone})"
-
-
-def _points(params: tuple[int, ...], over: Over, test: str, judged: Known) -> str:
-    return f"EXISTS ({_index(params, over)} AND {test} AND {_is_shown(judged, over)})"
-
-
-def _hides(params: tuple[int, ...], over: Over, judged: Known) -> str:
-    return f"EXISTS ({_index(params, over)} AND NOT {_is_shown(judged, over)})"
-
-
-def _index(params: tuple[int, ...], over: Over) -> str:
-    among = ", ".join(map(str, params))
-    return (
-        f"SELECT FROM index_reference AS x WHERE x.rid = {over.alias}.rid AND x.param IN ({among})"
-    )
 
 
 def _is_shown(judged: Known, over: Over) -> str:
@@ -97,14 +139,3 @@ def _is_redacted(over: Over) -> str:
         f" CROSS JOIN LATERAL (SELECT m.parts[1]) AS x(target)"
         f" WHERE NOT {_is_shown(over.known, over)})"
     )
-
-
-def _of_event(wanted: Sequence[str], matches: str, over: Over) -> str:
-    """AuditEvents keep hashes of what they point to: each value must exist for the caller."""
-    named = [each for each in wanted if not each.startswith("Patient/")]
-    judged = restricted(over.known, (each.partition("/")[0] for each in named))
-    if not judged:
-        return matches
-    among = over.args.add(named, "text[]")
-    hides = f"SELECT FROM unnest({among}) AS t WHERE NOT {seen(judged, 't', over.args)}"
-    return f"({matches} AND NOT EXISTS ({hides}))"

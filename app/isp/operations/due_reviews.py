@@ -12,10 +12,11 @@ from app.fhir.context import Call, Context, Disclosed, Result
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
-from app.fhir.hidden import hidden, known_to
+from app.fhir.hidden import hidden
 from app.fhir.routing import authorize
 from app.fhir.search.bundle import MATCH, page
 from app.fhir.search.compile import compile_search
+from app.fhir.search.masked import existing
 from app.fhir.search.paging import Position, from_cursor, to_cursor
 from app.fhir.search.query import parse_query
 from app.isp.codes import DEFINITION
@@ -61,7 +62,9 @@ async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[A
     position: Position | None = None
     for _ in range(MOST // query.count):
         access = ctx.access.get("s", Nothing())
-        statement = compile_search(query, access, ctx.engine.base_url, position, known_to(ctx))
+        statement = compile_search(
+            query, access, ctx.engine.base_url, position, await existing(ctx, query)
+        )
         rows = await ctx.store.fetch(statement.sql, *statement.args.values)
         found = page(query, position, rows)
         for row in found.matches:
@@ -83,7 +86,7 @@ def _count(ctx: Context, given: Mapping[str, Any]) -> int:
 async def _worklist(
     ctx: Context, rows: list[Row], total: int, asked_: Mapping[str, Any]
 ) -> Disclosed:
-    masked = await hidden(ctx, rows)
+    masked = await hidden(ctx, rows, are_visible=True)
     entries = (
         Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row, masked), search=MATCH)
         for row in rows

@@ -54,13 +54,15 @@ class Criterion:
 class Over:
     """The row a predicate speaks about: its alias in a statement, and the arguments of that.
 
-    `known` is what exists for whoever asks, as app/fhir/known.py has it.
+    `known` is what exists for whoever asks (app/fhir/known.py), `lost` what does not of
+    the references in the query.
     """
 
     alias: str
     args: Arguments
     base_url: str = ""
     known: tuple[tuple[Access, tuple[str, ...]], ...] = ()
+    lost: frozenset[str] = frozenset()
 
 
 def split(text: str, separator: str) -> list[str]:
