@@ -1,0 +1,76 @@
+"""What an operation was asked: its parameters by name, from the URL and from the body."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from app.fhir.context import Call
+from app.fhir.errors import BadRequest
+from app.fhir.shape import REPRESENTATION
+from app.fhir.validation.structure import validate
+
+Kinds = Mapping[str, tuple[str, ...]]
+"""By name of a parameter the elements that may hold it, such as valueString."""
+
+
+def asked(call: Call, kinds: Kinds) -> dict[str, Any]:
+    """The value of each parameter that was given, once, and in an element that may hold it.
+
+    A parameter of the URL is text. Raises BadRequest for anything else.
+    """
+    parts = [(name, text) for name, text in call.query if name not in REPRESENTATION]
+    parts += [_part(part, kinds) for part in _parts(call)]
+    found: dict[str, Any] = {}
+    for name, value in parts:
+        if name not in kinds:
+            raise BadRequest(f"${call.operation} has no parameter {name}.", code="not-supported")
+        if name in found:
+            raise BadRequest(f"{name}: give it once.", code="structure")
+        found[name] = value
+    return found
+
+
+def sent(call: Call, kinds: Kinds) -> dict[str, Any]:
+    """As `asked`, for what changes something: by POST, and everything in the body."""
+    if call.body is None or any(name not in REPRESENTATION for name, _ in call.query):
+        raise BadRequest("This changes something: send Parameters in the body, by POST.")
+    return asked(call, kinds)
+
+
+def _parts(call: Call) -> list[dict[str, Any]]:
+    body: Any = call.body
+    if body is None:
+        return []
+    if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
+        raise BadRequest("Send Parameters.", code="structure")
+    issues = [one for one in validate(body, "Parameters") if one.severity == "error"]
+    if issues:
+        raise BadRequest("The Parameters are not valid.", issues=issues)
+    parts: list[dict[str, Any]] = body.get("parameter", [])
+    return parts
+
+
+def _part(part: dict[str, Any], kinds: Kinds) -> tuple[str, Any]:
+    name = str(part["name"])
+    given = [key for key in part if key in kinds.get(name, ())]
+    if name in kinds and not given:
+        raise BadRequest(f"{name}: give it as {' or '.join(kinds[name])}.", code="value")
+    return name, part[given[0]] if given else None
+
+
+def needed(given: Mapping[str, Any], name: str) -> Any:
+    """The value of a parameter that must be given, and be more than blanks."""
+    value = given.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise BadRequest(f"Say {name}.", code="required")
+    return value
+
+
+def day_of(given: Mapping[str, Any], name: str, otherwise: date) -> date:
+    """The day that a parameter gives, as 2026-11-22."""
+    if name not in given:
+        return otherwise
+    try:
+        return date.fromisoformat(str(given[name]))
+    except ValueError:
+        raise BadRequest(f"{name}: write a day as 2026-11-22.", code="value") from None
