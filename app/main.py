@@ -15,8 +15,15 @@ from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
 from app.consent import disclosures
+from app.consent.check import check
 from app.consent.emergency import alarm
 from app.consent.marks import marks
+from app.consent.operations import (
+    consent_decision,
+    file_consent,
+    record_disclosure,
+    revoke_consent,
+)
 from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
@@ -63,6 +70,10 @@ OPERATIONS = {
         replace.OPERATION,
         normalize.OPERATION,
         discharge.OPERATION,
+        consent_decision.OPERATION,
+        file_consent.OPERATION,
+        revoke_consent.OPERATION,
+        record_disclosure.OPERATION,
     )
 }
 
@@ -136,7 +147,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
             max_page_size=settings.max_page_size,
         ),
         stamps=(),
-        rules=(),
+        rules=(check,),
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,

@@ -24,6 +24,8 @@ class Change:
     those that must not be; `may_create` lets a PUT create; `interaction` is what the audit trail
     calls it; `at` is the FHIRPath of the resource in the request, where that is not just its type.
     `seen` is the version this change was made from: Overtaken when it is not current any more.
+    `keeps`: the resource was made of the current version as it is stored, not of what its author
+    was shown of it.
     """
 
     interaction: str
@@ -36,6 +38,7 @@ class Change:
     at: str | None = None
     if_none_match: frozenset[str] = frozenset()
     seen: int | None = None
+    keeps: bool = False
 
     @property
     def creates(self) -> bool:

@@ -19,6 +19,7 @@ from app.fhir.audit import Audited, audit_rows, insert_audit
 from app.fhir.change import LETTER, Change, Committed, Overtaken
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
+from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
@@ -137,6 +138,7 @@ async def _write(
     current, instant = await _lock(ctx, connection, drafts)
     for each in drafts:
         match_version(each.change, current.get(each.key))
+    await refuse_erasure(ctx, drafts, current)
     known, dangling = await resolve(ctx, connection, drafts, current)
     steps = []
     for each in drafts:

@@ -189,6 +189,17 @@ class Consented:
         )
 
 
+def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
+    """SELECT actors, reach, bases: for whom the actors stand, who works for them, and by what they
+    are related to a patient (SQL)."""
+    consented = Consented(permitted, args)
+    return (
+        f"SELECT {consented._self} AS actors, {consented._reach} AS reach,"
+        " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
+        f" WHERE s.patient = {patient} AND {consented._is_related('s')}) AS bases"
+    )
+
+
 def related(access: Related, args: Arguments, patient: str) -> str:
     """SQL: the actors, or those who stand for them, are related to the patient."""
     return f"{patient} IN ({related_patients(access, args)})"

@@ -1,6 +1,7 @@
 """DOOR: a stored row becomes bytes that may leave. Nothing leaves but through here.
 
-The stored text is sent as it is; it is parsed only when a part of it was asked for.
+The stored text is sent as it is; it is parsed only when a part of it was asked for, or when it
+refers to what is hidden from the caller.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,9 @@ from typing import Any
 
 from app.fhir import json
 from app.fhir.context import Context, Disclosed, Resource
+from app.fhir.hidden import Hidden, mentioned
 from app.fhir.instant import to_text
+from app.fhir.redact import redact
 from app.fhir.subset import subset
 from app.storage.sql import Row
 
@@ -18,15 +21,37 @@ from app.storage.sql import Row
 def disclose(
     ctx: Context,
     row: Row,
+    hidden: Hidden,
     *,
     summary: str | None = None,
     elements: tuple[str, ...] = (),
 ) -> Disclosed:
-    """The body of a row of `visible` or `versions`, whole or as _summary and _elements ask."""
+    """The body of a row of `visible` or `versions`, whole or as _summary and _elements ask.
+
+    Without what points to the `hidden`, which were asked for with this row.
+    """
     text: bytes = row["body"].encode()
-    if summary in (None, "false") and not elements:
+    masked = _masked(ctx, row, hidden)
+    is_whole = summary in (None, "false") and not elements
+    if is_whole and not masked:
         return Disclosed(text)
-    return Disclosed(json.dump(subset(json.parse(text), summary, elements)))
+    resource = json.parse(text)
+    if masked:
+        resource = redact(resource, masked, ctx.engine.base_url)
+    return Disclosed(json.dump(resource if is_whole else subset(resource, summary, elements)))
+
+
+def is_redacted(ctx: Context, row: Row, hidden: Hidden) -> bool:
+    """Whether something of the row is not shown."""
+    return bool(_masked(ctx, row, hidden))
+
+
+def _masked(ctx: Context, row: Row, hidden: Hidden) -> frozenset[str]:
+    """What of the hidden the row refers to; whom it is about goes without saying."""
+    if not hidden:
+        return hidden
+    own = {f"Patient/{id_}" for id_ in patients(row)}
+    return hidden.intersection(mentioned(row["body"], ctx.engine.base_url)) - own
 
 
 def statement(resource: Resource) -> Disclosed:

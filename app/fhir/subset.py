@@ -35,7 +35,8 @@ def subset(resource: Resource, summary: str | None, elements: tuple[str, ...]) -
     if summary == "true":
         kept = _cut(kept, _definitions()[type_].get("cut", ()))
     kept["meta"] = {**kept.get("meta", {})}
-    kept["meta"]["tag"] = [*kept["meta"].get("tag", []), SUBSETTED]
+    tags = [tag for tag in kept["meta"].get("tag", []) if tag != SUBSETTED]
+    kept["meta"]["tag"] = [*tags, SUBSETTED]
     return kept
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from app.fhir.access import Nothing
 from app.fhir.context import Context
 from app.fhir.search.bundle import page
-from app.fhir.search.compile import compile_search
+from app.fhir.search.find import find
 from app.fhir.search.paging import Position, from_cursor, to_cursor
 from app.fhir.search.query import parse_query
 from app.storage.sql import Row
@@ -18,11 +17,7 @@ async def pages(
     query = parse_query(type_, wanted, counts=(size, size))
     position: Position | None = None
     while True:
-        statement = compile_search(
-            query, ctx.access.get("s", Nothing()), ctx.engine.base_url, position
-        )
-        rows = await ctx.store.fetch(statement.sql, *statement.args.values)
-        found = page(query, position, rows)
+        found = page(query, position, await find(ctx, query, position))
         yield found.matches
         if not found.after:
             return

@@ -8,16 +8,19 @@ import pytest
 from tests.house.source import Module, modules, strings
 
 STATEMENT = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?"
-SEARCHES = ("chain", "closure", "compile", "include", "lead", "parameters", "sort")
+SEARCHES = ("chain", "closure", "compile", "include", "lead", "masked", "parameters", "sort")
 INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
 
 # Tables, and the modules whose statements may name them.
 MAY_NAME = {
     # consented is the part of visible that asks consents; a rule may name what a record refers to.
-    r"resource|resource_version": ("app.fhir.visible.", "app.fhir.consented.", "app.fhir.commit."),
+    # alike tells what is as open as what visible has shown, by the marks of both.
+    r"resource|resource_version": (
+        *("app.fhir.visible.", "app.fhir.consented.", "app.fhir.alike.", "app.fhir.commit."),
+    ),
     # audit_target narrows by audit_event.targets, which only that table has.
     r"audit_event": ("app.fhir.visible.", "app.fhir.search.parameters.audit_target."),
-    r"relationship|affiliation|consent_rule": ("app.fhir.consented.",),
+    r"relationship|affiliation|consent_rule": ("app.fhir.consented.", "app.fhir.alike."),
     r"index_\w+": (*INDEX, "app.fhir.consented."),
     r"audit_seal|shared_secret": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
@@ -27,7 +30,9 @@ MAY_NAME = {
 # or choose between tables of their own.
 MAY_CHOOSE = {
     "app.auth.revocations",
+    "app.fhir.alike",
     "app.fhir.commit",
+    "app.fhir.known",
     "app.fhir.search.closure",
     "app.fhir.search.compile",
     "app.fhir.search.include",

@@ -5,6 +5,7 @@ import pytest
 
 from tests.build import (
     FAR_AHEAD,
+    HL7,
     LONG_AGO,
     care_team,
     concept,
@@ -56,6 +57,10 @@ def _with_period(paper: Json, period: Json | None) -> Json:
     return paper | {"provision": paper["provision"] | ({"period": period} if period else {})}
 
 
+TREATMENT = {"system": f"{HL7}/v3-ActReason", "code": "TREAT"}
+RESEARCH = {"system": f"{HL7}/v3-ActReason", "code": "HRESCH"}
+
+
 def nested(*provisions: Json, kind: str | None = None) -> Json:
     """A Consent whose root provision is `kind` for everyone, and what differs from it."""
     root: Json = {"type": kind} if kind else {}
@@ -105,14 +110,14 @@ OPENS_NOT = {
     "a consent to come": [permit(TO_COME)],
     "a draft of a consent": [permit(status="draft")],
     "a consent withdrawn": [permit(status="inactive")],
-    "a consent to research": [permit(scope=concept("http://terminology.hl7.org/x", "research"))],
-    "a consent to a part": [nested(to(PARTNER, "permit", purpose=[{"code": "TREAT"}]))],
+    "a consent to research": [permit(scope=concept(f"{HL7}/consentscope", "research"))],
+    "a consent to a part": [nested(to(PARTNER, "permit", purpose=[RESEARCH]))],
     "another's consent": [patient("ben", COUNTY), consent(PARTNER, patient="Patient/ben")],
     "a refusal": [deny()],
     "a refusal beats a care team": [team(), deny()],
     "a refusal beats a member's role": [*STAFF, team(ROLE), deny()],
     "a refusal beats a consent": [permit(), deny()],
-    "a refusal of a part": [team(), nested(to(PARTNER, "deny", purpose=[{"code": "TREAT"}]))],
+    "a refusal of a part": [team(), nested(to(PARTNER, "deny", purpose=[TREATMENT]))],
     "a refusal of everyone": [team(), nested(kind="deny")],
     "a refusal of everyone but another": [
         organization("other"),

@@ -56,15 +56,14 @@ async def test_nobody_lets_themselves_in_where_references_may_lead_nowhere(
 async def test_nobody_turns_a_mention_into_a_way_in(
     operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
 ) -> None:
-    """A reference that was there before may stay, but not become whom the team is about."""
+    """A reference that is there already must not become whom the team is about."""
     await load(operator, organization("partner"), patient("ben", PARTNER))
     note = [{"text": "With Ben", "authorReference": reference("Patient/ben")}]
     mention = care_team(COUNTY, id_="new-team", note=note)
     await load(operator, mention)
-    await change(county, mention, name="Ours")
     moved = care_team(COUNTY, id_="new-team", note=note, patient="Patient/ben")
     response = await county.put("/CareTeam/new-team", json=moved)
-    refused(response, 422, "not-found", "CareTeam.subject")
+    refused(response, 422, "business-rule", "CareTeam")
     refused(await county.get("/Patient/ben"), 404, "not-found")
 
 

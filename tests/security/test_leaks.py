@@ -64,7 +64,7 @@ DENIED = consent(PARTNER, "deny", id_="eve-no", patient="Patient/eve")
 ALL = "system/*.cruds"
 NARROW = (
     "system/Patient.cruds system/Organization.rs system/Goal.cruds?lifecycle-status=active"
-    " system/CarePlan.cruds?status=active"
+    " system/CarePlan.cruds?status=active system/Condition.cruds?clinical-status=resolved"
 )
 REASONS = {
     "another organization": Reason(ALL, [EVE, *about("eve")]),

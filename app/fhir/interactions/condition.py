@@ -12,10 +12,9 @@ from typing import Any
 
 from asyncpg import Record
 
-from app.fhir.access import Nothing
 from app.fhir.context import Call, Context
 from app.fhir.errors import BadRequest, PreconditionFailed
-from app.fhir.search.compile import compile_search
+from app.fhir.search.find import find
 from app.fhir.search.query import RESULTS, Query, parse_query
 from app.fhir.shape import REPRESENTATION
 from app.fhir.shape import parse_query as parse_pairs
@@ -97,9 +96,7 @@ async def matches(
     Raises PreconditionFailed for more than `most` of them.
     """
     wanted = query(asked, most + len(gone))
-    access = ctx.access.get("s", Nothing())
-    statement = compile_search(wanted, access, ctx.engine.base_url)
-    rows = await ctx.store.fetch(statement.sql, *statement.args.values)
+    rows = await find(ctx, wanted)
     found = [row for row in rows if (row["type"], row["id"]) not in gone]
     if len(found) > most:
         raise PreconditionFailed(

@@ -11,6 +11,7 @@ from asyncpg import Record
 from app.fhir.change import Change, Committed
 from app.fhir.context import Call, Context, Result
 from app.fhir.errors import BadRequest, NotFound, PreconditionFailed
+from app.fhir.hidden import hidden
 from app.fhir.interactions import write
 from app.fhir.interactions.condition import Key, criteria, matches, named, settled
 from app.fhir.interactions.patch import plan_patch
@@ -101,11 +102,12 @@ async def planned(ctx: Context, call: Call) -> Change:
     return PLANS[call.interaction](ctx, call)
 
 
-def present(ctx: Context, call: Call, row: Record) -> Result:
+async def present(ctx: Context, call: Call, row: Record) -> Result:
     """A conditional create found its resource: 200, and nothing was written."""
     about = (row["patient"], row["patients"], row["body"])
     there = Committed(
         row["type"], row["id"], row["version"], row["last_updated"], "unchanged", *about
     )
-    answer = write.result(ctx, call, there)
+    masked = await hidden(ctx, [write.row_of(there)])
+    answer = write.result(ctx, call, there, masked)
     return replace(answer, location=write.location(ctx, there), is_recorded=False)

@@ -17,6 +17,7 @@ from app.fhir.cursor import PARAMETER, link, seal, unseal
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Policy
 from app.fhir.errors import BadRequest
+from app.fhir.hidden import Hidden, hidden
 from app.fhir.instant import from_text, to_text
 from app.fhir.interactions.read import read, unknown
 from app.fhir.references import Reference, local
@@ -69,7 +70,7 @@ async def history_instance(ctx: Context, call: Call) -> Result:
     found = await _found(ctx, call, asked)
     if not found and not await _exists(ctx, call):
         raise unknown(call)
-    return _answer(ctx, call, asked, found)
+    return await _answer(ctx, call, asked, found)
 
 
 async def history_type(ctx: Context, call: Call) -> Result:
@@ -92,7 +93,7 @@ async def _changes(ctx: Context, call: Call, types: Sequence[str]) -> Result:
     if asked.until is None:
         horizon = await ctx.store.fetchval("SELECT history_horizon()")
         asked = replace(asked, until=horizon)
-    return _answer(ctx, call, asked, await _found(ctx, call, asked))
+    return await _answer(ctx, call, asked, await _found(ctx, call, asked))
 
 
 def _asked(ctx: Context, call: Call, letter: str, types: Sequence[str]) -> Asked:
@@ -221,14 +222,15 @@ async def _exists(ctx: Context, call: Call) -> bool:
     return await ctx.store.fetchrow(sql, *args.values) is not None
 
 
-def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record] | int) -> Result:
+async def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record] | int) -> Result:
     links = {"self": link(ctx, call)}
     if isinstance(found, int):
         return Result(200, bundle("history", (), links, total=found, last_updated=asked.until))
     page = found[: asked.count]
     if len(found) > len(page):
         links["next"] = link(ctx, call, seal(ctx, call, _position(page[-1], asked)))
-    entries = [_entry(ctx, row, *asked.parts) for row in page]
+    masked = await hidden(ctx, page, are_visible=True)
+    entries = [_entry(ctx, row, masked, asked.parts) for row in page]
     about = {patient for row in page for patient in patients(row)}
     body = bundle("history", entries, links, last_updated=asked.until)
     return Result(200, body, patients=tuple(sorted(about)))
@@ -239,13 +241,17 @@ def _position(row: Record, asked: Asked) -> list[Any]:
     return [row["last_updated"].isoformat(), row["rid"], row["version"], until]
 
 
-def _entry(ctx: Context, row: Record, summary: str | None, elements: tuple[str, ...]) -> Entry:
+def _entry(ctx: Context, row: Record, masked: Hidden, parts: Parts) -> Entry:
+    summary, elements = parts
+    resource = None
+    if row["body"]:
+        resource = disclose(ctx, row, masked, summary=summary, elements=elements)
     place = f"{row['type']}/{row['id']}"
     method = row["method"]
     url = row["type"] if method == "POST" else place
     return Entry(
         full_url=f"{ctx.base_url}/{place}",
-        resource=disclose(ctx, row, summary=summary, elements=elements) if row["body"] else None,
+        resource=resource,
         request={"method": method, "url": url},
         response={
             "status": "201" if row["version"] == 1 else STATUS[method],

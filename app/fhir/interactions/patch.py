@@ -8,7 +8,9 @@ from app.fhir import json
 from app.fhir.access import Access, Everything, Nothing, every
 from app.fhir.change import Change
 from app.fhir.context import Call, Context, Resource
+from app.fhir.disclose import disclose
 from app.fhir.errors import BadRequest, Gone, Issue, Unprocessable, UnsupportedMediaType
+from app.fhir.hidden import hidden
 from app.fhir.interactions.read import unknown
 from app.fhir.interactions.write import refuse_server_only, stamped, tags
 from app.fhir.patch.formats import FORMATS
@@ -39,10 +41,34 @@ async def plan_patch(ctx: Context, call: Call) -> Change:
         if_match=tags("If-Match", call.conditions.if_match),
         if_none_match=tags("If-None-Match", call.conditions.if_none_match) or frozenset(),
         seen=row["version"],
+        keeps=True,
     )
     check_versions(change, row["version"])
-    resource = stamped(ctx, _patched(call, json.parse(row["body"].encode())))
-    return replace(change, resource=resource)
+    whole = json.parse(row["body"].encode())
+    shown = json.parse(disclose(ctx, row, await hidden(ctx, [row])))
+    resource = _merged(call, whole, shown, _patched(call, shown))
+    return replace(change, resource=stamped(ctx, resource))
+
+
+def _merged(call: Call, whole: Resource, shown: Resource, after: Resource) -> Resource:
+    """The whole resource with the elements changed that the patch changes of what is shown.
+
+    A patch is applied to what its author is shown: it could ask for the rest otherwise.
+    """
+    changed = {name for name in {*shown, *after} if shown.get(name) != after.get(name)}
+    refused = [
+        Issue(
+            "business-rule",
+            f"{call.type}.{name} holds something that is not known to you: leave it as it is.",
+            (f"{call.type}.{name}",),
+        )
+        for name in sorted(changed)
+        if whole.get(name) != shown.get(name)
+    ]
+    if refused:
+        raise Unprocessable("The patch changes what it does not show.", issues=refused)
+    kept = {name: value for name, value in whole.items() if name not in changed or name in after}
+    return {**kept, **{name: after[name] for name in changed if name in after}}
 
 
 async def _current(ctx: Context, call: Call) -> Record:
@@ -51,7 +77,8 @@ async def _current(ctx: Context, call: Call) -> Record:
     both = _both(*(ctx.access.get(letter, Nothing()) for letter in "ru"))
     source = visible(both, call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.deleted, r.body FROM {source} AS r WHERE r.id = {args.add(call.id)}",
+        f"SELECT r.version, r.deleted, r.patient, r.patients, r.body FROM {source} AS r"
+        f" WHERE r.id = {args.add(call.id)}",
         *args.values,
     )
     if row is None:

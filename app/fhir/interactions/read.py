@@ -2,8 +2,9 @@
 
 from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
-from app.fhir.disclose import disclose, patients
+from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, NotFound
+from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
 from app.fhir.visible import versions, visible
@@ -12,8 +13,14 @@ from app.storage.sql import Arguments, Row
 
 async def read(ctx: Context, call: Call) -> Result:
     """The current version; 304 when the caller has it, 404 when it is not visible, 410 deleted."""
+    parts = shape(call.query)
+    return await _answer(ctx, call, await current(ctx, call), parts)
+
+
+async def current(ctx: Context, call: Call) -> Row:
+    """The row of the current version, as it is stored. Raises NotFound, Gone."""
     assert call.type
-    parts, args = shape(call.query), Arguments()
+    args = Arguments()
     source = visible(ctx.access.get("r", Nothing()), call.type, args)
     row = await ctx.store.fetchrow(
         f"SELECT r.version, r.last_updated, r.deleted, r.patient, r.patients, r.body"
@@ -26,7 +33,8 @@ async def read(ctx: Context, call: Call) -> Result:
         raise Gone(
             f"{call.type}/{call.id} was deleted; its history is at {call.type}/{call.id}/_history."
         )
-    return _answer(ctx, call, row, parts)
+    found: Row = row
+    return found
 
 
 async def vread(ctx: Context, call: Call) -> Result:
@@ -45,7 +53,7 @@ async def vread(ctx: Context, call: Call) -> Result:
         )
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
-    return _answer(ctx, call, row, parts)
+    return await _answer(ctx, call, row, parts)
 
 
 def unknown(call: Call) -> NotFound:
@@ -53,12 +61,14 @@ def unknown(call: Call) -> NotFound:
     return NotFound(f"{call.type}/{call.id} does not exist, or is not known to you.")
 
 
-def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
-    is_fresh = _is_fresh(call, row)
+async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
+    """What is redacted is sent anew: who sees how much of a version changes without a new one."""
+    masked = await hidden(ctx, [row], are_visible=True)
+    is_fresh = _is_fresh(call, row) and not is_redacted(ctx, row, masked)
     summary, elements = parts
     return Result(
         status=304 if is_fresh else 200,
-        body=None if is_fresh else disclose(ctx, row, summary=summary, elements=elements),
+        body=None if is_fresh else disclose(ctx, row, masked, summary=summary, elements=elements),
         version=str(row["version"]),
         last_modified=row["last_updated"],
         type=call.type,

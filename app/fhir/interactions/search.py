@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-from asyncpg import Record
-
-from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
+from app.fhir.hidden import hidden
 from app.fhir.search.bundle import page, searchset
-from app.fhir.search.compile import Statement, compile_search
+from app.fhir.search.find import find
 from app.fhir.search.paging import from_cursor
 from app.fhir.search.query import parse_query, within
 
@@ -31,15 +29,8 @@ async def search_type(ctx: Context, call: Call) -> Result:
         query = within(query, *call.compartment)
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
-    access = ctx.access.get("s", Nothing())
-    statement = compile_search(query, access, ctx.engine.base_url, position)
-    rows = await _rows(ctx, statement)
-    found = page(query, position, rows)
-    about = {each for row in (*found.matches, *found.included) for each in patients(row)}
-    return Result(200, searchset(ctx, used, query, found), patients=tuple(sorted(about)))
-
-
-async def _rows(ctx: Context, statement: Statement) -> list[Record]:
-    if ctx.connection is not None or statement.is_narrow:
-        return await ctx.store.fetch(statement.sql, *statement.args.values)
-    return await ctx.engine.database.search(statement.sql, *statement.args.values)
+    found = page(query, position, await find(ctx, query, position))
+    rows = [*found.matches, *found.included]
+    masked = await hidden(ctx, rows, are_visible=True)
+    about = {each for row in rows for each in patients(row)}
+    return Result(200, searchset(ctx, used, query, found, masked), patients=tuple(sorted(about)))

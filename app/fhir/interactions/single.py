@@ -10,6 +10,7 @@ from app.fhir.commit import commit, commit_planned
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.errors import Issue, operation_outcome
+from app.fhir.hidden import hidden
 from app.fhir.interactions import write
 from app.fhir.interactions.condition import lock, unlock
 from app.fhir.interactions.conditional import Resolved, names, planned, present, resolve
@@ -21,8 +22,7 @@ async def change(ctx: Context, call: Call) -> Result:
     201 for what is new, 200 for what was changed or was there, 204 for what is gone.
     """
     if not names(call):
-        [done] = await commit(ctx, [await planned(ctx, call)])
-        return write.result(ctx, call, done)
+        return await answered(ctx, call, await commit(ctx, [await planned(ctx, call)]))
     resolved = Resolved(())
 
     async def plan(within: Context) -> Sequence[Change]:
@@ -35,14 +35,15 @@ async def change(ctx: Context, call: Call) -> Result:
 
     committed = await commit_planned(ctx, plan, 1)
     if resolved.found is not None:
-        return present(ctx, call, resolved.found)
-    return answered(ctx, call, committed)
+        return await present(ctx, call, resolved.found)
+    return await answered(ctx, call, committed)
 
 
-def answered(ctx: Context, call: Call, committed: Sequence[Committed]) -> Result:
+async def answered(ctx: Context, call: Call, committed: Sequence[Committed]) -> Result:
     """What the changes of one call answer: a delete may have none, or several."""
     if len(committed) == 1:
-        return write.result(ctx, call, committed[0])
+        masked = await hidden(ctx, map(write.row_of, committed))
+        return write.result(ctx, call, committed[0], masked)
     body = None
     if call.prefer.returns == "OperationOutcome":
         said = Issue("informational", f"{len(committed)} deleted.", (), "information")

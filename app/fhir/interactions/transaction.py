@@ -196,9 +196,9 @@ async def _answer(
     for at, changes in plan.changes.items():
         call = asked[at][1]
         if at in plan.found:
-            result = present(ctx, call, plan.found[at])
+            result = await present(ctx, call, plan.found[at])
         else:
-            result = answered(ctx, call, list(islice(done, len(changes))))
+            result = await answered(ctx, call, list(islice(done, len(changes))))
         if not result.is_recorded:
             await record_answer(ctx, call, result)
         answers[at] = answer(ctx, call, result)

@@ -16,10 +16,12 @@ from app.fhir.errors import (
     Unprocessable,
     operation_outcome,
 )
+from app.fhir.hidden import Hidden
 from app.fhir.ids import new_id
 from app.fhir.references import TEMPORARY, located
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
+from app.storage.sql import Row
 
 ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*\Z')
 SERVER_ONLY = frozenset({"AuditEvent"})
@@ -156,7 +158,12 @@ def tags(name: str, header: str | None) -> frozenset[str] | None:
     return frozenset(tag.group(1) for tag in tags if tag)
 
 
-def result(ctx: Context, call: Call, done: Committed) -> Result:
+def row_of(done: Committed) -> Row:
+    """A committed change as `disclose` takes it."""
+    return {"body": done.body, "patient": done.patient, "patients": done.patients}
+
+
+def result(ctx: Context, call: Call, done: Committed, hidden: Hidden) -> Result:
     """What a committed change answers, as Prefer: return= asks.
 
     https://hl7.org/fhir/R4/http.html#ops
@@ -164,7 +171,7 @@ def result(ctx: Context, call: Call, done: Committed) -> Result:
     status = STATUS[done.outcome]
     body = None
     if done.body is not None and call.prefer.returns in (None, "representation"):
-        body = disclose(ctx, {"body": done.body})
+        body = disclose(ctx, row_of(done), hidden)
     elif call.prefer.returns == "OperationOutcome":
         said = Issue("informational", f"{done.type}/{done.id} {done.outcome}.", (), "information")
         body, status = statement(operation_outcome([said])), 200 if status == 204 else status

@@ -12,6 +12,7 @@ from app.fhir.context import Call, Context, Disclosed
 from app.fhir.cursor import link, seal
 from app.fhir.disclose import Entry, bundle, disclose, statement
 from app.fhir.errors import Issue, operation_outcome
+from app.fhir.hidden import Hidden
 from app.fhir.search.include import MAX_INCLUDED
 from app.fhir.search.paging import Position, to_cursor
 from app.fhir.search.query import Query
@@ -57,22 +58,22 @@ def _once(matches: Sequence[Record], others: Sequence[Record]) -> list[Record]:
     return [once[rid] for rid in sorted(once)]
 
 
-def searchset(ctx: Context, call: Call, query: Query, found: Page) -> Disclosed:
+def searchset(ctx: Context, call: Call, query: Query, found: Page, hidden: Hidden) -> Disclosed:
     """The Bundle of a page; the links show the parameters of `call`."""
     return bundle(
         "searchset",
-        _entries(ctx, query, found),
+        _entries(ctx, query, found, hidden),
         _links(ctx, call, query, found),
         total=found.total,
     )
 
 
-def _entries(ctx: Context, query: Query, found: Page) -> Iterator[Entry]:
+def _entries(ctx: Context, query: Query, found: Page, hidden: Hidden) -> Iterator[Entry]:
     for rows, mode in ((found.matches, MATCH), (found.included, INCLUDE)):
         for row in rows:
             yield Entry(
                 full_url=f"{ctx.base_url}/{row['type']}/{row['id']}",
-                resource=disclose(ctx, row, summary=query.summary, elements=query.elements),
+                resource=disclose(ctx, row, hidden, summary=query.summary, elements=query.elements),
                 search=mode,
             )
     issues = (*query.ignored, *((CUT,) if found.is_cut else ()))

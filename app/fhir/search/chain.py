@@ -4,10 +4,13 @@ Whatever a condition looks at starts from `visible` too: nobody learns from a se
 not see. https://hl7.org/fhir/R4/search.html#chaining
 """
 
+from dataclasses import replace
+
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
 from app.fhir.search.condition import Chain, Condition, Either, Has, Member
-from app.fhir.search.parameters import Criterion, Over, predicate
+from app.fhir.search.masked import is_own, shown
+from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
 from app.fhir.visible import visible
@@ -17,7 +20,7 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
     """SQL: the condition holds for the row. Raises BadRequest for a value that cannot be read."""
     match condition:
         case Criterion():
-            return predicate(condition, over)
+            return shown(condition, over)
         case Chain():
             return _chain(condition, access, over)
         case Has():
@@ -30,7 +33,7 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
 
 def _inner(over: Over) -> Over:
     """The row one link further: r, r1, r11, …"""
-    return Over(f"{over.alias}1", over.args, over.base_url)
+    return replace(over, alias=f"{over.alias}1")
 
 
 def _chain(chain: Chain, access: Access, over: Over) -> str:
@@ -81,7 +84,11 @@ def _member(member: Member, over: Over) -> str:
     params = tuple(param(member.type, code) for code in member.codes)
     tests = []
     if params:
-        tests.append(points_to([f"{member.compartment}/{member.id}"], params, over))
+        wanted = [f"{member.compartment}/{member.id}"]
+        test = points_to(wanted, params, over)
+        if over.lost.intersection(wanted):
+            test = f"({test} AND {is_own(wanted[0], over)})"
+        tests.append(test)
     if member.type == member.compartment:
         tests.append(f"{over.alias}.id = {over.args.add(member.id)}")
     return f"({' OR '.join(tests)})"

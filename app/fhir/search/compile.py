@@ -14,6 +14,7 @@ from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, Member
 from app.fhir.search.include import COLUMNS, included
 from app.fhir.search.lead import Lead
+from app.fhir.search.masked import Existing, unasked
 from app.fhir.search.paging import Position
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.query import Query, Sort
@@ -55,14 +56,20 @@ class _Search:
 
 
 def compile_search(
-    query: Query, access: Access, base_url: str, position: Position | None = None
+    query: Query,
+    access: Access,
+    base_url: str,
+    position: Position | None = None,
+    existing: Existing | None = None,
 ) -> Statement:
     """The statement of a search under an access, for the page that begins at a position.
 
+    `existing` is what references may lead to; without it, to nothing that could be hidden.
     Raises BadRequest for a value that cannot be read.
     """
     args = Arguments()
-    search = _Search(query, access, position, Over("r", args, base_url))
+    known, lost = existing or unasked(query, access, base_url)
+    search = _Search(query, access, position, Over("r", args, base_url, known, lost))
     sql = f"SELECT 'total' AS mode, {_count(search)} AS rid" if query.counts_only else _page(search)
     return Statement(sql, args, _is_narrow(query))
 

@@ -7,11 +7,11 @@ from app.fhir import json
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.operations.asked import day_of, needed, sent
 from app.fhir.references import Reference, local
 from app.isp.codes import DEFINITION
 from app.isp.create import Basis, drafted
 from app.isp.element import name
-from app.isp.operations.asked import day_of, needed, sent
 from app.isp.operations.whole import acting, known, write_all
 from app.isp.rules.profiles import DEFAULT, profile
 from app.isp.searching import pages

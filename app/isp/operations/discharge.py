@@ -2,9 +2,9 @@
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
+from app.fhir.operations.asked import needed, sent
 from app.isp.codes import DEFINITION
 from app.isp.discharge import Discharge, discharged
-from app.isp.operations.asked import needed, sent
 from app.isp.operations.whole import acting, write_plan
 
 KINDS = {

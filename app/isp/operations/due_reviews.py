@@ -11,10 +11,11 @@ from app.fhir.context import Call, Context, Disclosed, Result
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.hidden import hidden
+from app.fhir.operations.asked import asked, day_of
 from app.fhir.routing import authorize
 from app.fhir.search.bundle import MATCH
 from app.isp.codes import DEFINITION
-from app.isp.operations.asked import asked, day_of
 from app.isp.searching import pages
 from app.isp.worklist import OPEN_REVIEWS, due_on, is_due
 from app.storage.sql import Row
@@ -55,7 +56,7 @@ async def run(ctx: Context, call: Call) -> Result:
     rows = [row for _, _, row in sorted(due, key=lambda one: one[:2])]
     shown = rows[:count]
     about = sorted({each for row in shown for each in patients(row)})
-    body = _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
+    body = await _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
     return Result(200, body, type=call.type, patients=tuple(about))
 
 
@@ -80,9 +81,13 @@ def _count(ctx: Context, given: Mapping[str, Any]) -> int:
     return min(int(text), policy.max_page_size)
 
 
-def _worklist(ctx: Context, rows: list[Row], total: int, asked_: Mapping[str, Any]) -> Disclosed:
+async def _worklist(
+    ctx: Context, rows: list[Row], total: int, asked_: Mapping[str, Any]
+) -> Disclosed:
+    masked = await hidden(ctx, rows, are_visible=True)
     entries = (
-        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row), search=MATCH) for row in rows
+        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row, masked), search=MATCH)
+        for row in rows
     )
     own = f"{ctx.base_url}/CarePlan/$due-reviews?{urlencode(_text(asked_))}"
     return bundle("searchset", entries, {"self": own}, total=total)

@@ -6,11 +6,11 @@ from functools import partial
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
+from app.fhir.operations.asked import needed, sent
 from app.isp.act import Act, provenance
 from app.isp.close import beginning, succeeded
 from app.isp.codes import DEFINITION
 from app.isp.lifecycle import ACTIVATE, REVOKE, SUSPEND, Move, moved
-from app.isp.operations.asked import needed, sent
 from app.isp.operations.whole import acting, write_plan
 from app.isp.plan import Plan
 

@@ -9,9 +9,9 @@ from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
 from app.fhir.ids import new_id
 from app.fhir.instant import to_text
+from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.written import answer, author, created, updated, write
 from app.isp.codes import DEFINITION
-from app.isp.operations.asked import needed, sent
-from app.isp.operations.written import answer, author, created, updated, write
 from app.isp.progress import ACHIEVEMENT, Progress, observation, progressed
 
 KINDS = {
@@ -39,7 +39,7 @@ async def run(ctx: Context, call: Call) -> Result:
         seen = observation(goal, progress, id_)
         return [updated(ctx, call, made), created(ctx, seen)]
 
-    return answer(ctx, call, await write(ctx, call, plan))
+    return await answer(ctx, call, await write(ctx, call, plan))
 
 
 def _progress(ctx: Context, call: Call) -> Progress:

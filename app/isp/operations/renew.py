@@ -2,9 +2,9 @@
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
+from app.fhir.operations.asked import day_of, sent
 from app.isp.codes import DEFINITION
 from app.isp.element import names
-from app.isp.operations.asked import day_of, sent
 from app.isp.operations.whole import acting, write_plan
 from app.isp.renew import Renewal, renewed
 from app.isp.rules.profiles import DEFAULT, profile

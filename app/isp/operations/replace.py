@@ -7,11 +7,11 @@ from app.fhir.change import Change
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
+from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.written import answer, updated, write
 from app.isp.codes import DEFINITION
 from app.isp.element import name
-from app.isp.operations.asked import needed, sent
 from app.isp.operations.whole import acting, change_to, known
-from app.isp.operations.written import answer, updated, write
 from app.isp.replace import replaced_goal
 
 KINDS = {"goal": ("resource",), "reason": ("valueString", "valueMarkdown")}
@@ -31,7 +31,7 @@ async def run(ctx: Context, call: Call) -> Result:
         own = f"{call.type}/{call.id}"
         return [updated(ctx, call, o) if name(o) == own else change_to(ctx, o) for o in made]
 
-    return answer(ctx, call, await write(ctx, call, plan))
+    return await answer(ctx, call, await write(ctx, call, plan))
 
 
 def _goal(given: dict[str, Any]) -> Resource:

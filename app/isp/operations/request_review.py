@@ -5,11 +5,11 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import Gone, NotFound, Unprocessable
 from app.fhir.interactions.read import read
-from app.fhir.interactions.write import result
+from app.fhir.interactions.single import answered
+from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.written import author, created, stored
 from app.isp.codes import DEFINITION
 from app.isp.element import names
-from app.isp.operations.asked import needed, sent
-from app.isp.operations.written import author, created, stored
 from app.isp.request import review_request
 from app.isp.rules.profiles import DEFAULT, profile
 
@@ -33,8 +33,7 @@ async def run(ctx: Context, call: Call) -> Result:
     days = profile(DEFAULT).limits["request_days"]
     task = review_request(plan, reason, requester, ctx.now, days)
     owner = await _owner(ctx, plan)
-    [done] = await commit(ctx, [created(ctx, task | owner)])
-    return result(ctx, call, done)
+    return await answered(ctx, call, await commit(ctx, [created(ctx, task | owner)]))
 
 
 async def _owner(ctx: Context, plan: Resource) -> dict[str, dict[str, str]]:

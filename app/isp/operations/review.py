@@ -5,9 +5,9 @@ from typing import Any
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
+from app.fhir.operations.asked import sent
 from app.fhir.validation.structure import validate
 from app.isp.codes import DEFINITION
-from app.isp.operations.asked import sent
 from app.isp.operations.whole import acting, write_plan
 from app.isp.review import held, started
 from app.isp.rules.profiles import DEFAULT, profile

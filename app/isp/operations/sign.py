@@ -4,11 +4,11 @@ from app.fhir.commit import commit
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Forbidden
-from app.fhir.interactions.write import result
+from app.fhir.interactions.single import answered
+from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.written import author, created
 from app.isp.codes import DEFINITION
-from app.isp.operations.asked import needed, sent
 from app.isp.operations.whole import seen
-from app.isp.operations.written import author, created
 from app.isp.sign import CONSENT, Signer, refusal, signature
 
 KINDS = {"type": ("valueCode",), "refusal": ("valueString", "valueMarkdown")}
@@ -35,8 +35,7 @@ async def run(ctx: Context, call: Call) -> Result:
         made = refusal(plan, signer, str(needed(given, "refusal")))
     else:
         made = signature(plan, signer)
-    [done] = await commit(ctx, [created(ctx, made)])
-    return result(ctx, call, done)
+    return await answered(ctx, call, await commit(ctx, [created(ctx, made)]))
 
 
 OPERATION = Operation(

@@ -11,10 +11,10 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Conflict, Forbidden, Gone, PreconditionFailed
 from app.fhir.ids import new_id
 from app.fhir.interactions.read import unknown
+from app.fhir.operations.written import ATTEMPTS, answer, author, created, updated
 from app.fhir.references import walk
 from app.fhir.search.closure import closure
 from app.isp.act import Act
-from app.isp.operations.written import ATTEMPTS, answer, author, created, updated
 from app.isp.plan import Plan, assemble
 from app.isp.resources import of_bodies
 
@@ -69,7 +69,7 @@ def change_to(ctx: Context, resource: Resource) -> Change:
 async def write_all(ctx: Context, call: Call, made: Sequence[Resource], status: int) -> Result:
     """Commit resources as `Make` gives them, and answer them."""
     changes = [change_to(ctx, one) for one in made]
-    return answer(ctx, call, await commit(ctx, changes), status)
+    return await answer(ctx, call, await commit(ctx, changes), status)
 
 
 async def known(ctx: Context, type_: str, id_: str) -> list[Resource]:

@@ -23,7 +23,9 @@ def predicate(criterion: Criterion, over: Over) -> str:
         wanted = [token.asked(name, value) for value in criterion.values]
     else:
         targets = [
-            to for value in criterion.values for to in reference.asked(criterion, value, over)
+            to
+            for value in criterion.values
+            for to in reference.asked(criterion, value, over.base_url)
         ]
         wanted = [points(code, target) for target in targets]
     return (

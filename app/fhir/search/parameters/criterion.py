@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from app.fhir.access import Access
 from app.fhir.errors import BadRequest
 from app.fhir.registry import SearchParameter, is_type, parameters
 from app.storage.sql import Arguments
@@ -51,11 +52,17 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The row a predicate speaks about: its alias in a statement, and the arguments of that."""
+    """The row a predicate speaks about: its alias in a statement, and the arguments of that.
+
+    `known` is what exists for whoever asks (app/fhir/known.py), `lost` what does not of
+    the references in the query.
+    """
 
     alias: str
     args: Arguments
     base_url: str = ""
+    known: tuple[tuple[Access, tuple[str, ...]], ...] = ()
+    lost: frozenset[str] = frozenset()
 
 
 def split(text: str, separator: str) -> list[str]:

@@ -52,7 +52,7 @@ def predicate(criterion: Criterion, over: Over) -> str:
         name = f"{criterion.type}.{code}:identifier"
         keys = [token.asked(name, value) for value in criterion.values]
         return f"{over.alias}.keys && {over.args.add(keys, 'bigint[]')}"
-    wanted = [each for value in criterion.values for each in asked(criterion, value, over)]
+    wanted = [each for value in criterion.values for each in asked(criterion, value, over.base_url)]
     if is_patient_parameter(criterion.type, code) and all(_is_patient(each) for each in wanted):
         # The column holds what this parameter reads, and its index knows the type as well.
         return is_about([each.removeprefix("Patient/") for each in wanted], over)
@@ -83,13 +83,13 @@ def _is_patient(target_: str) -> bool:
     return type_ == "Patient" and ID.match(id_) is not None
 
 
-def asked(criterion: Criterion, value: str, over: Over) -> list[str]:
+def asked(criterion: Criterion, value: str, base_url: str) -> list[str]:
     """The targets a value may mean: an id alone means every type the parameter points to."""
     text = unescape(value)
     types = (criterion.modifier,) if criterion.modifier else targets(criterion.parameter)
     if ID.match(text):
         return [f"{type_}/{text}" for type_ in types]
-    found = target(text, over.base_url)
+    found = target(text, base_url)
     if criterion.modifier and not found.startswith(f"{criterion.modifier}/"):
         raise BadRequest(
             f"'{criterion.parameter.code}:{criterion.modifier}' takes the id of one"

@@ -9,9 +9,10 @@ from app.fhir.commit import commit
 from app.fhir.context import Agent, Call, Conditions, Context, Resource, Result
 from app.fhir.disclose import Entry, bundle, disclose
 from app.fhir.errors import Conflict, PreconditionFailed
+from app.fhir.hidden import hidden
 from app.fhir.ids import new_id
-from app.fhir.interactions.read import read
-from app.fhir.interactions.write import plan_create, plan_update
+from app.fhir.interactions.read import current
+from app.fhir.interactions.write import plan_create, plan_update, row_of
 from app.fhir.routing import authorize
 
 ATTEMPTS = 8
@@ -21,9 +22,12 @@ Plan = Callable[[Resource], Awaitable[Sequence[Change]]]
 
 
 async def stored(ctx: Context, call: Call) -> Resource:
-    """The resource an operation was called on; NotFound and Gone as a read has it."""
-    found = await read(ctx, Call("read", call.type, call.id))
-    resource: Resource = json.parse(found.body or b"")
+    """The resource an operation was called on; NotFound and Gone as a read has it.
+
+    Whole, whatever of it the caller may be shown: an operation writes back what it does not change.
+    """
+    found = await current(ctx, Call("read", call.type, call.id))
+    resource: Resource = json.parse(found["body"].encode())
     return resource
 
 
@@ -52,7 +56,7 @@ def updated(ctx: Context, call: Call, resource: Resource) -> Change:
     change, version = plan_update(ctx, wanted), str(resource["meta"]["versionId"])
     if change.if_match is not None and not change.if_match & {version, "*"}:
         raise PreconditionFailed(f"The current version is {version}; If-Match names another.")
-    return replace(change, if_match=frozenset({version}))
+    return replace(change, if_match=frozenset({version}), keeps=True)
 
 
 def created(ctx: Context, resource: Resource) -> Change:
@@ -71,11 +75,12 @@ def author(agent: Agent, *types: str) -> dict[str, str] | None:
     return None
 
 
-def answer(ctx: Context, call: Call, done: Sequence[Committed], status: int = 200) -> Result:
+async def answer(ctx: Context, call: Call, done: Sequence[Committed], status: int = 200) -> Result:
     """A Bundle of what was written; status, ETag and audit are about the first of it."""
     first = done[0]
+    masked = await hidden(ctx, map(row_of, done))
     entries = (
-        Entry(f"{ctx.base_url}/{one.type}/{one.id}", disclose(ctx, {"body": one.body}))
+        Entry(f"{ctx.base_url}/{one.type}/{one.id}", disclose(ctx, row_of(one), masked))
         for one in done
         if one.body is not None
     )

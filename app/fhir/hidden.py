@@ -1,0 +1,102 @@
+"""Hidden: which references of some rows lead to what does not exist for the caller.
+
+One statement for a page, two where something is unlike the page, and none for who may know of
+everything.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import NewType
+
+from app.fhir.access import Access, Nothing, for_type
+from app.fhir.alike import alike, is_by_marks
+from app.fhir.compartments import is_single
+from app.fhir.context import Context
+from app.fhir.known import Known, found, known, restricted, types_of
+from app.storage.sql import Arguments, Row
+
+Hidden = NewType("Hidden", frozenset[str])
+"""References ("Type/id") that may not be shown; made in this file alone."""
+
+Pair = tuple[str, str]
+HEAD = re.compile(r'\{"resourceType":"(\w+)","id":"([^"]+)"')
+
+
+def known_to(ctx: Context) -> Known:
+    """What exists for the caller."""
+    return known(*_letters(ctx), ctx.reach)
+
+
+def _letters(ctx: Context) -> tuple[Access, Access]:
+    return ctx.access.get("r", Nothing()), ctx.access.get("s", Nothing())
+
+
+async def hidden(ctx: Context, rows: Iterable[Row], *, are_visible: bool = False) -> Hidden:
+    """Of the references in the bodies of these rows those to what the caller may not know of.
+
+    What never existed is as hidden as what may not be known: the two cannot be told apart.
+    `are_visible`: the rows were read through `visible` or `versions` under scope letter r or s.
+    """
+    judged = types_of(known_to(ctx))
+    bodies = [row["body"] for row in rows if row["body"]] if judged else []
+    named = {each for body in bodies for each in mentioned(body, ctx.engine.base_url)}
+    pairs = {pair for pair in map(_pair, named) if pair[0] in judged}
+    if pairs and are_visible:
+        pairs -= await _alike(ctx, pairs, bodies)
+    return await _unknown(ctx, pairs)
+
+
+async def unknown(ctx: Context, names: Iterable[str]) -> Hidden:
+    """Of these references ("Type/id") those that lead to what the caller may not know of."""
+    judged = types_of(known_to(ctx))
+    return await _unknown(ctx, {pair for pair in map(_pair, names) if pair[0] in judged})
+
+
+def mentioned(text: str, base_url: str) -> Iterator[str]:
+    """The resources of this server that a stored text refers to, without its being parsed."""
+    return (pointer[1] for pointer in _pattern(base_url).finditer(text))
+
+
+async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> Hidden:
+    asked = sorted(pairs)
+    if not asked:
+        return Hidden(frozenset())
+    args = Arguments()
+    sql = found(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
+    here = {(row["type"], row["id"]) for row in await ctx.store.fetch(sql, *args.values)}
+    return Hidden(frozenset("/".join(pair) for pair in asked if pair not in here))
+
+
+async def _alike(ctx: Context, pairs: set[Pair], bodies: Iterable[str]) -> set[Pair]:
+    """Those that a visible row vouches for."""
+    groups = {type_: access for access, types in known_to(ctx) for type_ in types}
+    own = {head.groups() for body in bodies if (head := HEAD.match(body))}
+    seen = [(type_, id_) for type_, id_ in own if _vouches(ctx, type_, groups.get(type_))]
+    accesses = {groups[type_] for type_, _ in seen}
+    asked = [pair for pair in pairs if is_single(pair[0]) and groups[pair[0]] in accesses]
+    if len(accesses) != 1 or not asked:
+        return set()
+    args = Arguments()
+    sql = alike(asked, seen, args)
+    return {(row["type"], row["id"]) for row in await ctx.store.fetch(sql, *args.values)}
+
+
+def _vouches(ctx: Context, type_: str, access: Access | None) -> bool:
+    """Whether a row of this type was let through by the very access that tells what exists."""
+    if access is None or not is_single(type_) or not is_by_marks(access):
+        return False
+    under = {for_type(each, type_) for each in _letters(ctx)} - {Nothing()}
+    return under == {access}
+
+
+def _pair(name: str) -> Pair:
+    type_, _, id_ = name.partition("/")
+    return type_, id_
+
+
+@cache
+def _pattern(base_url: str) -> re.Pattern[str]:
+    # As app/fhir/references.py has it; stored text has no space between name and value.
+    local = r"([A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+    return re.compile(rf'"(?:reference|url)":"(?:{re.escape(base_url)}/)?{local}"')

@@ -1,0 +1,51 @@
+"""Search parameters that read beside a reference, in an element that goes with it when redacted.
+
+As CarePlan.activity.detail.code, which nobody is shown whose activity points to what is hidden.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from app.fhir.redact import EXTENSION
+from app.fhir.registry import ElementDefinition, parameters, structure
+
+PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
+
+
+@cache
+def is_at_risk(type_: str, code: str) -> bool:
+    """Whether a redacted copy may lack a value of the parameter, which is no reference itself."""
+    parameter = parameters(type_)[code]
+    paths = PATH.findall(parameter.expression)
+    own = [path.split(".")[1:] for path in paths if path.startswith(f"{type_}.")]
+    return parameter.type != "reference" and any(_is_beside(type_, path) for path in own)
+
+
+def _is_beside(type_: str, path: list[str]) -> bool:
+    """Whether the path leads through one of several elements that refer to something."""
+    if not path or path[0] not in _elements(type_):
+        return False
+    element = _elements(type_)[path[0]]
+    inner = next(iter(element.names.values()))
+    return (element.many and "." in inner and _refers(inner)) or _is_beside(inner, path[1:])
+
+
+@cache
+def _refers(type_: str, within: tuple[str, ...] = ()) -> bool:
+    """Whether a backbone element holds a Reference, at any depth."""
+    found = {
+        of
+        for name, element in _elements(type_).items()
+        if name not in EXTENSION
+        for of in element.names.values()
+    }
+    inner = {of for of in found if "." in of} - {*within, type_}
+    return "Reference" in found or any(_refers(of, (*within, type_)) for of in inner)
+
+
+def _elements(type_: str) -> Mapping[str, ElementDefinition]:
+    try:
+        return structure(type_)
+    except KeyError:
+        return {}

@@ -1,0 +1,141 @@
+"""What a search may not match: elements that are hidden from whoever asks.
+
+A search by a reference to what does not exist for the caller finds nothing, whatever points there;
+who is shown no goal of a plan finds it by goal:missing=true. docs/decisions/0018-redaction.md
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from app.fhir.access import Access, Nothing
+from app.fhir.compartments import is_patient_parameter
+from app.fhir.context import Context
+from app.fhir.hidden import known_to, unknown
+from app.fhir.known import Known, known, restricted, seen, types_of
+from app.fhir.search.at_risk import is_at_risk
+from app.fhir.search.condition import Chain, Condition, Either, Has, Member
+from app.fhir.search.parameters import Criterion, Over, predicate
+from app.fhir.search.parameters.criterion import targets
+from app.fhir.search.parameters.keys import param
+from app.fhir.search.parameters.reference import asked
+from app.fhir.search.query import Query
+
+Existing = tuple[Known, frozenset[str]]
+"""What exists for the caller, and which references in the query do not lead there."""
+
+POINTER = r'"reference":"(?:{}/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]+)'
+"""A reference in stored text, to this server or relative, as PostgreSQL matches it."""
+
+
+async def existing(ctx: Context, query: Query) -> Existing:
+    """What exists for the caller of a search. Raises BadRequest for an unreadable reference."""
+    groups = known_to(ctx)
+    named = set(_named(query.conditions, ctx.engine.base_url)) if groups else set()
+    return groups, await unknown(ctx, named)
+
+
+def unasked(query: Query, access: Access, base_url: str) -> Existing:
+    """Where nobody looked: nothing that may be hidden exists."""
+    groups = known(access, access, Nothing())
+    judged, named = types_of(groups), set(_named(query.conditions, base_url))
+    return groups, frozenset(each for each in named if each.partition("/")[0] in judged)
+
+
+def _named(conditions: Iterable[Condition], base_url: str) -> Iterator[str]:
+    """The references that a query asks for, at any depth."""
+    for condition in conditions:
+        match condition:
+            case Chain(inner=inner) | Has(inner=inner):
+                yield from _named([inner], base_url)
+            case Either(parts):
+                yield from _named(parts, base_url)
+            case Member():
+                yield f"{condition.compartment}/{condition.id}"
+            case Criterion() if _is_by_reference(condition):
+                for value in condition.values:
+                    yield from asked(condition, value, base_url)
+
+
+def _is_by_reference(criterion: Criterion) -> bool:
+    is_named = criterion.modifier not in ("missing", "identifier")
+    return criterion.parameter.type == "reference" and is_named
+
+
+def shown(criterion: Criterion, over: Over) -> str:
+    """SQL: the row matches by what is shown of it. Raises BadRequest for an unreadable value."""
+    if not over.known:
+        return predicate(criterion, over)
+    if _is_by_reference(criterion):
+        return _to_existing(criterion, over)
+    if criterion.parameter.type == "reference":
+        return _present(criterion, predicate(criterion, over), over)
+    if is_at_risk(criterion.type, criterion.parameter.code):
+        return f"({predicate(criterion, over)} AND NOT {_is_redacted(over)})"
+    return predicate(criterion, over)
+
+
+def _to_existing(criterion: Criterion, over: Over) -> str:
+    """The row points to one of the values that exists, or to whom the row itself is about."""
+    is_own = is_patient_parameter(criterion.type, criterion.parameter.code)
+    kept: list[str] = []
+    tests: list[str] = []
+    for value in criterion.values:
+        wanted = asked(criterion, value, over.base_url)
+        lost = over.lost.intersection(wanted)
+        mine = {each for each in lost if each.startswith("Patient/")}
+        left = [each for each in wanted if each not in lost or (is_own and each in mine)]
+        kept += left if lost else [value]
+        if not is_own:
+            tests += [_to_own(criterion, each, over) for each in sorted(mine)]
+    if kept:
+        tests.append(predicate(replace(criterion, values=tuple(kept)), over))
+    return f"({' OR '.join(tests)})" if tests else "false"
+
+
+def _to_own(criterion: Criterion, patient: str, over: Over) -> str:
+    matches = predicate(replace(criterion, values=(patient,)), over)
+    return f"({matches} AND {is_own(patient, over)})"
+
+
+def is_own(patient: str, over: Over) -> str:
+    """SQL: the row is about this patient ("Patient/id")."""
+    id_ = over.args.add(patient.removeprefix("Patient/"), "text")
+    return f"coalesce({over.alias}.patient = {id_} OR {id_} = ANY({over.alias}.patients), false)"
+
+
+def _present(criterion: Criterion, matches: str, over: Over) -> str:
+    """By :missing a reference counts if it is shown; by :identifier where none is hidden."""
+    judged = restricted(over.known, targets(criterion.parameter))
+    if not judged or criterion.type == "AuditEvent":
+        return matches
+    number = param(criterion.type, criterion.parameter.code)
+    index = (
+        f"SELECT FROM index_reference AS x WHERE x.rid = {over.alias}.rid AND x.param = {number}"
+    )
+    hides = f"EXISTS ({index} AND NOT {_is_shown(judged, over)})"
+    if criterion.modifier == "identifier":
+        return f"({matches} AND NOT {hides})"
+    is_gone = f"({hides} AND NOT EXISTS ({index} AND {_is_shown(judged, over)}))"
+    if criterion.values == ("true",):
+        return f"({matches} OR {is_gone})"
+    return f"({matches} AND NOT {is_gone})"
+
+
+def _is_shown(judged: Known, over: Over) -> str:
+    """SQL: index row `x` leads to what exists for the caller, or to whom the row is about."""
+    own = (
+        f"x.target = 'Patient/' || {over.alias}.patient"
+        f" OR x.target = ANY(SELECT 'Patient/' || o FROM unnest({over.alias}.patients) AS o)"
+    )
+    return f"(coalesce({own}, false) OR {seen(judged, 'x.target', over.args)})"
+
+
+def _is_redacted(over: Over) -> str:
+    """SQL: the row refers anywhere to what is hidden."""
+    pattern = over.args.add(POINTER.format(re.escape(over.base_url)), "text")
+    return (
+        f"EXISTS (SELECT FROM regexp_matches({over.alias}.body, {pattern}, 'g') AS m(parts)"
+        f" CROSS JOIN LATERAL (SELECT m.parts[1]) AS x(target)"
+        f" WHERE NOT {_is_shown(over.known, over)})"
+    )

@@ -1,0 +1,147 @@
+"""What a resource is without the elements that point to what is hidden. Pure."""
+
+from typing import Any
+
+import pytest
+
+from app.fhir.redact import MASKED, REDACTED, is_redacted, redact
+from app.fhir.search.at_risk import is_at_risk
+from app.fhir.subset import SUBSETTED
+from tests.build import care_plan, condition, reference
+
+BASE = "http://localhost/fhir"
+HIDDEN = ["Goal/hidden", "Condition/hidden", "Task/hidden", "RelatedPerson/hidden"]
+KEPT, GONE = reference("Goal/kept"), reference("Goal/hidden")
+NARRATIVE = {"status": "generated", "div": "<div>It says what is hidden.</div>"}
+
+
+def shown(resource: dict[str, Any]) -> dict[str, Any]:
+    return redact(resource, HIDDEN, BASE)
+
+
+def test_what_points_to_nothing_hidden_is_left_alone() -> None:
+    plan = care_plan("Goal/kept", text=NARRATIVE)
+    assert shown(plan) is plan
+    assert not is_redacted(plan)
+
+
+def test_a_hidden_reference_goes_and_the_copy_says_so() -> None:
+    plan = care_plan(meta={"security": [{"code": "R"}]}, goal=[KEPT, {**GONE, "display": "Sober"}])
+    made = shown(plan)
+    assert made["goal"] == [KEPT]
+    assert made["meta"] == {"security": [{"code": "R"}, REDACTED], "tag": [SUBSETTED]}
+    assert is_redacted(made)
+    assert plan["goal"][1]["display"] == "Sober"
+
+
+def test_a_list_of_which_nothing_is_left_is_not_there() -> None:
+    assert "goal" not in shown(care_plan("Goal/hidden"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["Goal/hidden", f"{BASE}/Goal/hidden", "Goal/hidden/_history/2"],
+)
+def test_however_it_is_written(given: str) -> None:
+    assert "goal" not in shown(care_plan(given))
+
+
+@pytest.mark.parametrize("given", ["https://elsewhere.example/fhir/Goal/hidden", "Goal/hidden-not"])
+def test_another_resource_is_another(given: str) -> None:
+    plan = care_plan(given)
+    assert shown(plan) is plan
+
+
+def test_the_narrative_goes_with_what_it_may_retell() -> None:
+    assert "text" not in shown(care_plan("Goal/hidden", text=NARRATIVE))
+
+
+def test_an_activity_goes_with_the_one_thing_it_is() -> None:
+    task = {"reference": reference("Task/hidden"), "progress": [{"text": "He drinks less."}]}
+    other = {"reference": reference("Task/kept")}
+    assert shown(care_plan(activity=[task, other]))["activity"] == [other]
+
+
+def detail(*goals: Any) -> dict[str, Any]:
+    who = [reference("Practitioner/grace"), reference("Patient/ada")]
+    return {"detail": {"status": "in-progress", "goal": [*goals], "performer": who}}
+
+
+def test_an_activity_goes_with_the_only_goal_it_serves() -> None:
+    made = shown(care_plan(activity=[detail(GONE), detail(KEPT, GONE)]))
+    assert made["activity"] == [detail(KEPT)]
+
+
+def test_an_activity_stays_without_what_came_of_it() -> None:
+    plan = care_plan(activity=[{"outcomeReference": [GONE], **detail()}])
+    assert shown(plan)["activity"] == [detail()]
+
+
+def test_an_extension_goes_as_a_whole() -> None:
+    target = {"url": "target", "valueReference": GONE}
+    kind = {"url": "type", "valueCode": "milestone"}
+    outer = {"url": "http://example.org/relationship", "extension": [kind, target]}
+    assert "extension" not in shown(care_plan(extension=[outer]))
+
+
+def test_a_note_goes_with_its_author() -> None:
+    plan = care_plan(note=[{"text": "x", "authorReference": reference("RelatedPerson/hidden")}])
+    assert "note" not in shown(plan)
+
+
+def test_contained_resources_that_only_the_hidden_led_to_go_too() -> None:
+    held = {**condition("held"), "evidence": [{"detail": [GONE]}]}
+    step = {"resourceType": "Task", "id": "step", "focus": reference("#held")}
+    loose = {"resourceType": "Goal", "id": "hidden"}
+    task = {"resourceType": "Task", "id": "step2", "focus": reference("Goal/hidden")}
+    plan = care_plan(
+        contained=[held, step, loose, task],
+        activity=[
+            {"reference": reference("Task/hidden"), "outcomeReference": [reference("#step")]},
+            {"reference": reference("#step2")},
+        ],
+    )
+    made = shown(plan)
+    assert [each["id"] for each in made["contained"]] == ["step2"]
+    assert made["activity"] == [{"reference": reference("#step2")}]
+
+
+def test_what_r4_demands_is_there_without_a_value() -> None:
+    told = {
+        "resourceType": "Provenance",
+        "id": "p",
+        "target": [GONE],
+        "agent": [{"who": reference("RelatedPerson/hidden")}],
+    }
+    made = shown(told)
+    assert (made["target"], made["agent"]) == ([MASKED], [MASKED])
+
+
+def test_an_entry_of_a_stored_bundle_is_judged_for_itself() -> None:
+    hidden, plan = {"resourceType": "Goal", "id": "hidden"}, care_plan("Goal/hidden", "Goal/kept")
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": hidden}, {"resource": plan}]}
+    [entry] = shown(bundle)["entry"]
+    assert entry["resource"]["goal"] == [KEPT]
+
+
+def test_a_section_goes_with_its_entries() -> None:
+    secret = {"title": "Substance use", "text": NARRATIVE, "entry": [GONE]}
+    mixed = {"title": "Goals", "text": NARRATIVE, "entry": [GONE, KEPT]}
+    plain = {"title": "About me", "text": NARRATIVE}
+    paper = {"resourceType": "Composition", "id": "c", "section": [secret, mixed, plain]}
+    assert shown(paper)["section"] == [{"title": "Goals", "entry": [KEPT]}, plain]
+
+
+@pytest.mark.parametrize(
+    ("type_", "code", "expected"),
+    [
+        ("CarePlan", "activity-code", True),
+        ("Encounter", "participant-type", True),
+        ("CarePlan", "category", False),
+        ("Goal", "lifecycle-status", False),
+        ("CarePlan", "goal", False),
+        ("CarePlan", "_id", False),
+    ],
+)
+def test_which_parameters_read_beside_a_reference(type_: str, code: str, expected: bool) -> None:
+    assert is_at_risk(type_, code) is expected

@@ -1,0 +1,236 @@
+"""A resource leaves without what points to what its reader may not know. docs/security.md"""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.build import HL7, condition, goal, plan, reference, transaction
+from tests.http.conftest import COUNTY, PARTNER, Json, change, found, load, refused
+
+SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
+REDACTED = {"system": f"{HL7}/v3-ObservationValue", "code": "REDACTED"}
+SUBSETTED = REDACTED | {"code": "SUBSETTED"}
+WALKS = {"coding": [{"system": "http://snomed.info/sct", "code": "walking"}]}
+QUITS = {"coding": [{"system": "http://snomed.info/sct", "code": "quitting"}]}
+
+
+@pytest.fixture
+async def eyes(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> tuple[httpx.AsyncClient, httpx.AsyncClient]:
+    """The county sees all of Ada's plan; the partner, in her team, not what is about drugs."""
+    *ada, mine = plan(PARTNER, organization=COUNTY)
+    hidden = {"reference": "Goal/sober", "display": "Sober", "identifier": {"value": "g-7"}}
+    mine["goal"].append(hidden)
+    mine["addresses"].append(reference("Condition/drugs"))
+    mine["text"] = {
+        "status": "generated",
+        "div": '<div xmlns="http://www.w3.org/1999/xhtml">To be sober</div>',
+    }
+    mine["activity"] = [activity(WALKS, "Goal/ada-goal-1"), activity(QUITS, "Goal/sober")]
+    await load(operator, *ada, condition("drugs", **SUD), goal("sober", **SUD), mine)
+    return county, partner
+
+
+def activity(code: Json, serves: str) -> Json:
+    return {"detail": {"status": "in-progress", "code": code, "goal": [reference(serves)]}}
+
+
+def check_redacted(resource: Json) -> None:
+    assert "sober" not in str(resource).lower()
+    assert "drugs" not in str(resource)
+    assert [each["reference"] for each in resource["goal"]] == [
+        "Goal/ada-goal-1",
+        "Goal/ada-goal-2",
+    ]
+    assert [each["detail"]["code"] for each in resource["activity"]] == [WALKS]
+    assert REDACTED in resource["meta"]["security"]
+    assert SUBSETTED in resource["meta"]["tag"]
+
+
+async def plans(client: httpx.AsyncClient, url: str) -> list[Json]:
+    response = await client.get(url)
+    assert response.status_code == 200, response.text
+    body = response.json()
+    if body["resourceType"] == "CarePlan":
+        return [body]
+    resources = [entry["resource"] for entry in body["entry"]]
+    return [each for each in resources if each["resourceType"] == "CarePlan"]
+
+
+EXITS = [
+    "/CarePlan/ada-plan",
+    "/CarePlan/ada-plan/_history/1",
+    "/CarePlan/ada-plan/_history",
+    "/CarePlan/_history",
+    "/_history",
+    "/CarePlan?patient=ada",
+    "/Patient/ada/CarePlan",
+    "/Goal?_id=ada-goal-1&_revinclude=CarePlan:goal",
+]
+
+
+async def test_the_plan_leaves_without_what_is_hidden(eyes: Any) -> None:
+    county, partner = eyes
+    for url in EXITS:
+        [whole] = await plans(county, url)
+        assert len(whole["goal"]) == 3
+        assert "text" in whole
+        assert "tag" not in whole["meta"]
+        [copy] = await plans(partner, url)
+        check_redacted(copy)
+
+
+async def test_it_leaves_a_bundle_and_a_write_like_that_too(eyes: Any) -> None:
+    _, partner = eyes
+    read = {"request": {"method": "GET", "url": "CarePlan/ada-plan"}}
+    for kind in ("batch", "transaction"):
+        body = {"resourceType": "Bundle", "type": kind, "entry": [read]}
+        response = await partner.post("", json=body)
+        check_redacted(response.json()["entry"][0]["resource"])
+
+
+async def test_a_part_of_it_is_a_part_of_what_is_shown(eyes: Any) -> None:
+    _, partner = eyes
+    response = await partner.get("/CarePlan/ada-plan?_elements=goal")
+    goals = [each["reference"] for each in response.json()["goal"]]
+    assert goals == ["Goal/ada-goal-1", "Goal/ada-goal-2"]
+    assert response.json()["meta"]["tag"] == [SUBSETTED]
+
+
+async def test_stored_bytes_leave_unchanged_where_nothing_is_hidden(eyes: Any) -> None:
+    county, partner = eyes
+    for url in ("/Goal/ada-goal-1", "/CareTeam/ada-team"):
+        assert (await partner.get(url)).content == (await county.get(url)).content
+
+
+async def test_a_redacted_copy_is_never_not_modified(eyes: Any) -> None:
+    """Who sees how much of a version changes without the version changing."""
+    county, partner = eyes
+    known = {"If-None-Match": 'W/"1"'}
+    assert (await county.get("/CarePlan/ada-plan", headers=known)).status_code == 304
+    assert (await partner.get("/CarePlan/ada-plan", headers=known)).status_code == 200
+
+
+NOT_FOUND = [
+    "CarePlan?goal=Goal/sober",
+    "CarePlan?goal=sober",
+    "CarePlan?goal:Goal=sober",
+    "CarePlan?goal:identifier=g-7",
+    "CarePlan?goal=Goal/sober,Goal/nothing",
+    "CarePlan?condition=Condition/drugs",
+    "CarePlan?activity-code=quitting",
+    "CarePlan?goal.lifecycle-status=active&goal._id=sober",
+    "Goal?_has:CarePlan:goal:goal=Goal/sober",
+    "Patient?_has:CarePlan:patient:goal=Goal/sober",
+    "Task?focus:CarePlan.goal=Goal/sober",
+    "CareTeam?_has:CarePlan:care-team:condition=Condition/drugs",
+]
+
+
+async def test_a_search_does_not_match_what_is_not_shown(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    task: Json = {"resourceType": "Task", "id": "t", "status": "requested", "intent": "plan"}
+    about = {"for": reference("Patient/ada"), "focus": reference("CarePlan/ada-plan")}
+    await load(operator, task | about)
+    for url in NOT_FOUND:
+        assert found(await county.get(f"/{url}")) != [], url
+        assert found(await partner.get(f"/{url}")) == [], url
+        counted = await partner.get(f"/{url}&_summary=count")
+        assert counted.json()["total"] == 0
+
+
+async def test_a_search_matches_what_is_shown_beside_it(eyes: Any) -> None:
+    _, partner = eyes
+    for url in (
+        "CarePlan?goal=Goal/ada-goal-1",
+        "CarePlan?goal=Goal/ada-goal-1,Goal/sober",
+        "CarePlan?goal:missing=false",
+        "CarePlan?condition=ada-need",
+        "CarePlan?subject=ada",
+        "CarePlan?care-team=CareTeam/ada-team",
+        "CarePlan?goal.lifecycle-status=active",
+    ):
+        assert found(await partner.get(f"/{url}")) == ["CarePlan/ada-plan"], url
+    assert found(await partner.get("/CarePlan?goal:missing=true")) == []
+
+
+async def test_what_is_shown_as_missing_is_found_as_missing(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    whole = (await county.get("/CarePlan/ada-plan")).json()
+    await change(operator, whole, goal=[reference("Goal/sober")])
+    assert found(await partner.get("/CarePlan?goal:missing=true")) == ["CarePlan/ada-plan"]
+    assert found(await partner.get("/CarePlan?goal:missing=false")) == []
+    assert found(await county.get("/CarePlan?goal:missing=false")) == ["CarePlan/ada-plan"]
+
+
+async def test_a_redacted_copy_is_not_written_back(eyes: Any) -> None:
+    county, partner = eyes
+    before = (await county.get("/CarePlan/ada-plan")).content
+    copy = (await partner.get("/CarePlan/ada-plan")).json()
+    for headers in ({}, {"If-Match": 'W/"1"'}):
+        response = await partner.put("/CarePlan/ada-plan", json=copy, headers=headers)
+        assert response.status_code == 422
+        assert "PATCH" in response.text
+    del copy["meta"]
+    said = refused(
+        await partner.put("/CarePlan/ada-plan", json=copy), 422, "business-rule", "CarePlan"
+    )
+    assert "PATCH" in said
+    posted = await partner.post("", json=transaction(copy))
+    assert posted.status_code == 422
+    assert (await county.get("/CarePlan/ada-plan")).content == before
+
+
+async def test_nobody_learns_what_is_hidden_by_writing_it(eyes: Any) -> None:
+    """Whether they guess right or wrong the answer is the same."""
+    county, partner = eyes
+    whole = (await county.get("/CarePlan/ada-plan")).json()
+    wrong = whole | {"goal": [*whole["goal"][:2], reference("Goal/other")]}
+    right, off = [
+        await partner.put("/CarePlan/ada-plan", json=each | {"title": "Mine"})
+        for each in (whole, wrong)
+    ]
+    assert (right.status_code, right.content) == (off.status_code, off.content)
+
+
+async def test_who_sees_all_of_it_writes_it_as_ever(eyes: Any) -> None:
+    county, _ = eyes
+    whole = (await county.get("/CarePlan/ada-plan")).json()
+    made = await change(county, whole, title="Ours")
+    assert len(made["goal"]) == 3
+
+
+async def test_a_subsetted_copy_is_not_written_back_by_anyone(eyes: Any) -> None:
+    county, _ = eyes
+    part = (await county.get("/Goal/ada-goal-1?_elements=description")).json()
+    response = await county.put("/Goal/ada-goal-1", json=part)
+    refused(response, 422, "business-rule", "Goal")
+
+
+async def test_an_operation_keeps_what_its_caller_is_not_shown(eyes: Any) -> None:
+    county, partner = eyes
+    mine = (await county.get("/Goal/ada-goal-1")).json()
+    await change(county, mine, addresses=[reference("Condition/drugs")])
+    status = {"name": "achievementStatus", "valueCode": "improving"}
+    asked = {"resourceType": "Parameters", "parameter": [status]}
+    response = await partner.post("/Goal/ada-goal-1/$isp-progress", json=asked)
+    assert response.status_code == 200, response.text
+    assert "drugs" not in response.text
+    kept = (await county.get("/Goal/ada-goal-1")).json()
+    assert kept["addresses"] == [reference("Condition/drugs")]
+    assert kept["meta"]["versionId"] == "3"
+
+
+async def test_what_never_existed_is_as_hidden_as_what_may_not_be_known(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    _, partner = eyes
+    before = (await partner.get("/CarePlan/ada-plan")).content
+    await operator.delete("/Goal/sober")
+    assert (await partner.get("/CarePlan/ada-plan")).content == before
