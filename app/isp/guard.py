@@ -26,6 +26,9 @@ from app.isp.searching import pages
 LOCK = 1_230_192_206
 """First key of the two-int advisory locks on people; the second is a hash of the id."""
 
+MARKED = {"CarePlan": code.PLAN, "Task": code.REVIEW, "CareTeam": "", "Provenance": "", "Goal": ""}
+"""What a plan in force depends on, by type with a word that stands in it."""
+
 ERROR = "entered-in-error"
 MAY_CALL_IT_AN_ERROR = frozenset({"supervisor", "operator"})
 
@@ -60,9 +63,10 @@ async def guard(ctx: Context, written: Sequence[Written]) -> None:
 def _touched(one: Written) -> Touched | None:
     """What a plan in force depends on; what is newly there takes nothing from one that was."""
     text = f"{one.before or ''}{one.after or ''}"
-    kinds = {"CarePlan": code.PLAN, "Task": code.REVIEW, "CareTeam": "", "Provenance": ""}
     is_new = one.before is None and one.type != "CarePlan"
-    if is_new or kinds.get(one.type) is None or kinds[one.type] not in text:
+    if is_new or one.type not in MARKED or MARKED[one.type] not in text:
+        return None
+    if one.type == "Goal" and one.after is not None:
         return None
     before, after = (orjson.loads(body) if body else None for body in (one.before, one.after))
     found = Touched(one, before, after)

@@ -132,6 +132,7 @@ async def test_what_a_plan_in_force_depends_on_is_not_taken_away(
     assert rules(await put(county, review("ada-plan"), status="cancelled")) == ["C53"]
     assert rules(await put(county, review("ada-plan"), status="completed")) == ["C53"]
     assert rules(await county.delete("/Task/ada-plan-review")) == ["C53"]
+    assert rules(await county.delete("/Goal/ada-goal-1")) == ["C03"]
     found = (await county.get("/Provenance?target=CarePlan/ada-plan")).json()["entry"]
     [signed] = [one["resource"] for one in found if "signature" in one["resource"]]
     assert rules(await county.delete(f"/Provenance/{signed['id']}")) == ["C30"]
