@@ -26,6 +26,12 @@ from app.isp.searching import pages
 LOCK = 1_230_192_206
 """First key of the two-int advisory locks on people; the second is a hash of the id."""
 
+MARKED = {"CarePlan": code.PLAN, "Task": code.REVIEW, "CareTeam": "", "Provenance": "", "Goal": ""}
+"""What a plan in force depends on, by type with a word that stands in it."""
+
+SCHEDULE = ("focus", "code", "restriction", "requester", "reasonCode")
+"""What makes an open Task the next review of a plan."""
+
 ERROR = "entered-in-error"
 MAY_CALL_IT_AN_ERROR = frozenset({"supervisor", "operator"})
 
@@ -58,30 +64,41 @@ async def guard(ctx: Context, written: Sequence[Written]) -> None:
 
 
 def _touched(one: Written) -> Touched | None:
-    """What a plan in force depends on; what is newly there takes nothing from one that was."""
+    """What may leave a plan in force without something; what is newly there takes nothing away."""
     text = f"{one.before or ''}{one.after or ''}"
-    kinds = {"CarePlan": code.PLAN, "Task": code.REVIEW, "CareTeam": "", "Provenance": ""}
     is_new = one.before is None and one.type != "CarePlan"
-    if is_new or kinds.get(one.type) is None or kinds[one.type] not in text:
+    if is_new or one.type not in MARKED or MARKED[one.type] not in text:
         return None
     before, after = (orjson.loads(body) if body else None for body in (one.before, one.after))
     found = Touched(one, before, after)
     if one.type == "CarePlan":
         return found if found.is_plan else None
-    if one.type == "Provenance" and not _is_answer(before):
-        return None
-    return found
+    return None if before is None or _is_harmless(before, after) else found
+
+
+def _is_harmless(before: Resource, after: Resource | None) -> bool:
+    """Whether a plan in force has all that it had before this resource was changed."""
+    if before["resourceType"] == "Provenance":
+        return not _is_answer(before)
+    if after is None or any(before.get(each) != after.get(each) for each in ("subject", "for")):
+        return False
+    match before["resourceType"]:
+        case "Goal":
+            return True
+        case "CareTeam":
+            return after.get("status") == "active"
+    is_same = all(before.get(element) == after.get(element) for element in SCHEDULE)
+    return is_same and after.get("status") in code.LIVE_TASKS
 
 
 def _is_plan(resource: Resource | None) -> bool:
     return resource is not None and resource["resourceType"] == "CarePlan" and is_isp(resource)
 
 
-def _is_answer(provenance: Resource | None) -> bool:
+def _is_answer(provenance: Resource) -> bool:
     """Whether it is a signature, or the refusal of one."""
-    given: Resource = provenance or {}
-    said = codes(given.get("reason")) | codes(given.get("activity"))
-    return bool(members(given.get("signature"))) or code.REFUSED in said
+    said = codes(provenance.get("reason")) | codes(provenance.get("activity"))
+    return bool(members(provenance.get("signature"))) or code.REFUSED in said
 
 
 async def _lock(ctx: Context, patients: Iterable[str]) -> None:

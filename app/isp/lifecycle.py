@@ -10,6 +10,7 @@ from app.isp.canonical import digest
 from app.isp.codes import ISP, PLAN
 from app.isp.element import codes, extensions, inner, name, names, period
 from app.isp.plan import Plan, Resources
+from app.isp.programme import is_same_programme
 from app.isp.rules.agreement import outdated, unsigned
 from app.isp.rules.review import unscheduled
 from app.isp.rules.rule import Clock
@@ -157,19 +158,15 @@ def rivals(plan: Plan, _: Clock) -> Resources:
         if one.get("status") in CURRENT
         and is_isp(one)
         and name(one) not in own
-        and _is_same_programme(one, plan.care_plan)
+        and is_same_programme(one, plan.care_plan, plan.resources)
     )
 
 
-def _is_same_programme(one: Resource, other: Resource) -> bool:
-    """Plans are of different programmes where each rests on an episode of care of its own."""
-    programmes = [_episodes(one), _episodes(other)]
-    return not all(programmes) or bool(programmes[0] & programmes[1])
-
-
-def _episodes(care_plan: Resource) -> set[str]:
-    targets = names(care_plan.get("supportingInfo"))
-    return {target for target in targets if target.startswith("EpisodeOfCare/")}
+def _lost_goals(plan: Plan, _: Clock) -> Iterator[str]:
+    """The goals that the plan names and that are not there."""
+    return (
+        one for own in plan.whole for one in names(own.get("goal")) if one not in plan.resources
+    )
 
 
 def _replaced_twice(plan: Plan, _: Clock) -> Iterator[str]:
@@ -240,6 +237,13 @@ GATES: tuple[Gate, ...] = (
     Gate("C54", ("active",), _expired, "period.end", "the plan has no end, or its end is past."),
     Gate("C24", ("active",), _without_team, "careTeam", "the plan has no team that is active."),
     Gate("C53", ("active",), unscheduled, "period", "no review of the plan is scheduled in time."),
+    Gate(
+        "C03",
+        CURRENT,
+        _lost_goals,
+        "goal",
+        "a goal of a plan in force is cancelled with a reason, not deleted.",
+    ),
     Gate(
         "One plan",
         CURRENT,

@@ -132,10 +132,15 @@ async def test_what_a_plan_in_force_depends_on_is_not_taken_away(
     assert rules(await put(county, review("ada-plan"), status="cancelled")) == ["C53"]
     assert rules(await put(county, review("ada-plan"), status="completed")) == ["C53"]
     assert rules(await county.delete("/Task/ada-plan-review")) == ["C53"]
+    assert rules(await county.delete("/Goal/ada-goal-1")) == ["C03"]
     found = (await county.get("/Provenance?target=CarePlan/ada-plan")).json()["entry"]
     [signed] = [one["resource"] for one in found if "signature" in one["resource"]]
     assert rules(await county.delete(f"/Provenance/{signed['id']}")) == ["C30"]
     assert (await put(county, care_team("Organization/county", id_="ada-team"))).status_code == 200
+    assert (await put(county, review("ada-plan"), status="accepted")).status_code == 200
+    await load(operator, {"resourceType": "Patient", "id": "eve", "active": True})
+    assert rules(await put(operator, goal(), subject=reference("Patient/eve"))) == ["C03"]
+    assert rules(await put(operator, care_team(id_="ada-team", patient="Patient/eve"))) == ["C24"]
 
 
 async def test_the_next_review_is_scheduled_with_the_one_that_was_held(

@@ -20,6 +20,7 @@ from app.reading import Item
 from app.settings import Settings
 from app.storage.alone import alone
 from app.storage.database import Database
+from app.welcome import demonstrate
 from tests.build import care_plan, concept, patient, reference
 
 Json = dict[str, Any]
@@ -149,3 +150,9 @@ async def test_a_server_keeps_the_clock_by_itself(
     app = create_app(Settings(database_url=dsn), jobs=(clock.keep,))
     async with app.router.lifespan_context(app):
         await asyncio.wait_for(looked.wait(), 10)
+
+
+async def test_the_demonstration_lacks_no_review(engine: Engine) -> None:
+    assert (await demonstrate(engine)).refused == []
+    done = await tick(engine)
+    assert (done.made, done.left) == (0, 0)

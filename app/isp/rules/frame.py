@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.fhir.context import Resource
 from app.isp import codes as code
 from app.isp.element import codes, members, name, names, period
 from app.isp.plan import Plan
+from app.isp.programme import is_same_programme
 from app.isp.rules.rule import Clock, Place, Rule, at
 from app.isp.service import Service
 
@@ -84,14 +84,8 @@ def second_plans(plan: Plan, _: Clock) -> Iterator[Place]:
         is_own = code.PLAN in codes(other.get("category")) and "partOf" not in other
         if is_other and is_own and other.get("status") == "active":
             same = names(other.get("subject")) == names(plan.care_plan.get("subject"))
-            if same and _programme(plan, other) & _programme(plan, plan.care_plan):
+            if same and is_same_programme(other, plan.care_plan, plan.resources):
                 yield at(other, "status")
-
-
-def _programme(plan: Plan, care_plan: Resource) -> set[str]:
-    """The episodes of care that a plan was made in; the one unnamed programme without."""
-    encounters = plan.get(care_plan.get("encounter"))
-    return {episode for one in encounters for episode in names(one.get("episodeOfCare"))} or {""}
 
 
 def redundant(plan: Plan, _: Clock) -> Iterator[Place]:
