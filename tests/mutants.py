@@ -67,7 +67,8 @@ def mutants(source: str) -> Iterator[Mutant]:
         for what, change in _changes(node):
             copy = deepcopy(tree)
             change(next(each for at, each in enumerate(ast.walk(copy)) if at == number))
-            yield Mutant(getattr(node, "lineno", 0), what, ast.fix_missing_locations(copy))
+            at = getattr(node, "target", node)
+            yield Mutant(getattr(at, "lineno", 0), what, ast.fix_missing_locations(copy))
 
 
 def _not_run(tree: ast.Module) -> Iterator[ast.AST]:

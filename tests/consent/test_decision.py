@@ -7,8 +7,10 @@ import pytest
 
 from app.consent.decision import Decision, Facts, Request, combine, decide, obligations
 from app.consent.policy import OWN
+from app.consent.rules import rules
 from app.consent.sensitivity import PART_2
 from app.fhir.marks import Marks
+from tests.build import consent
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PLAIN = Marks(3, (), (), (), None, None)
@@ -41,6 +43,23 @@ def test_the_own_record_is_permitted_and_owes_what_others_owe() -> None:
     facts = Facts(replace(PLAIN, labels=("PSY",)))
     made = decide([], [OWN], request("PATRQT"), facts)
     assert made == Decision("permit", "as own", obligations=("PERSISTLABEL",))
+
+
+def by_consent(kind: str) -> Decision:
+    made = rules(consent("Practitioner/grace", kind), "http://h")
+    return decide(made, [], request("TREAT"), Facts(replace(PLAIN, labels=("PSY",))))
+
+
+def test_a_permission_names_its_provision_and_what_is_owed() -> None:
+    made = by_consent("permit")
+    owed = ("PERSISTLABEL",)
+    said = ("permitted by a consent", "ada-consent", "Consent.provision")
+    assert made == Decision("permit", *said, owed)
+
+
+def test_a_denial_names_its_provision_and_nothing_is_owed() -> None:
+    said = ("denied by a consent", "ada-consent", "Consent.provision")
+    assert by_consent("deny") == Decision("deny", *said)
 
 
 def test_of_several_patients_the_strictest_decides() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from app.storage.audit_chain import seal
 from app.storage.database import Database
-from app.storage.migrate import migrate
-from app.storage.roles import PRIVILEGES, RoleMissing, establish, is_established, missing
+from app.storage.migrate import HEAD, migrate
+from app.storage.roles import PRIVILEGES, NotOwner, establish, is_established, missing
 from app.storage.tables import Resource
 from tests.conftest import named
 from tests.http.conftest import Service, serving
@@ -100,9 +100,20 @@ async def test_what_was_granted_by_hand_is_taken_back(dsn: str, database: Databa
 async def test_who_may_not_set_it_up_says_what_to_do(dsn: str, database: Database) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute(f"SET ROLE {ROLE}")
-    with pytest.raises(RoleMissing, match="isp migrate"):
+    with pytest.raises(NotOwner, match="isp migrate"):
         await establish(connection, "isp_other")
     await connection.close()
+
+
+async def test_who_may_not_migrate_says_what_to_do(dsn: str, database: Database) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    try:
+        with pytest.raises(NotOwner, match="isp migrate"):
+            await migrate(dsn.replace("//isp@", f"//{ROLE}@"))
+    finally:
+        await connection.execute("UPDATE alembic_version SET version_num = $1", HEAD)
+        await connection.close()
 
 
 async def test_another_role_can_be_named(dsn: str, database: Database) -> None:
