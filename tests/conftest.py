@@ -30,16 +30,12 @@ END $$
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that starts the others makes the directory they share."""
+    """The first process makes the directory that those it starts share."""
     for name in [name for name in os.environ if name.startswith("ISP_") and name != DATA_DIR]:
         del os.environ[name]
-    if not hasattr(config, "workerinput"):
+    if DATA_DIR not in os.environ:
         os.environ[DATA_DIR] = tempfile.mkdtemp(prefix="isp-test-")
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(DATA_DIR))
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(DATA_DIR)))
 
 
 @pytest.fixture(scope="session")

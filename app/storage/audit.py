@@ -19,7 +19,8 @@ class AuditRow(NamedTuple):
     body: str
 
 
-# MATERIALIZED, or the planner could draw a new block for every row.
+# MATERIALIZED, or the planner could draw a new block for every row. The numbers have to be drawn in
+# this very statement: the seals of app/storage/audit_chain.py rely on it.
 INSERT = """
 WITH block AS MATERIALIZED (SELECT nextval('resource_rid') AS start)
 INSERT INTO audit_event (rid, id, last_updated, patients, keys, targets, body)

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from app.settings import SERVICE_ROLE
-from app.storage.roles import establish, is_established
+from app.storage.roles import check_owner, establish, is_established
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ async def migrate(dsn: str, revision: str = HEAD, role: str = SERVICE_ROLE) -> b
 
     Several processes may ask at once: one does it, the others wait. A database that is already
     newer is left alone, so that an old and a new version of the server can run side by side.
-    Raises RoleMissing.
+    Raises NotOwner.
     """
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
@@ -33,6 +33,7 @@ async def migrate(dsn: str, revision: str = HEAD, role: str = SERVICE_ROLE) -> b
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *LOCK):
             await asyncio.sleep(0.2)
         if is_behind := await version(connection) < revision:
+            await check_owner(connection)
             await asyncio.to_thread(run_alembic, dsn, "upgrade", revision)
             log.info("the database is at revision %s", revision)
         if role:

@@ -48,8 +48,18 @@ WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'S'
 """
 
 
-class RoleMissing(RuntimeError):
-    """The role is not there, or lacks a privilege, and we are not the one who can change that."""
+class NotOwner(RuntimeError):
+    """Tables, the role or its privileges have to change, and we are not the one who can do that."""
+
+
+async def check_owner(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Raises NotOwner unless this database user can make tables."""
+    sql = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+    if not await connection.fetchval(sql):
+        raise NotOwner(
+            "the tables are of another version and this database user may not change them: run"
+            " `isp migrate` with an ISP_DATABASE_URL of their owner"
+        )
 
 
 async def missing(
@@ -69,7 +79,7 @@ async def establish(
 ) -> None:
     """Make the role if it is not there, and let it do what it should, no less and no more.
 
-    Only one process at a time may be in here. Raises RoleMissing.
+    Only one process at a time may be in here. Raises NotOwner.
     """
     try:
         if not await _exists(connection, role):
@@ -77,7 +87,7 @@ async def establish(
         for statement in await missing(connection, role):
             await connection.execute(statement)
     except asyncpg.InsufficientPrivilegeError as error:
-        raise RoleMissing(
+        raise NotOwner(
             f"this database user may not set up the role {role} ({error}): run `isp migrate` with"
             " an ISP_DATABASE_URL of the tables' owner, who may create roles, or create it first:"
             f" CREATE ROLE {role}; GRANT {role} TO <owner>"

@@ -1,5 +1,6 @@
 """Each call leaves an AuditEvent, refused or not. https://hl7.org/fhir/R4/auditevent.html"""
 
+import logging
 from base64 import b64decode
 from collections.abc import Sequence
 
@@ -160,6 +161,18 @@ async def test_an_operators_use_is_recorded_as_such(
     [event] = await trail.new()
     requestor = next(agent for agent in event["agent"] if agent["requestor"])
     assert [coding["code"] for coding in requestor["role"][0]["coding"]] == ["operator"]
+
+
+async def test_the_log_names_the_request_as_the_trail_does(
+    county: httpx.AsyncClient, trail: Trail, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "isp.access"):
+        response = await county.get("/Goal/ada-goal-1", headers={"X-Request-Id": "visit-18"})
+    assert response.headers["x-request-id"] == "visit-18"
+    assert "GET /fhir/Goal/[id] 200" in caplog.text
+    assert "request visit-18" in caplog.text
+    assert "ada" not in caplog.text
+    assert "visit-18" in str((await trail.new())[0]["entity"])
 
 
 @pytest.mark.parametrize("type_", ["batch", "transaction"])

@@ -7,9 +7,10 @@ import pytest
 
 from app.storage.audit_chain import seal
 from app.storage.database import Database
-from app.storage.migrate import migrate
-from app.storage.roles import PRIVILEGES, RoleMissing, establish, is_established, missing
+from app.storage.migrate import HEAD, migrate
+from app.storage.roles import PRIVILEGES, NotOwner, establish, is_established, missing
 from app.storage.tables import Resource
+from tests.conftest import named
 from tests.http.conftest import Service, serving
 from tests.storage.test_audit_chain import record
 
@@ -99,9 +100,20 @@ async def test_what_was_granted_by_hand_is_taken_back(dsn: str, database: Databa
 async def test_who_may_not_set_it_up_says_what_to_do(dsn: str, database: Database) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute(f"SET ROLE {ROLE}")
-    with pytest.raises(RoleMissing, match="isp migrate"):
+    with pytest.raises(NotOwner, match="isp migrate"):
         await establish(connection, "isp_other")
     await connection.close()
+
+
+async def test_who_may_not_migrate_says_what_to_do(dsn: str, database: Database) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    try:
+        with pytest.raises(NotOwner, match="isp migrate"):
+            await migrate(dsn.replace("//isp@", f"//{ROLE}@"))
+    finally:
+        await connection.execute("UPDATE alembic_version SET version_num = $1", HEAD)
+        await connection.close()
 
 
 async def test_another_role_can_be_named(dsn: str, database: Database) -> None:
@@ -110,6 +122,25 @@ async def test_another_role_can_be_named(dsn: str, database: Database) -> None:
     assert await is_established(connection, "isp_second")
     await connection.execute("DROP OWNED BY isp_second; DROP ROLE isp_second")
     await connection.close()
+
+
+async def test_an_owner_who_is_no_superuser_sets_it_up_too(dsn: str, server: str) -> None:
+    """As on a managed PostgreSQL: may create roles, owns the database."""
+    admin = await asyncpg.connect(server)
+    await admin.execute("CREATE ROLE keeper LOGIN CREATEROLE")
+    await admin.execute("CREATE DATABASE kept OWNER keeper")
+    own = named(server, "kept").replace("//isp@", "//keeper@")
+    assert await migrate(own, role="isp_kept") is True
+    async with serving(own, database_role="isp_kept") as service:
+        operator = await service.as_("operator")
+        assert (await operator.get("/Patient")).status_code == 200
+        pool: Database = service.app.state.engine.database
+        assert await pool.fetchval("SELECT current_user::text") == "isp_kept"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await pool.execute("DELETE FROM audit_event")
+    await admin.execute("DROP DATABASE kept WITH (FORCE)")
+    await admin.execute("DROP ROLE isp_kept; DROP ROLE keeper")
+    await admin.close()
 
 
 def test_every_table_that_is_named_exists() -> None:

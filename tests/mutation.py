@@ -1,0 +1,192 @@
+"""`python -m tests.mutation`: break one condition of the access rules at a time; does a test mind?
+
+Each mutant lives in a fork of this process, which has everything loaded: its functions get the
+changed code, the table of cases and random worlds are asked, and what survives meets whole test
+files. Ends when all are tried or the minutes are over. docs/mutation.md has what came of it.
+"""
+
+import argparse
+import ast
+import asyncio
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property, partial
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pytest
+
+from app.storage.database import Database
+from app.storage.embedded import embedded
+from tests.conftest import FAST, new_database
+from tests.consent import test_definition
+from tests.consent.case import Case, decision
+from tests.consent.recursive import outcome
+from tests.consent.stored import load, shown
+from tests.consent.test_cases import CASES
+from tests.consent.worlds import case
+from tests.mutants import Mutant, mutants
+
+ROOT = Path(__file__).parents[1]
+PAPERS = ("tests/consent/test_decision.py", "tests/consent/test_relationships.py")
+BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
+TARGETS = {
+    "app/consent/decision.py": PAPERS,
+    "app/consent/rules.py": PAPERS,
+    "app/consent/provisions.py": PAPERS,
+    "app/fhir/visible.py": BY_HTTP,
+    "app/fhir/consented.py": BY_HTTP,
+}
+LIMIT = 240
+"""Seconds for one mutant; one that never ends is found out, too."""
+
+KILLED, SURVIVED, STUCK = "killed", "survived", "stuck"
+Check = Callable[[], Awaitable[bool]]
+
+
+async def decides(worlds: int) -> bool:
+    """The table of cases and the recursive definition agree with the flat rules."""
+    for each in CASES:
+        made = decision(each)
+        if made.outcome != each.expected or (each.by and made.expression != each.by):
+            return False
+    for seed in range(worlds):
+        asked = case(random.Random(seed))
+        wanted = outcome(asked.consents, *test_definition._reordered(asked))
+        if decision(asked).outcome != wanted:
+            return False
+    return True
+
+
+async def shows(dsn: str, cases: Sequence[Case], wanted: Sequence[bool]) -> bool:
+    """SQL shows of the stored cases what is permitted."""
+    database = await Database.open(dsn, 2)
+    for number, each in enumerate(cases):
+        if await shown(database, each, number) != wanted[number]:
+            return False
+    return True
+
+
+async def stored(dsn: str, worlds: int) -> Check:
+    """Cases and worlds in the database, for all mutants to be asked about."""
+    cases = [*CASES, *(case(random.Random(seed)) for seed in range(worlds))]
+    database = await Database.open(dsn, 2)
+    await load(database, cases)
+    await database.execute("ANALYZE")
+    await database.close()
+    return partial(shows, dsn, cases, [decision(each).outcome == "permit" for each in cases])
+
+
+def swap(module: ModuleType, tree: ast.Module) -> None:
+    """Give the functions of a loaded module the code of the tree, wherever they are known."""
+    made: dict[str, Any] = {"__name__": module.__name__}
+    exec(compile(tree, module.__name__, "exec"), made)
+    for name, new in made.items():
+        old = module.__dict__.get(name)
+        if isinstance(new, type) and new.__module__ == module.__name__:
+            for member, changed in vars(new).items():
+                _swap_code(vars(old).get(member), changed)
+        elif not _swap_code(old, new) and not isinstance(new, type):
+            module.__dict__[name] = new
+
+
+def _swap_code(old: Any, new: Any) -> bool:
+    """Whether both are functions, plain or wrapped; then the old one has the new code."""
+    for wrapper, inner in (
+        (property, "fget"),
+        (cached_property, "func"),
+        (classmethod, "__func__"),
+    ):
+        if isinstance(old, wrapper):
+            old, new = getattr(old, inner), getattr(new, inner)
+    if hasattr(old, "cache_clear"):
+        old.cache_clear()
+        old, new = old.__wrapped__, new.__wrapped__
+    if not isinstance(old, FunctionType) or not isinstance(new, FunctionType):
+        return False
+    if old is not new:
+        old.__code__, old.__defaults__ = new.__code__, new.__defaults__
+        old.__kwdefaults__ = new.__kwdefaults__
+    return True
+
+
+def run(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> str:
+    """Whether a test fails on the mutant."""
+    child = os.fork()
+    if not child:
+        _live(name, mutant, check, tests)
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return KILLED if os.waitstatus_to_exitcode(status) else SURVIVED
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return STUCK
+
+
+def _live(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> None:
+    code = 1
+    try:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        swap(import_module(name), mutant.tree)
+        if asyncio.run(check()):
+            options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
+            code = int(pytest.main([*options, *tests]))
+    finally:
+        os._exit(code)
+
+
+def tried(file: str, check: Check, minutes: float, seed: int) -> None:
+    """Try the mutants of a file in random order as long as there is time, and print what came."""
+    source, name = (ROOT / file).read_text("utf-8"), file.removesuffix(".py").replace("/", ".")
+    if run(name, Mutant(0, "", ast.parse(source)), check, TARGETS[file]) != SURVIVED:
+        raise SystemExit(f"{file}: the tests fail without any change")
+    found = list(mutants(source))
+    random.Random(seed).shuffle(found)
+    counts = dict.fromkeys((KILLED, SURVIVED, STUCK), 0)
+    deadline = time.monotonic() + minutes * 60
+    for mutant in found:
+        if time.monotonic() > deadline:
+            break
+        result = run(name, mutant, check, TARGETS[file])
+        counts[result] += 1
+        if result == SURVIVED:
+            _say(f"  {file}:{mutant.line} {mutant.what}")
+    _say(f"{file}: {len(found)} mutants, {counts}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", default=list(TARGETS))
+    parser.add_argument("--minutes", type=float, default=30, help="for all files together")
+    parser.add_argument("--worlds", type=int, default=200, help="random worlds to stand")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="isp-mutation-") as data:
+        os.environ["ISP_TEST_DATA_DIR"] = data
+        with embedded(Path(data), FAST) as server:
+            dsn = asyncio.run(new_database(server, "isp_mutation"))
+            in_sql = asyncio.run(stored(dsn, asked.worlds))
+            for file in asked.files:
+                check = in_sql if "fhir" in file else partial(decides, asked.worlds)
+                tried(file, check, asked.minutes / len(asked.files), asked.seed)
+
+
+if __name__ == "__main__":
+    main()
