@@ -30,7 +30,7 @@ ENGINE = (
     ("visible", "disclose", "cursor"),
     ("consented",),
     ("search.parameters",),
-    ("patch",),
+    ("patch", "xml"),
     ("fhirpath", "fhirpath_steps", "compartments", "references", "validation"),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),
     ("registry", "openapi_parts", "marks"),
