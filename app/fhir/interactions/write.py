@@ -17,7 +17,7 @@ from app.fhir.errors import (
     operation_outcome,
 )
 from app.fhir.ids import new_id
-from app.fhir.references import TEMPORARY, located
+from app.fhir.references import TEMPORARY, located, walk
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 
@@ -110,13 +110,14 @@ def refuse_temporary(ctx: Context, resource: Resource) -> None:
     """
     if resource["resourceType"] == "Bundle" or not ctx.engine.policy.check_references:
         return
+    if not any(element["reference"].startswith(TEMPORARY) for element in walk(resource)):
+        return
     issues = [
         Issue("not-found", "Only within a transaction can an entry be referred to.", (path,))
         for path, element in located(resource, resource["resourceType"])
         if element["reference"].startswith(TEMPORARY)
     ]
-    if issues:
-        raise Unprocessable("A reference leads nowhere.", issues=issues)
+    raise Unprocessable("A reference leads nowhere.", issues=issues)
 
 
 def check(ctx: Context, resource: Resource) -> None:
