@@ -81,7 +81,6 @@ def refuse_server_only(call: Call) -> None:
 
 
 def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Change:
-    refuse_temporary(ctx, resource)
     return Change(
         call.interaction,
         method,
@@ -96,6 +95,7 @@ def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Chang
 
 def stamped(ctx: Context, resource: Resource) -> Resource:
     """The resource as it may be stored: checked, and with what the house adds to it."""
+    refuse_temporary(ctx, resource)
     check(ctx, resource)
     for stamp in ctx.engine.stamps:
         resource = stamp(resource)
