@@ -144,9 +144,8 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access
     if not isinstance(reach, Everything):
         # Whom a record is about, and who is in the directory, is no secret to who may write it.
         known = some([*scopes.values(), *map(OfType, sorted({"Patient", *DIRECTORY}))])
-        reach = every([reach, known])
-    if caller.patient is not None and not isinstance(reach, Everything):
-        reach = every([reach, InCompartment(caller.patient)])
+        narrowed = [InCompartment(caller.patient)] if caller.patient is not None else []
+        reach = every([reach, known, *narrowed])
     return scopes, access, reach
 
 

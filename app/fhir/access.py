@@ -129,7 +129,7 @@ Access = (
 
 def every(parts: Iterable[Access]) -> Access:
     """The conjunction of the parts, simplified. No part at all is refused: it would fail open."""
-    kept = [part for part in parts if not isinstance(part, Everything)]
+    kept = [part for part in dict.fromkeys(parts) if not isinstance(part, Everything)]
     if any(isinstance(part, Nothing) for part in kept):
         return Nothing()
     if not kept:

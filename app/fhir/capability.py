@@ -74,7 +74,7 @@ def _statement(
         "software": {"name": "isp-fhir", "version": VERSION},
         "implementation": {"description": "One shared plan per person", "url": base_url},
         "fhirVersion": FHIR_VERSION,
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "patchFormat": list(FORMATS),
         "rest": [_rest(routes, operations, base_url, policy)],
     }

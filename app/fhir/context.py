@@ -83,8 +83,7 @@ class Context:
     """Under whose eyes an interaction runs.
 
     `access` maps a scope letter (c r u d s) to an Access; a letter that is absent permits nothing.
-    `reach` is what the caller may know of at all, under any scope letter: references are held to
-    it.
+    `reach` is what the caller may know of under any scope letter: references are held to it.
     `scopes` is what was granted, before it was composed with whom the caller supports; `connection`
     is that of the transaction this runs in, if it runs in one. `emergency` is why a record is
     opened beyond the ordinary; such a Context only reads. `may_choose_ids` lets a PUT create a

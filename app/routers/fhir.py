@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.admission import admit, admit_nobody, declare
 from app.auth.caller import Caller
-from app.fhir import json
+from app.fhir import json, xml
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
@@ -25,7 +25,12 @@ from app.routers import negotiation
 from app.routers.errors import translated
 from app.storage.database import DatabaseAway
 
-CONTENT_TYPE = (b"content-type", f"{negotiation.FHIR_JSON};charset=utf-8".encode())
+CONTENT_TYPES = {
+    False: (b"content-type", f"{negotiation.FHIR_JSON};charset=utf-8".encode()),
+    True: (b"content-type", f"{negotiation.FHIR_XML};charset=utf-8".encode()),
+}
+"""By whether the answer is XML."""
+
 PUBLIC = frozenset({"capabilities"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -46,6 +51,11 @@ class Request:
     id: str
     address: str | None
     receive: Receive
+
+    @property
+    def is_xml_wanted(self) -> bool:
+        """Whether the answer is to be XML."""
+        return negotiation.is_xml_wanted(self.headers, self.query)
 
 
 class FHIRFirst:
@@ -88,12 +98,15 @@ class FHIRApplication:
         request = _request(scope, self._path, receive)
         try:
             result = await self._answer(request)
-            content = _content(result, request.query)
+            content = _content(result, request)
         except Exception as error:
             told = translated(error, request.id)
             result = Result(told.status, statement(told.outcome()), headers=told.headers)
-            content = result.body or b""
-        await _send(send, result, content, request.id, is_head=scope["method"] == "HEAD")
+            content = _content(result, request)
+        headers = _headers(result, content, request)
+        await send({"type": "http.response.start", "status": result.status, "headers": headers})
+        is_head = scope["method"] == "HEAD"
+        await send({"type": "http.response.body", "body": b"" if is_head else content})
 
     async def _answer(self, request: Request) -> Result:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
@@ -149,8 +162,7 @@ class FHIRApplication:
             if row.path.endswith("_search"):
                 query += _form(request.headers, data)
             elif row.interaction == "patch":
-                media_type = negotiation.patch_type(request.headers)
-                body = json.parse(data) if data else None
+                media_type, body = _patch(request.headers, data)
             else:
                 body = _body(request.headers, data)
         return call(
@@ -211,22 +223,31 @@ def _form(headers: negotiation.Headers, data: bytes) -> tuple[tuple[str, str], .
 def _body(headers: negotiation.Headers, data: bytes) -> Any:
     if not data:
         return None
+    if negotiation.is_xml(headers):
+        return xml.read(data)
     negotiation.check_content_type(headers)
     return json.parse(data)
 
 
-def _content(result: Result, query: str) -> bytes:
-    if result.body is None or not negotiation.is_pretty(query):
-        return result.body or b""
-    return json.indent(result.body)
+def _patch(headers: negotiation.Headers, data: bytes) -> tuple[str, Any]:
+    """The media type of a patch and the patch; a FHIRPath Patch may be XML, too."""
+    if negotiation.is_xml(headers):
+        return negotiation.FHIR_JSON, xml.read(data)
+    return negotiation.patch_type(headers), json.parse(data) if data else None
 
 
-async def _send(
-    send: Send, result: Result, content: bytes, request_id: str, *, is_head: bool
-) -> None:
+def _content(result: Result, request: Request) -> bytes:
+    if result.body is None:
+        return b""
+    if request.is_xml_wanted:
+        return xml.write(json.parse(result.body))
+    return json.indent(result.body) if negotiation.is_pretty(request.query) else result.body
+
+
+def _headers(result: Result, content: bytes, request: Request) -> list[tuple[bytes, bytes]]:
     headers = negotiation.response_headers(result)
-    headers.append((b"x-request-id", request_id.encode()))
+    headers.append((b"x-request-id", request.id.encode()))
     if result.status not in (204, 304):
-        headers += [CONTENT_TYPE, (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": result.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if is_head else content})
+        headers.append(CONTENT_TYPES[request.is_xml_wanted])
+        headers.append((b"content-length", str(len(content)).encode()))
+    return headers

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#mime-type, https://hl7.org/fhir/R4/http.html#g
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import unquote_plus
 
 from app.fhir.context import Conditions, Preference, Result
 from app.fhir.errors import BadRequest, NotAcceptable, UnsupportedMediaType
@@ -13,14 +14,17 @@ from app.fhir.instant import to_http_date
 from app.fhir.patch.formats import FORMATS
 
 FHIR_JSON = "application/fhir+json"
+FHIR_XML = "application/fhir+xml"
 JSON = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
-ACCEPTABLE = frozenset({"*/*", "application/*", *JSON})
+XML = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
+ANY = frozenset({"*/*", "application/*"})
 FORM = "application/x-www-form-urlencoded"
 KNOWN = {
     "return": ("minimal", "representation", "OperationOutcome"),
     "handling": ("strict", "lenient"),
 }
 PREFERENCE = re.compile(r"[;,]")
+QUALITY = re.compile(r";\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;|\Z)")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 FHIR_VERSION = "4.0"
 MAX_REASON = 500
@@ -61,19 +65,44 @@ def declared_purpose(headers: Headers) -> tuple[str | None, str | None]:
 
 
 def check_acceptable(headers: Headers, query: Query) -> None:
-    """NotAcceptable unless JSON will do; _format overrides Accept."""
+    """NotAcceptable unless JSON or XML will do; _format overrides Accept."""
     asked = next((value for name, value in query if name == "_format"), None)
     if asked is None:
         asked = headers.get(b"accept", b"*/*").decode("latin-1")
-    if not any(_is_spoken(part, ACCEPTABLE) for part in asked.split(",")):
-        raise NotAcceptable(f"This server answers in {FHIR_JSON}.")
+    if not any(_is_spoken(part, JSON | XML | ANY) for part in asked.split(",")):
+        raise NotAcceptable(f"This server answers in {FHIR_JSON} and {FHIR_XML}.")
+
+
+def is_xml_wanted(headers: Headers, query: str) -> bool:
+    """Whether the answer is to be XML: of the media types asked for, the one liked best counts.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+    """
+    accept = headers.get(b"accept", b"")
+    if b"xml" not in accept and "_format=" not in query:
+        return False
+    given = next((part[8:] for part in query.split("&") if part.startswith("_format=")), None)
+    asked = accept.decode("latin-1") if given is None else unquote_plus(given)
+    kinds = [part for part in asked.split(",") if _is_spoken(part, JSON | XML | ANY)]
+    best = max(kinds, key=_quality, default="")
+    return _is_spoken(best, XML)
+
+
+def _quality(media_type: str) -> float:
+    found = QUALITY.search(media_type)
+    return float(found[1]) if found else 1.0
+
+
+def is_xml(headers: Headers) -> bool:
+    """Whether the body is said to be XML in UTF-8."""
+    return _is_spoken(headers.get(b"content-type", b"").decode("latin-1"), XML)
 
 
 def check_content_type(headers: Headers) -> None:
     """UnsupportedMediaType unless the body is said to be JSON in UTF-8."""
     if not _is_spoken(headers.get(b"content-type", b"").decode("latin-1"), JSON):
         raise UnsupportedMediaType(
-            f"Send the body as {FHIR_JSON} in UTF-8, of FHIR version {FHIR_VERSION}."
+            f"Send the body as {FHIR_JSON} or {FHIR_XML} in UTF-8, of FHIR version {FHIR_VERSION}."
         )
 
 

@@ -33,7 +33,7 @@ ENGINE = (
     ("visible",),
     ("consented",),
     ("search.parameters",),
-    ("patch",),
+    ("patch", "xml"),
     ("fhirpath", "fhirpath_steps", "compartments", "references", "redact", "validation"),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),
     ("registry", "openapi_parts", "marks"),

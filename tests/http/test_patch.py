@@ -113,6 +113,7 @@ async def test_the_unknown_and_the_hidden_are_told_alike(
             (422, "Goal.meta.lastUpdated"),
         ),
         (MERGE_PATCH, {"lifecycleStatus": "asleep"}, (422, "Goal.lifecycleStatus")),
+        (MERGE_PATCH, {"subject": reference("urn:uuid:1")}, (422, "Goal.subject")),
         (MERGE_PATCH, {"description": None}, (400, "Goal.description")),
         (MERGE_PATCH, {"colour": "red"}, (400, "Goal.colour")),
         (MERGE_PATCH, {"subject": reference("Patient/none")}, (422, "Goal.subject")),

@@ -259,11 +259,22 @@ class TestGranularScopes:
         refused(await client.get("/Observation"), 403, "forbidden")
 
 
-async def test_references_are_held_to_what_may_be_known_not_to_scopes(
-    service: Service, ada: str
+@pytest.mark.parametrize("letter", "cruds")
+async def test_a_reference_needs_some_scope_for_its_target(
+    service: Service, ada: str, letter: str
 ) -> None:
-    client = await county(service, "system/CarePlan.c")
-    made = await client.post("/CarePlan", json=care_plan("Goal/ada-goal-1"))
+    """Or a write would tell which ids there are of what the token has nothing to do with."""
+    plan = care_plan("Goal/ada-goal-1")
+    blind = await county(service, "system/CarePlan.c")
+    refused(await blind.post("/CarePlan", json=plan), 422, "not-found", "CarePlan.goal[0]")
+    client = await county(service, f"system/CarePlan.c system/Goal.{letter}")
+    made = await client.post("/CarePlan", json=plan)
+    assert made.status_code == 201, made.text
+
+
+async def test_whom_a_record_is_about_needs_no_scope(service: Service, ada: str) -> None:
+    client = await county(service, "system/Goal.c")
+    made = await client.post("/Goal", json=goal())
     assert made.status_code == 201, made.text
 
 

@@ -303,3 +303,14 @@ async def test_a_batch_performs_each_condition_for_itself(
     ]
     response = await county.post("", json={**bundle(*entries), "type": "batch"})
     assert statuses(response.json()["entry"]) == ["201", "200", "200", "204", "204"]
+
+
+async def test_a_large_transaction_under_conditions_is_written_once(
+    county: httpx.AsyncClient, ada: str
+) -> None:
+    entries = [
+        once(wish(str(number)), condition=f"identifier={SYSTEM}|{number}") for number in range(120)
+    ]
+    first, second = await answers(county, *entries), await answers(county, *entries)
+    assert (set(statuses(first)), set(statuses(second))) == ({"201"}, {"200"})
+    assert places(first) == places(second)

@@ -36,19 +36,44 @@ def test_json_is_acceptable_under_many_names(accept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "accept", ["", "application/fhir+xml", "text/html", "application/fhir+json; fhirVersion=5.0"]
+    "accept", ["", "text/turtle", "text/html", "application/fhir+json; fhirVersion=5.0"]
 )
-def test_what_is_not_json_of_this_version_is_not_written(accept: str) -> None:
+def test_what_is_neither_json_nor_xml_of_this_version_is_not_written(accept: str) -> None:
     with pytest.raises(NotAcceptable):
         negotiation.check_acceptable(headers(accept=accept), ())
 
 
 def test_the_format_parameter_decides_alone() -> None:
-    xml, json = [("_format", "xml")], [("_format", "json")]
+    turtle, json = [("_format", "ttl")], [("_format", "json")]
     with pytest.raises(NotAcceptable):
-        negotiation.check_acceptable(headers(accept="*/*"), xml)
+        negotiation.check_acceptable(headers(accept="*/*"), turtle)
     negotiation.check_acceptable(headers(accept="text/html"), json)
     negotiation.check_acceptable({}, [("_format", "application/fhir json")])
+
+
+@pytest.mark.parametrize(
+    ("accept", "query", "expected"),
+    [
+        ("", "", False),
+        ("*/*", "", False),
+        ("application/fhir+xml", "", True),
+        ("application/xml", "a=b", True),
+        ("application/fhir+xml, application/fhir+json", "", True),
+        ("application/fhir+json, application/fhir+xml", "", False),
+        ("application/fhir+xml;q=0.5, application/fhir+json", "", False),
+        ("application/fhir+xml;q=0.5, application/fhir+json;q=0.4", "", True),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "", True),
+        ("application/fhir+xml;fhirVersion=5.0, application/json", "", False),
+        ("application/fhir+json", "_format=xml", True),
+        ("application/fhir+xml", "a=b&_format=json", False),
+        ("", "_format=application%2Ffhir%2Bxml", True),
+        ("", "_format=application/fhir+xml", True),
+        ("application/fhir+xml", "_format=", False),
+    ],
+)
+def test_xml_is_written_where_it_is_liked_best(accept: str, query: str, expected: bool) -> None:
+    sent = headers(accept=accept) if accept else {}
+    assert negotiation.is_xml_wanted(sent, query) is expected
 
 
 @pytest.mark.parametrize(

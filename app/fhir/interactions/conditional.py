@@ -39,7 +39,7 @@ def names(call: Call) -> list[str]:
     asked = criteria(call)
     if asked is not None:
         return [str(asked)]
-    return [f"{call.type}/{call.id}"] if call.interaction == "patch" else []
+    return [f"PATCH {call.type}/{call.id}"] if call.interaction == "patch" else []
 
 
 async def resolve(ctx: Context, call: Call, gone: Collection[Key] = ()) -> Resolved:

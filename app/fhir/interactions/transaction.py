@@ -21,10 +21,11 @@ from app.fhir.errors import BadRequest
 from app.fhir.ids import new_id
 from app.fhir.interactions.condition import Key, criteria, lock, named, unlock
 from app.fhir.interactions.conditional import CHANGES, Resolved, names, planned, present, resolve
-from app.fhir.interactions.conditional_reference import conditional_references, places_of
+from app.fhir.interactions.conditional_reference import places_of
 from app.fhir.interactions.entry import Planned, answer, planned_entry
 from app.fhir.interactions.rewrite import places, rewritten, within
 from app.fhir.interactions.single import answered
+from app.fhir.references import walk
 from app.fhir.routing import authorize, perform, record_answer
 
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET")
@@ -63,7 +64,7 @@ async def transaction(ctx: Context, call: Call, entries: Entries) -> Result:
                     result = await perform(inner, row, each)
                 answers[at] = answer(ctx, each, result)
 
-    if any(_looks_up(ctx, each) for _, each in asked):
+    if any(_looks_up(each) for _, each in asked):
         committed = await commit_planned(ctx, decide, len(asked), read)
     else:
         committed = await commit(ctx, await decide(ctx), read)
@@ -81,9 +82,9 @@ def _check(ctx: Context, asked: Sequence[Planned]) -> None:
                 raise BadRequest(f"{row.interaction} is not possible within a transaction.")
 
 
-def _looks_up(ctx: Context, call: Call) -> bool:
+def _looks_up(call: Call) -> bool:
     """Whether its change depends on what is stored."""
-    return bool(names(call)) or any(conditional_references(call.body, ctx.base_url))
+    return bool(names(call)) or any("?" in each["reference"] for each in walk(call.body))
 
 
 async def _plan(ctx: Context, entries: Entries, asked: Sequence[Planned]) -> Plan:

@@ -18,7 +18,7 @@ from app.fhir.errors import (
 )
 from app.fhir.hidden import Hidden
 from app.fhir.ids import new_id
-from app.fhir.references import TEMPORARY, located
+from app.fhir.references import TEMPORARY, located, walk
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 from app.storage.sql import Row
@@ -83,7 +83,6 @@ def refuse_server_only(call: Call) -> None:
 
 
 def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Change:
-    refuse_temporary(ctx, resource)
     return Change(
         call.interaction,
         method,
@@ -98,6 +97,7 @@ def _planned(ctx: Context, call: Call, method: str, resource: Resource) -> Chang
 
 def stamped(ctx: Context, resource: Resource) -> Resource:
     """The resource as it may be stored: checked, and with what the house adds to it."""
+    refuse_temporary(ctx, resource)
     check(ctx, resource)
     for stamp in ctx.engine.stamps:
         resource = stamp(resource)
@@ -112,13 +112,14 @@ def refuse_temporary(ctx: Context, resource: Resource) -> None:
     """
     if resource["resourceType"] == "Bundle" or not ctx.engine.policy.check_references:
         return
+    if not any(element["reference"].startswith(TEMPORARY) for element in walk(resource)):
+        return
     issues = [
         Issue("not-found", "Only within a transaction can an entry be referred to.", (path,))
         for path, element in located(resource, resource["resourceType"])
         if element["reference"].startswith(TEMPORARY)
     ]
-    if issues:
-        raise Unprocessable("A reference leads nowhere.", issues=issues)
+    raise Unprocessable("A reference leads nowhere.", issues=issues)
 
 
 def check(ctx: Context, resource: Resource) -> None:
