@@ -25,6 +25,7 @@ ENGINE = (
     ("interactions", "operations", "reindex"),
     ("commit", "integrity", "erasure", "step", "draft", "routing", "capability"),
     ("engine",),
+    ("audit_disclosure",),
     ("audit",),
     ("search",),
     ("disclose", "cursor"),
