@@ -7,6 +7,9 @@ from typing import Any
 
 import httpx
 
+from app.fhir.dispatch import ROUTES
+from app.fhir.engine import Route
+from app.main import OPERATIONS
 from tests.build import goal, reference
 
 Json = dict[str, Any]
@@ -149,6 +152,54 @@ def referring() -> list[Exit]:
         Exit("POST", "/", bundle("batch", entry("POST", "Goal", mine))),
         Exit("POST", "/", bundle("transaction", entry("POST", "Goal", mine))),
     ]
+
+
+PARAMETERS: Json = {"resourceType": "Parameters"}
+BODIES = {"PUT": goal("secret"), "PATCH": [], "DELETE": None, "GET": None}
+BY_HAND = frozenset({"create", "transaction", "batch", "operation"})
+"""Interactions whose exits are written above or follow from the operations, not from their row."""
+
+
+def switchboard() -> list[Exit]:
+    """One exit for every row of the switchboard, and for every level of every operation."""
+    rows = [row for row in ROUTES if row.interaction not in BY_HAND]
+    found = [Exit(row.method, f"/{_filled(row.path)}", _body(row)) for row in rows]
+    for operation in OPERATIONS.values():
+        type_ = min(operation.types, default="Goal")
+        places = {"instance": f"/{type_}/secret", "type": f"/{type_}", "system": ""}
+        for level in sorted(operation.levels):
+            url = f"{places[level]}/${operation.name}"
+            found += [Exit("POST", url, PARAMETERS), Exit("GET", url)]
+    return [*found, *asking()]
+
+
+def asking() -> list[Exit]:
+    """Operations that read around the secret."""
+    about = [{"name": "query", "valueString": "Goal"}]
+    decision = {**PARAMETERS, "parameter": about}
+    return [
+        Exit("GET", "/CarePlan/ada-plan/$isp-validate?date=2026-01-01"),
+        Exit("GET", "/CarePlan/$due-reviews?by=2090-01-01"),
+        Exit("POST", "/Patient/ada/$consent-decision", decision),
+    ]
+
+
+def entries(ways: list[Exit]) -> set[tuple[str, str]]:
+    """The requests within the Bundles among them."""
+    bundles = [way.body for way in ways if isinstance(way.body, dict) and "entry" in way.body]
+    requests = [each["request"] for body in bundles for each in body["entry"]]
+    return {(request["method"], f"/{request['url']}") for request in requests}
+
+
+def _filled(path: str) -> str:
+    names = {"[type]": "Goal", "[id]": "secret", "[vid]": "1", "[compartment]": "Encounter"}
+    for name, value in names.items():
+        path = path.replace(name, value)
+    return path
+
+
+def _body(row: Route) -> Any:
+    return BODIES.get(row.method)
 
 
 VARYING = [

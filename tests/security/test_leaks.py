@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from app.fhir.dispatch import ROUTES
+from app.fhir.routing import route
+from app.main import OPERATIONS
 from app.storage.database import Database
 from tests.build import (
+    HL7,
     care_plan,
     care_team,
     condition,
@@ -22,7 +26,16 @@ from tests.build import (
     reference,
 )
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, serving
-from tests.security.exits import Exit, answer, referring, showing, writing
+from tests.security.exits import (
+    BY_HAND,
+    Exit,
+    answer,
+    entries,
+    referring,
+    showing,
+    switchboard,
+    writing,
+)
 
 ELSEWHERE = "Organization/elsewhere"
 
@@ -58,6 +71,12 @@ def task(id_: str, who: str, **elements: Json) -> Json:
     return made | {"for": reference(who)} | elements
 
 
+def labelled(resources: list[Json]) -> list[Json]:
+    """The same, told to be about substance use, which the team does not see."""
+    sud = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
+    return [{**each, "meta": sud} for each in resources]
+
+
 EVE = patient("eve", ELSEWHERE)
 TEAM = care_team(PARTNER, id_="eve-team", patient="Patient/eve")
 DENIED = consent(PARTNER, "deny", id_="eve-no", patient="Patient/eve")
@@ -71,6 +90,7 @@ REASONS = {
     "a refusal": Reason(ALL, [EVE, TEAM, DENIED, *about("eve")]),
     "an ended membership": Reason(ALL, [EVE, TEAM | {"status": "inactive"}, *about("eve")]),
     "the scope": Reason(NARROW, about("ada")),
+    "a label": Reason(ALL, labelled(about("ada"))),
     "the compartment": Reason("patient/*.cruds", [EVE, TEAM, *about("eve")], "ada"),
 }
 
@@ -105,7 +125,7 @@ async def test_the_hidden_leaves_no_trace(
     service: Service, database: Database, operator: httpx.AsyncClient, name: str
 ) -> None:
     client = await caller(service, REASONS[name])
-    ways: list[Exit] = [*showing(), *writing(), *referring()]
+    ways: list[Exit] = [*showing(), *writing(), *referring(), *switchboard()]
     without = [await answer(client, way) for way in ways]
     await load(operator, *REASONS[name].hidden)
     # The planner learns of the hidden, and may go about it another way; the answer is the same.
@@ -145,3 +165,19 @@ async def test_the_audit_trail_does_not_tell_of_the_hidden(
     assert "Patient/ada" in response.text
     for name in ("Patient/eve", "Goal/secret", "CarePlan/secret"):
         assert name not in response.text
+
+
+def test_every_interaction_and_every_operation_has_an_exit() -> None:
+    """Or a new one could be forgotten: those that do not follow from their row are written down."""
+    ways = [*showing(), *writing(), *referring(), *switchboard()]
+    asked = {(way.method, way.url) for way in ways} | entries(ways)
+    rows, named = set(), set()
+    for method, url in asked - {("HEAD", "/Goal/secret")}:
+        row, found = route(ROUTES, method, url.partition("?")[0])
+        rows.add((row.method, row.path))
+        named.add(found.operation)
+    levels = {row.path for row in ROUTES if row.interaction == "operation"}
+    open_ = {(row.method, row.path) for row in ROUTES} - rows
+    assert {path for _, path in open_} <= levels - {path for _, path in rows}
+    assert named >= set(OPERATIONS)
+    assert {row.interaction for row in ROUTES} >= BY_HAND
