@@ -20,8 +20,12 @@ from app.fhir.shape import REPRESENTATION
 from app.fhir.shape import parse_query as parse_pairs
 
 Key = tuple[str, str]
-LOCKED = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k"
-"""One after the other, as they are given."""
+LOCK, LOCKS = 1_230_192_206, 2048
+"""The first part of the advisory lock keys, and how many there are: names that share one wait for
+each other without need, but PostgreSQL has room for some thousands only."""
+
+LOCKED = f"SELECT pg_advisory_xact_lock({LOCK}, k) FROM unnest($1::int[]) AS k"
+"""One after the other, as they are given; the one-bigint form belongs to write_instant()."""
 
 PLANNED = "SELECT set_config('plan_cache_mode', $1, true)"
 
@@ -75,10 +79,8 @@ def query(asked: Criteria, most: int) -> Query:
 async def lock(ctx: Context, names: Collection[str]) -> None:
     """Wait until nobody else decides about one of these names; until `unlock`, searches are
     planned for the values they have. All wait in one order, so that nobody waits for ever."""
-    keys = sorted(
-        int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
-        for name in set(names)
-    )
+    digests = (blake2b(name.encode(), digest_size=4).digest() for name in names)
+    keys = sorted({int.from_bytes(digest) % LOCKS for digest in digests})
     await ctx.store.fetch(LOCKED, keys)
     await ctx.store.fetchval(PLANNED, "force_custom_plan")
 
