@@ -17,7 +17,17 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
-from app.isp.operations import due_reviews, move, progress, request_review, sign
+from app.isp.operations import bundle as isp_bundle
+from app.isp.operations import (
+    chart,
+    diff,
+    document,
+    due_reviews,
+    move,
+    progress,
+    request_review,
+    sign,
+)
 from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
@@ -38,6 +48,10 @@ OPERATIONS = {
         due_reviews.OPERATION,
         sign.OPERATION,
         *move.ALL,
+        *isp_bundle.ALL,
+        diff.OPERATION,
+        *document.ALL,
+        chart.OPERATION,
     )
 }
 

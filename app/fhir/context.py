@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 """A FHIR resource as parsed JSON; decimals are `app.fhir.json.Number`, never float."""
 
+FHIR_JSON = "application/fhir+json"
+
 Disclosed = NewType("Disclosed", bytes)
 """Bytes that may leave the house; made only by app/fhir/disclose.py."""
 
@@ -60,7 +62,10 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One interaction as asked for, whether it came by HTTP or as a Bundle entry."""
+    """One interaction as asked for, whether it came by HTTP or as a Bundle entry.
+
+    `accept` is the media type to answer in; `languages` is the Accept-Language header as sent.
+    """
 
     interaction: str
     type: str | None = None
@@ -72,6 +77,8 @@ class Call:
     body: Resource | None = None
     conditions: Conditions = Conditions()
     prefer: Preference = Preference()
+    accept: str = FHIR_JSON
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +126,5 @@ class Result:
     id: str | None = None
     patients: tuple[str, ...] = ()
     is_recorded: bool = False
+    media_type: str = FHIR_JSON
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.admission import admit, admit_nobody
 from app.auth.caller import Caller
 from app.fhir import json
-from app.fhir.context import Call, Context, Result
+from app.fhir.context import FHIR_JSON, Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
@@ -25,7 +25,8 @@ from app.routers import negotiation
 from app.routers.errors import translated
 from app.storage.database import DatabaseAway
 
-CONTENT_TYPE = (b"content-type", f"{negotiation.FHIR_JSON};charset=utf-8".encode())
+PLAIN = frozenset({"application/pdf"})
+"""Media types that have no charset."""
 PUBLIC = frozenset({"capabilities"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -133,7 +134,9 @@ class FHIRApplication:
 
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
-        negotiation.check_acceptable(request.headers, query)
+        operation = self._engine.operations.get(found.operation or "")
+        also = operation.media_types if operation else ()
+        accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:
             data = await _read(request.receive, self._max_body)
             if row.path.endswith("_search"):
@@ -147,6 +150,8 @@ class FHIRApplication:
             body=body,
             conditions=negotiation.conditions(request.headers),
             prefer=negotiation.preference(request.headers),
+            accept=accept,
+            languages=request.headers.get(b"accept-language", b"").decode("latin-1"),
         )
 
 
@@ -202,7 +207,8 @@ def _body(headers: negotiation.Headers, data: bytes) -> Any:
 
 
 def _content(result: Result, query: str) -> bytes:
-    if result.body is None or not negotiation.is_pretty(query):
+    is_json = result.media_type == FHIR_JSON
+    if result.body is None or not is_json or not negotiation.is_pretty(query):
         return result.body or b""
     return json.indent(result.body)
 
@@ -213,6 +219,8 @@ async def _send(
     headers = negotiation.response_headers(result)
     headers.append((b"x-request-id", request_id.encode()))
     if result.status not in (204, 304):
-        headers += [CONTENT_TYPE, (b"content-length", str(len(content)).encode())]
+        charset = "" if result.media_type in PLAIN else ";charset=utf-8"
+        headers.append((b"content-type", f"{result.media_type}{charset}".encode()))
+        headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": result.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if is_head else content})

@@ -6,20 +6,29 @@ https://hl7.org/fhir/R4/http.html#mime-type, https://hl7.org/fhir/R4/http.html#g
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from app.fhir.context import Conditions, Preference, Result
+from app.fhir.context import FHIR_JSON, Conditions, Preference, Result
 from app.fhir.errors import BadRequest, NotAcceptable, UnsupportedMediaType
 from app.fhir.ids import new_id
 from app.fhir.instant import to_http_date
 
-FHIR_JSON = "application/fhir+json"
 JSON = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
 ACCEPTABLE = frozenset({"*/*", "application/*", *JSON})
+SHORT = {"html": "text/html", "pdf": "application/pdf", "svg": "image/svg+xml"}
+"""What _format may say for what an operation answers in besides FHIR JSON."""
 FORM = "application/x-www-form-urlencoded"
 RETURNS = ("minimal", "representation", "OperationOutcome")
 HANDLING = ("strict", "lenient")
+WEIGHT = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|\Z)")
 PREFERENCE = re.compile(r"[;,]")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 FHIR_VERSION = "4.0"
+
+RENDERED = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+"""Headers of an answer that a browser shows by itself."""
 
 Headers = Mapping[bytes, bytes]
 Query = Sequence[tuple[str, str]]
@@ -42,13 +51,28 @@ def request_id(headers: Headers) -> str:
     return given if REQUEST_ID.match(given) else new_id()
 
 
-def check_acceptable(headers: Headers, query: Query) -> None:
-    """NotAcceptable unless JSON will do; _format overrides Accept."""
+def accepted(headers: Headers, query: Query, also: Sequence[str] = ()) -> str:
+    """The media type to answer in: FHIR JSON, or one of these; _format overrides Accept.
+
+    The first of what is asked for with the highest weight. Raises NotAcceptable where nothing fits.
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+    """
     asked = next((value for name, value in query if name == "_format"), None)
     if asked is None:
         asked = headers.get(b"accept", b"*/*").decode("latin-1")
-    if not any(_is_spoken(part, ACCEPTABLE) for part in asked.split(",")):
-        raise NotAcceptable(f"This server answers in {FHIR_JSON}.")
+    wanted = [part for part in asked.split(",") if _weight(part) > 0]
+    for part in sorted(wanted, key=_weight, reverse=True):
+        if _is_spoken(part, ACCEPTABLE):
+            return FHIR_JSON
+        kind = part.partition(";")[0].strip().lower().replace(" ", "+")
+        if SHORT.get(kind, kind) in also:
+            return SHORT.get(kind, kind)
+    raise NotAcceptable(f"This server answers in {', '.join((FHIR_JSON, *also))} here.")
+
+
+def _weight(part: str) -> float:
+    found = WEIGHT.search(part)
+    return float(found[1]) if found else 1.0
 
 
 def check_content_type(headers: Headers) -> None:
@@ -122,5 +146,7 @@ def response_headers(result: Result) -> list[tuple[bytes, bytes]]:
         headers.append((b"last-modified", to_http_date(result.last_modified).encode()))
     if result.location is not None:
         headers.append((b"location", result.location.encode()))
+    if result.media_type != FHIR_JSON:
+        headers += RENDERED
     headers += [(name.lower().encode(), value.encode()) for name, value in result.headers.items()]
     return headers
