@@ -6,12 +6,15 @@ from typing import Any, Literal
 
 from app.fhir.context import Resource
 from app.isp.element import codes, listed, members, name, names
-from app.isp.words import Words, number
+from app.isp.words import Words, named, number
 
 Kind = Literal["added", "removed", "changed"]
 TYPES = ("CarePlan", "Goal", "ServiceRequest", "Task", "CareTeam")
-UNTOLD = frozenset({"resourceType", "id", "meta", "text", "implicitRules", "language"})
+UNTOLD = frozenset({"resourceType", "id", "meta", "text", "implicitRules", "language", "statusDate"})
 """What says nothing about the plan."""
+
+STATUS = {"status": "plan-status", "lifecycleStatus": "goal-status"}
+"""The words for the states of these elements."""
 
 LONGEST = 300
 """Of a longer text is told that it was rewritten."""
@@ -34,11 +37,17 @@ class Difference:
 
 
 def differences(
-    before: Mapping[str, Resource], after: Mapping[str, Resource], words: Words
+    before: Mapping[str, Resource],
+    after: Mapping[str, Resource],
+    others: Mapping[str, Resource],
+    words: Words,
 ) -> Iterator[Difference]:
-    """Every change from one state to the other; the plan first, then goals, services and team."""
-    known = {**before, **after}
-    for own in sorted(known, key=lambda one: (TYPES.index(one.partition("/")[0]), one)):
+    """Every change from one state to the other; the plan first, then goals, services and team.
+
+    `others` are what references may lead to besides.
+    """
+    own_, known = {**before, **after}, {**others, **before, **after}
+    for own in sorted(own_, key=lambda one: (TYPES.index(one.partition("/")[0]), one)):
         old, new = before.get(own), after.get(own)
         if old is None or new is None:
             yield _whole(known[own], "added" if old is None else "removed", words)
@@ -63,10 +72,14 @@ def _whole(resource: Resource, kind: Kind, words: Words) -> Difference:
 
 def thing(resource: Resource, words: Words) -> str:
     """What a resource is called in a sentence: the goal "I want a job"."""
-    called = resource.get("title") or resource.get("name") or words.concept(resource.get("code"))
-    if resource["resourceType"] == "Goal":
+    type_ = resource["resourceType"]
+    called = resource.get("title") or named(resource) or words.concept(resource.get("code"))
+    if type_ == "Goal":
         called = words.concept(resource.get("description"))
-    return words(f"thing.{resource['resourceType']}", name=called or resource["id"])
+    value = words.quantity(resource.get("valueQuantity")) or resource.get("valueString", "")
+    called = ": ".join(filter(None, (str(called or ""), str(value))))
+    key = type_ if type_ in TYPES else "other"
+    return words(f"thing.{key}", name=called.rstrip(".") or name(resource))
 
 
 def _elements(pair: _Pair) -> Iterator[Difference]:
@@ -78,18 +91,36 @@ def _elements(pair: _Pair) -> Iterator[Difference]:
 
 
 def _difference(pair: _Pair, element: str, before: Any, after: Any) -> Difference:
-    type_ = pair.new["resourceType"]
-    said = [plain(one, pair.words, pair.known) for one in (before, after)]
-    what, label = thing(pair.new, pair.words), _label(element, pair.words)
-    if not said[0] or not said[1] or said[0] == said[1] or max(map(len, said)) > LONGEST:
-        key = "set" if said[1] and not said[0] else "cleared" if said[0] and not said[1] else ""
-        key = key if key and max(map(len, said)) <= LONGEST else "rewritten"
-    else:
-        key = "changed"
-    values = {"what": what, "element": label, "before": said[0], "after": said[1]}
-    sentence = pair.words(f"diff.{key}", **values)
-    path = f"{type_}.{element}"
-    return Difference(name(pair.new), "changed", path, said[0], said[1], sentence)
+    told = [_items(pair, element, one) for one in (before, after)]
+    is_list = isinstance(before or after, list)
+    gone = "; ".join(one for one in told[0] if not is_list or one not in told[1])
+    came = "; ".join(one for one in told[1] if not is_list or one not in told[0])
+    sentence = pair.words(
+        f"diff.{_sort(gone, came, is_list)}",
+        what=thing(pair.new, pair.words),
+        element=_label(element, pair.words),
+        before=gone.rstrip("."),
+        after=came.rstrip("."),
+    )
+    path = f"{pair.new['resourceType']}.{element}"
+    return Difference(name(pair.new), "changed", path, gone, came, sentence)
+
+
+def _items(pair: _Pair, element: str, value: Any) -> list[str]:
+    """What an element holds, item by item in words."""
+    if element in STATUS and isinstance(value, str):
+        return [pair.words.of(STATUS[element], value)]
+    told = (plain(one, pair.words, pair.known) for one in listed(value))
+    return [one for one in told if one]
+
+
+def _sort(gone: str, came: str, is_list: bool) -> str:
+    """Which sentence tells it."""
+    if max(len(gone), len(came)) > LONGEST or gone == came:
+        return "rewritten"
+    if not gone or not came:
+        return "set" if came else "cleared"
+    return "swapped" if is_list else "changed"
 
 
 def _label(element: str, words: Words) -> str:

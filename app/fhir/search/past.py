@@ -21,11 +21,11 @@ async def past(ctx: Context, targets: Iterable[str], instant: datetime) -> list[
     types, ids = [type_ for type_, _ in pairs], [id_ for _, id_ in pairs]
     args = Arguments()
     source = versions(ctx.access.get("r", Nothing()), sorted(set(types)), args)
-    wanted = f"unnest({args.add(types, 'text[]')}, {args.add(ids, 'text[]')})"
+    wanted = f"unnest({args.add(types, 'text[]')}), unnest({args.add(ids, 'text[]')})"
     at = args.add(instant)
     return await ctx.store.fetch(
         f"SELECT r.type, r.id, r.version, r.last_updated, r.patient, r.patients, r.body"
-        f" FROM {source} AS r WHERE (r.type, r.id) IN (SELECT * FROM {wanted})"
+        f" FROM {source} AS r WHERE (r.type, r.id) IN (SELECT {wanted})"
         f" AND r.last_updated <= {at} AND (r.superseded IS NULL OR r.superseded > {at})"
         f" AND r.body IS NOT NULL",
         *args.values,

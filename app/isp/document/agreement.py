@@ -10,6 +10,7 @@ from app.isp.codes import CLIENT_REQUEST, EXPLAINED, LIVE_TASKS, RENEWAL, REVIEW
 from app.isp.document.person import Part
 from app.isp.document.view import Person, View
 from app.isp.element import codes, day, members, name, names, period
+from app.isp.plan import Plan
 
 CUT = frozenset({"SUBSETTED", "REDACTED", "MASKED"})
 """Tags of what the reader sees a part of only: it cannot be held against a signature."""
@@ -51,7 +52,7 @@ def team(view: View) -> Part:
 def agreement(view: View) -> Part:
     """Signatures, refusals, and that the plan was explained."""
     plan = view.plan
-    signed = sorted(plan.signatures, key=lambda one: str(one.when))
+    signed = sorted({one.who: one for one in _by_day(plan)}.values(), key=_when)
     told = [one for one in plan.of("Communication") if _explains(view, one)]
     days = [view.words.day(str(one.get("received") or one.get("sent", ""))) for one in told]
     content = Agreement(
@@ -77,6 +78,15 @@ def review(view: View) -> Part:
     return Part(Reviews(due, meetings), seen)
 
 
+def _when(signature: Signature) -> str:
+    return str(signature.provenance["signature"][signature.index].get("when", ""))
+
+
+def _by_day(plan: Plan) -> list[Signature]:
+    """The signatures, the oldest first: of each person the newest counts."""
+    return sorted(plan.signatures, key=_when)
+
+
 def _signed(view: View, signature: Signature) -> Signed:
     words, found = view.words, signature.provenance["signature"][signature.index]
     who = view.person(found.get("who"))
@@ -91,6 +101,8 @@ def _state(view: View, signature: Signature) -> str:
     data = signature.provenance["signature"][signature.index].get("data")
     since = changed(view.plan, data)
     if since is None:
+        if signature.version == view.plan.care_plan.get("meta", {}).get("versionId"):
+            return words("label.this-version")
         return words("label.not-tied", version=signature.version or "-")
     whole = [one for one in since if not _is_cut(view.plan.resources.get(one, {}))]
     return words("label.has-changed" if whole else "label.unchanged")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.fhir.context import Resource
-from app.isp.codes import ADVANCE_DIRECTIVE, CRISIS, DISCHARGE, NO_DIETARY_NEED
+from app.isp.codes import ADVANCE_DIRECTIVE, CRISIS, DISCHARGE, INFORM, NO_DIETARY_NEED
 from app.isp.document.person import Part
 from app.isp.document.view import Person, View, is_key
 from app.isp.element import codes, members, name, names
@@ -86,7 +86,8 @@ def _part(view: View, part: Resource) -> PartView:
 
 def _steps(view: View, part: Resource) -> Iterator[str]:
     for activity in members(part.get("activity")):
-        for one in view.plan.get(activity.get("reference")):
+        given = view.plan.get(activity.get("reference"))
+        for one in (one for one in given if INFORM not in codes(one.get("code"))):
             what = str(one.get("description") or view.words.concept(one.get("code"), "task"))
             who = view.people(one.get("owner") or one.get("performer"))
             yield ": ".join(filter(None, (who, what)))

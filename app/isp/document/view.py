@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from app.fhir.context import Resource
+from app.isp.codes import KEY_WORKER
 from app.isp.element import codes, members, name, names
 from app.isp.plan import Plan
 from app.isp.words import Words, named, phones
@@ -82,8 +83,9 @@ class View:
 
 def is_key(participant: Resource) -> bool:
     """Whether a participant of a team is the key worker."""
-    said = " ".join(str(one.get("text", "")) for one in members(participant.get("role")))
-    return "key-worker" in codes(participant.get("role")) or "key worker" in said.lower()
+    said = [str(one.get("text", "")).lower() for one in members(participant.get("role"))]
+    is_said = any(one.startswith("key worker") for one in said)
+    return is_said or KEY_WORKER in codes(participant.get("role"))
 
 
 def known_names(view: View, references: Any) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ async def run(ctx: Context, call: Call) -> Result:
     own = {name(one) for one in (*agreed(plan), *plan.tasks)} | linked(old) | linked(new)
     told = await _states(ctx, own, _instant(old)), await _states(ctx, own, until)
     words = chosen(language(given), call.languages, _spoken(plan.patient))
-    changes = list(differences(*told, words))
+    changes = list(differences(*told, found.resources, words))
     sentence = words("label.same") if not changes else None
     body = derived(_answer([old, new], changes, sentence))
     return Result(200, body, type=call.type, id=call.id, patients=found.patients)

@@ -64,7 +64,8 @@ async def seen(ctx: Context, call: Call) -> Seen:
         more = await _pointed(ctx, mentioned(resources.values()) - disclosed.keys())
         disclosed |= more
         resources |= _resources(ctx, more)
-    return Seen(disclosed, resources, patients(rows[0]))
+    # In the same order whoever asks, and however the database found them.
+    return Seen(disclosed, dict(sorted(resources.items())), patients(rows[0]))
 
 
 def _resources(ctx: Context, disclosed: Mapping[str, Disclosed]) -> dict[str, Resource]:
