@@ -10,7 +10,9 @@ from app.isp.words import Words, named, number
 
 Kind = Literal["added", "removed", "changed"]
 TYPES = ("CarePlan", "Goal", "ServiceRequest", "Task", "CareTeam")
-UNTOLD = frozenset({"resourceType", "id", "meta", "text", "implicitRules", "language", "statusDate"})
+UNTOLD = frozenset(
+    {"resourceType", "id", "meta", "text", "implicitRules", "language", "statusDate"}
+)
 """What says nothing about the plan."""
 
 STATUS = {"status": "plan-status", "lifecycleStatus": "goal-status"}

@@ -77,7 +77,7 @@ class Words:
         """A Ratio of units to an interval: "8 15-minute units a week"."""
         above, below = value.get("numerator", {}), value.get("denominator", {})
         unit = self.of("unit", below.get("code") or below.get("unit", ""))
-        is_one = str(below.get("value", 1)) == "1"
+        is_one = number(below.get("value", 1)) == "1"
         key = "ratio.one" if is_one else "ratio.many"
         return self(key, much=self.quantity(above), count=number(below.get("value")), unit=unit)
 
@@ -94,7 +94,7 @@ class Words:
         count, period = repeat.get("frequency", 1), repeat.get("period", 1)
         times = self("once") if count == 1 else self("times", count=number(count))
         unit = str(repeat.get("periodUnit", "d"))
-        if str(period) == "1":
+        if number(period) == "1":
             return self("every.one", times=times, unit=self.of("unit", unit))
         return self("every.many", times=times, count=number(period), unit=self.of("units", unit))
 

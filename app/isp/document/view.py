@@ -50,7 +50,7 @@ class View:
             return self._staff(resource, phone)
         if resource["resourceType"] == "RelatedPerson":
             role = self.words.concept(resource.get("relationship"), "role")
-        return Person(named(resource), role, phone=phone)
+        return Person(named(resource) or role, role, phone=phone)
 
     def _staff(self, role: Resource, phone: str) -> Person:
         people = self.plan.get(role.get("practitioner"))
