@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from app.admission import admit_counting
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
@@ -17,12 +18,14 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
+from app.isp.gauges import exposition
 from app.isp.operations import bundle as isp_bundle
 from app.isp.operations import (
     chart,
     diff,
     document,
     due_reviews,
+    metrics,
     move,
     progress,
     request_review,
@@ -52,6 +55,7 @@ OPERATIONS = {
         diff.OPERATION,
         *document.ALL,
         chart.OPERATION,
+        metrics.OPERATION,
     )
 }
 
@@ -116,7 +120,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
 
 
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
-    app.include_router(health_router(engine.database))
+    app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
     app.include_router(oauth_router(authority))
     app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(
