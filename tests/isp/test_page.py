@@ -80,6 +80,7 @@ def test_every_table_says_what_its_columns_are(world: World) -> None:
     assert all(given.get("scope") in ("col", "row") for tag, given in found.tags if tag == "th")
     tables = sum(tag == "table" for tag, _ in found.tags)
     assert sum(tag == "caption" for tag, _ in found.tags) == tables
+    assert not re.search(r"<(th|h\d|caption|dt)[^>]*>\s*</", written(world))
     drawn = [given for tag, given in found.tags if tag == "svg"]
     assert all(given["role"] == "img" and given["aria-labelledby"] for given in drawn)
 

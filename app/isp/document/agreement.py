@@ -92,6 +92,7 @@ def _signed(view: View, signature: Signature) -> Signed:
     who = view.person(found.get("who"))
     kinds = [view.words.of("signature", one) for one in sorted(codes(found.get("type")))]
     said = ", ".join(filter(None, (who.name, who.role)))
+    said = said or words("label.unsaid")
     return Signed(said, words.day(signature.when), ", ".join(kinds), _state(view, signature))
 
 

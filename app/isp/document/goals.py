@@ -58,7 +58,7 @@ def _goal(view: View, goal: Resource, has_steps: bool) -> GoalView:
     words, found = view.words, series(goal, view.plan.resources)
     is_drawn = has_steps and (found.baseline is not None or bool(found.points))
     return GoalView(
-        text=words.concept(goal.get("description")),
+        text=words.concept(goal.get("description")) or words("label.unsaid"),
         domain=words.concept(goal.get("category"), "domain") or words.of("domain", "other"),
         status=_status(view, goal),
         trend=words.of("trend", found.trend),

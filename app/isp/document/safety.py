@@ -119,9 +119,10 @@ def _food(view: View, order: Resource) -> str:
 
 
 def _risks(view: View, risk: Resource) -> Iterator[tuple[str, str]]:
-    done = str(risk.get("mitigation", "")) or view.words("label.unsaid")
+    unsaid = view.words("label.unsaid")
     for one in members(risk.get("prediction")):
-        yield view.words.concept(one.get("outcome")), done
+        what = view.words.concept(one.get("outcome"))
+        yield what or unsaid, str(risk.get("mitigation") or unsaid)
 
 
 def _is_directive(document: Resource) -> bool:

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.fhir.context import Resource
-from app.isp.codes import NATURAL_SUPPORT
 from app.isp.document.person import Part
 from app.isp.document.view import View
-from app.isp.element import codes, members, name, period
+from app.isp.element import members, name, period
 from app.isp.service import Service, pertains
 from app.isp.words import named
 
@@ -100,8 +99,6 @@ def _support(view: View, task: Resource) -> Support:
     words = view.words
     what = [words.concept(task.get("code"), "task"), str(task.get("description", ""))]
     when = words.span(*period(task.get("restriction", {}).get("period")))
-    who = view.person(task.get("owner")).name
-    if not who and NATURAL_SUPPORT in codes(task.get("code")):
-        who = words("label.unsaid")
+    who = view.person(task.get("owner")).name or words("label.unsaid")
     aims = "; ".join(view.titles(pertains(task)))
     return Support(who, ". ".join(filter(None, what)) + (f" ({aims})" if aims else ""), when)
