@@ -46,6 +46,15 @@ async def test_the_document_begins_with_its_composition(county: httpx.AsyncClien
     assert [one["code"]["coding"][-1]["code"] for one in made["section"]] == list(SECTIONS)
     for section in made["section"]:
         assert section["entry"] or section["emptyReason"]
+    modes = {
+        one["party"]["reference"].removeprefix(f"{base}/"): one["mode"] for one in made["attester"]
+    }
+    assert modes == {
+        "Patient/ada": "personal",
+        "PractitionerRole/eve": "professional",
+        "PractitionerRole/tom": "professional",
+        "PractitionerRole/ida": "professional",
+    }
     # Whatever the Composition refers to is in the document.
     assert {one["reference"] for one in walk(made)} - {f"{base}/PractitionerRole/eve"} <= set(found)
 
@@ -107,9 +116,7 @@ async def test_the_print_is_a_tagged_pdf(county: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-async def test_the_crisis_card_is_one_page_apart(
-    service: Service, county: httpx.AsyncClient, language: str
-) -> None:
+async def test_the_crisis_card_is_one_page_apart(county: httpx.AsyncClient, language: str) -> None:
     response = await county.get(f"{CARD}?language={language}&_format=html")
     assert response.headers["content-language"] == language
     page = Page(response.text)
@@ -138,9 +145,7 @@ async def test_what_the_caller_may_not_see_is_absent(
 @pytest.mark.parametrize(
     "asked", ["image/png", "application/fhir+xml", "image/svg+xml", "text/html;q=0"]
 )
-async def test_other_media_types_are_not_written(
-    service: Service, county: httpx.AsyncClient, asked: str
-) -> None:
+async def test_other_media_types_are_not_written(county: httpx.AsyncClient, asked: str) -> None:
     response = await county.get(DOCUMENT, headers={"Accept": asked})
     assert "application/pdf" in refused(response, 406, "not-supported")
 

@@ -52,7 +52,7 @@ def team(view: View) -> Part:
 def agreement(view: View) -> Part:
     """Signatures, refusals, and that the plan was explained."""
     plan = view.plan
-    signed = sorted({one.who: one for one in _by_day(plan)}.values(), key=_when)
+    signed = newest(plan)
     told = [one for one in plan.of("Communication") if _explains(view, one)]
     days = [view.words.day(str(one.get("received") or one.get("sent", ""))) for one in told]
     content = Agreement(
@@ -82,9 +82,10 @@ def _when(signature: Signature) -> str:
     return str(signature.provenance["signature"][signature.index].get("when", ""))
 
 
-def _by_day(plan: Plan) -> list[Signature]:
-    """The signatures, the oldest first: of each person the newest counts."""
-    return sorted(plan.signatures, key=_when)
+def newest(plan: Plan) -> list[Signature]:
+    """Of each person the newest signature, the oldest of these first."""
+    last = {one.who: one for one in sorted(plan.signatures, key=_when)}
+    return sorted(last.values(), key=_when)
 
 
 def _signed(view: View, signature: Signature) -> Signed:

@@ -3,11 +3,12 @@
 https://hl7.org/fhir/R4/documents.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from app.fhir.context import Resource
 from app.isp.codes import HL7, ISP
+from app.isp.document.agreement import newest
 from app.isp.document.page import heading
 from app.isp.document.sections import LOINC, Section
 from app.isp.document.view import View, known_names
@@ -40,6 +41,7 @@ def composition(
         "date": date,
         "author": [_author(view, base)],
         "title": heading(view, is_card=is_card),
+        "attester": list(_attesters(view, base)) or None,
         "event": [{"detail": [{"reference": f"{base}/{name(plan)}"}]}],
         "section": [_section(view, one, base) for one in sections],
     }
@@ -56,6 +58,17 @@ def _author(view: View, base: str) -> dict[str, str]:
     known = known_names(view, given)
     called = view.person(given).name or view.words("label.unsaid")
     return {"reference": f"{base}/{known[0]}", "display": called} if known else {"display": called}
+
+
+def _attesters(view: View, base: str) -> Iterator[Resource]:
+    """Who signed the plan, as far as the reader may know them."""
+    for one in newest(view.plan):
+        signed = one.provenance["signature"][one.index]
+        for who in known_names(view, signed.get("who")):
+            is_person = who.startswith(("Patient/", "RelatedPerson/"))
+            made = {"mode": "personal" if is_person else "professional"}
+            when = {"time": signed["when"]} if "when" in signed else {}
+            yield {**made, **when, "party": {"reference": f"{base}/{who}"}}
 
 
 def _section(view: View, section: Section, base: str) -> Resource:
