@@ -1,4 +1,7 @@
-"""$isp-bundle, also known as $all-eltss-careplan. docs/operations/isp-bundle.md"""
+"""$isp-bundle, also known as $all-eltss-careplan. docs/operations/isp-bundle.md
+
+The second name is that of a draft operation of https://hl7.org/fhir/us/eltss/
+"""
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import bundle
@@ -9,8 +12,6 @@ from app.isp.operations.asked import Kinds, asked
 from app.isp.operations.seen import seen
 
 KINDS: Kinds = {}
-ELTSS = "http://hl7.org/fhir/us/eltss/OperationDefinition/all-eltss-careplan"
-"""The draft operation of HL7's guide for the same. https://hl7.org/fhir/us/eltss/"""
 
 
 async def run(ctx: Context, call: Call) -> Result:
