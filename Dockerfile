@@ -9,6 +9,11 @@ COPY app app
 RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index --editable .
 
 FROM python:3.11-slim
+# What WeasyPrint lays out text with, and one font: nothing is fetched when a plan is printed.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends \
+    fonts-dejavu-core libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /isp isp \
  && install --directory --owner isp --mode 0700 /data
 WORKDIR /isp

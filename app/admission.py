@@ -132,6 +132,21 @@ def admit_nobody(engine: Engine, request_id: str, address: str | None = None) ->
     )
 
 
+def admit_counting(engine: Engine) -> Context:
+    """The Context of the server counting for its operator: numbers leave, and no record does."""
+    everything = Everything("counting")
+    return Context(
+        engine=engine,
+        agent=Agent(client="server", role="server"),
+        scopes={"s": everything},
+        access={"s": everything},
+        reach=Nothing(),
+        request_id="metrics",
+        now=datetime.now(UTC),
+        base_url=engine.base_url,
+    )
+
+
 @lru_cache(maxsize=1024)
 def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access], Access]:
     """By scope letter what was granted and what the caller may see, and what it may know of."""

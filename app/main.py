@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from app.admission import admit_server
+from app.admission import admit_counting, admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
@@ -29,11 +29,17 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
+from app.isp.gauges import exposition
 from app.isp.guard import guard
+from app.isp.operations import bundle as isp_bundle
 from app.isp.operations import (
+    chart,
     create,
+    diff,
     discharge,
+    document,
     due_reviews,
+    metrics,
     move,
     normalize,
     progress,
@@ -74,6 +80,11 @@ OPERATIONS = {
         file_consent.OPERATION,
         revoke_consent.OPERATION,
         record_disclosure.OPERATION,
+        *isp_bundle.ALL,
+        diff.OPERATION,
+        *document.ALL,
+        chart.OPERATION,
+        metrics.OPERATION,
     )
 }
 
@@ -157,7 +168,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
 
 
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
-    app.include_router(health_router(engine.database))
+    app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
     app.include_router(oauth_router(authority))
     app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(

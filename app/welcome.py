@@ -17,6 +17,7 @@ ORGANIZATION = "Organization/wren-county-behavioral-health"
 SCOPE = "system/*.rs"
 PATIENT = "maria-alvarez"
 GOAL = "maria-alvarez-goal-work"
+PLAN = "maria-alvarez-isp"
 
 
 async def demonstrate(engine: Engine) -> Report:
@@ -76,6 +77,9 @@ A client's whole plan, one of its goals, and what changed in all goals:
   curl -H @{file} '{base}/CarePlan?patient={PATIENT}&status=active&{plan}'
   curl -H @{file} '{base}/Goal/{GOAL}?_pretty=true'
   curl -H @{file} '{base}/Goal/_history?_count=5&_pretty=true'
+The same plan to read, and to print:
+  curl -H @{file} -H 'Accept: text/html' '{base}/CarePlan/{PLAN}/$document' -o plan.html
+  curl -H @{file} -H 'Accept: application/pdf' '{base}/CarePlan/{PLAN}/$document' -o plan.pdf
 That token is valid for an hour; `isp token --client {CLIENT}` prints another.
 
 Open:

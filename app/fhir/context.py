@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Resource = dict[str, Any]
 """A FHIR resource as parsed JSON; decimals are `app.fhir.json.Number`, never float."""
 
+FHIR_JSON = "application/fhir+json"
+
 Disclosed = NewType("Disclosed", bytes)
 """Bytes that may leave the house; made only by app/fhir/disclose.py."""
 
@@ -63,6 +65,7 @@ class Call:
     """One interaction as asked for, whether it came by HTTP or as a Bundle entry.
 
     `media_type` says what kind of patch a body is; any other body is FHIR JSON.
+    `accept` is the media type to answer in; `languages` is the Accept-Language header as sent.
     """
 
     interaction: str
@@ -76,6 +79,8 @@ class Call:
     media_type: str = "application/fhir+json"
     conditions: Conditions = Conditions()
     prefer: Preference = Preference()
+    accept: str = FHIR_JSON
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +130,5 @@ class Result:
     id: str | None = None
     patients: tuple[str, ...] = ()
     is_recorded: bool = False
+    media_type: str = FHIR_JSON
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -64,6 +64,19 @@ def statement(resource: Resource) -> Disclosed:
     return Disclosed(json.dump(resource))
 
 
+def derived(resource: Resource) -> Disclosed:
+    """A resource put together of nothing but what was disclosed to this caller before.
+
+    A Composition of it, a diff, a series or a count: what is not visible has no part in it.
+    """
+    return Disclosed(json.dump(resource))
+
+
+def rendered(content: bytes) -> Disclosed:
+    """What was disclosed to this caller, as a page, a picture or a print of it."""
+    return Disclosed(content)
+
+
 def patients(row: Row) -> tuple[str, ...]:
     """The logical ids of the patients a row is about, for the audit trail."""
     return (row["patient"],) if row["patient"] else tuple(row["patients"] or ())
@@ -99,6 +112,16 @@ def bundle(
         head["total"] = total
     if links:
         head["link"] = [{"relation": name, "url": url} for name, url in links.items()]
+    return _bundle(head, entries)
+
+
+def document(identifier: Mapping[str, str], made: datetime, entries: Iterable[Entry]) -> Disclosed:
+    """A document Bundle, its Composition first. https://hl7.org/fhir/R4/documents.html"""
+    head = {"resourceType": "Bundle", "identifier": dict(identifier), "type": "document"}
+    return _bundle({**head, "timestamp": to_text(made)}, entries)
+
+
+def _bundle(head: Mapping[str, Any], entries: Iterable[Entry]) -> Disclosed:
     made = [_entry(entry) for entry in entries]
     tail = b',"entry":[' + b",".join(made) + b"]}" if made else b"}"
     return Disclosed(json.dump(head)[:-1] + tail)

@@ -49,7 +49,8 @@ class Projection:
 class Operation:
     """A FHIR operation: where it may be called, which scope letter it needs, what runs it.
 
-    `levels` ⊆ {"system", "type", "instance"}; `types` is empty for all types.
+    `levels` ⊆ {"system", "type", "instance"}; `types` is empty for all types;
+    `media_types` are what it can answer in besides FHIR JSON.
     https://hl7.org/fhir/R4/operations.html
     """
 
@@ -59,6 +60,7 @@ class Operation:
     types: frozenset[str]
     letter: str
     run: Run
+    media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

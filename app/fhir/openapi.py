@@ -158,6 +158,8 @@ def _operations(route: Route, operations: Sequence[Operation]) -> Iterator[tuple
             item["externalDocs"] = {"url": operation.definition}
             if route.method == "POST":
                 item["requestBody"] = _body("Parameters", type_ or "Parameters")
+            for kind in operation.media_types:
+                item["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
             yield path, item
 
 

@@ -1,7 +1,7 @@
 """The resources of a plan: out of a Bundle, or out of stored rows; with references they share."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -15,14 +15,16 @@ from app.isp import codes as code
 from app.isp.element import codes, name, names
 
 
-def of_bodies(bodies: Iterable[str], base_url: str) -> list[Resource]:
+def of_bodies(
+    bodies: Iterable[str], base_url: str, parse: Callable[[str], Any] = orjson.loads
+) -> list[Resource]:
     """The stored resources, with every reference to this server made relative.
 
-    For judging only: what is read here has no exact decimals, and must not be sent or stored.
+    For judging only: what orjson reads has no exact decimals, and must not be sent or stored.
     """
     found: list[Resource] = []
     for body in bodies:
-        resource = orjson.loads(body)
+        resource = parse(body)
         if base_url in body:
             for element in walk(resource):
                 element["reference"] = element["reference"].removeprefix(f"{base_url}/")

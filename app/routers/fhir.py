@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.admission import admit, admit_nobody, declare
 from app.auth.caller import Caller
 from app.fhir import json, xml
-from app.fhir.context import Call, Context, Result
+from app.fhir.context import FHIR_JSON, Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
@@ -25,12 +25,8 @@ from app.routers import negotiation
 from app.routers.errors import translated
 from app.storage.database import DatabaseAway
 
-CONTENT_TYPES = {
-    False: (b"content-type", f"{negotiation.FHIR_JSON};charset=utf-8".encode()),
-    True: (b"content-type", f"{negotiation.FHIR_XML};charset=utf-8".encode()),
-}
-"""By whether the answer is XML."""
-
+PLAIN = frozenset({"application/pdf"})
+"""Media types that have no charset."""
 PUBLIC = frozenset({"capabilities"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -155,8 +151,10 @@ class FHIRApplication:
 
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
-        media_type = negotiation.FHIR_JSON
-        negotiation.check_acceptable(request.headers, query)
+        media_type = FHIR_JSON
+        operation = self._engine.operations.get(found.operation or "")
+        also = operation.media_types if operation else ()
+        accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:
             data = await _read(request.receive, self._max_body)
             if row.path.endswith("_search"):
@@ -173,6 +171,8 @@ class FHIRApplication:
             media_type=media_type,
             conditions=negotiation.conditions(request.headers),
             prefer=negotiation.preference(request.headers),
+            accept=accept,
+            languages=request.headers.get(b"accept-language", b"").decode("latin-1"),
         )
 
 
@@ -232,13 +232,15 @@ def _body(headers: negotiation.Headers, data: bytes) -> Any:
 def _patch(headers: negotiation.Headers, data: bytes) -> tuple[str, Any]:
     """The media type of a patch and the patch; a FHIRPath Patch may be XML, too."""
     if negotiation.is_xml(headers):
-        return negotiation.FHIR_JSON, xml.read(data)
+        return FHIR_JSON, xml.read(data)
     return negotiation.patch_type(headers), json.parse(data) if data else None
 
 
 def _content(result: Result, request: Request) -> bytes:
     if result.body is None:
         return b""
+    if result.media_type != FHIR_JSON:
+        return result.body
     if request.is_xml_wanted:
         return xml.write(json.parse(result.body))
     return json.indent(result.body) if negotiation.is_pretty(request.query) else result.body
@@ -248,6 +250,12 @@ def _headers(result: Result, content: bytes, request: Request) -> list[tuple[byt
     headers = negotiation.response_headers(result)
     headers.append((b"x-request-id", request.id.encode()))
     if result.status not in (204, 304):
-        headers.append(CONTENT_TYPES[request.is_xml_wanted])
+        headers.append((b"content-type", _content_type(result, request)))
         headers.append((b"content-length", str(len(content)).encode()))
     return headers
+
+
+def _content_type(result: Result, request: Request) -> bytes:
+    is_xml = request.is_xml_wanted and result.media_type == FHIR_JSON
+    kind = negotiation.FHIR_XML if is_xml else result.media_type
+    return f"{kind}{'' if kind in PLAIN else ';charset=utf-8'}".encode()

@@ -1,10 +1,13 @@
 """Is it alive, is it ready, how is it doing: for whoever runs the server. No personal data."""
 
+import asyncio
 import logging
 import os
 import time
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
+from asyncpg import QueryCanceledError
 from fastapi import APIRouter, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -22,6 +25,9 @@ from app.storage.database import Database, DatabaseAway
 
 log = logging.getLogger("isp.access")
 
+FRESH = 300.0
+"""Seconds for which figures are told again before they are counted anew."""
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REQUESTS = Counter("isp_requests", "Requests answered.", ["method", "path", "status"])
@@ -34,9 +40,13 @@ OWN_PATHS = frozenset(
 )
 
 
-def health_router(database: Database) -> APIRouter:
-    """/livez, /readyz and /metrics, at the root."""
-    router = APIRouter(include_in_schema=False)
+Figures = Callable[[], Awaitable[bytes]]
+"""Gauges in the text format of Prometheus."""
+
+
+def health_router(database: Database, figures: Figures | None = None) -> APIRouter:
+    """/livez, /readyz and /metrics, at the root; `figures` are told with the counters."""
+    router, kept = APIRouter(include_in_schema=False), _Kept(figures)
 
     @router.get("/livez")
     async def livez() -> Response:
@@ -53,9 +63,31 @@ def health_router(database: Database) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics() -> Response:
-        return Response(generate_latest(_registry()), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        content = generate_latest(_registry()) + await kept.fresh()
+        return Response(content, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return router
+
+
+class _Kept:
+    """The figures, counted at most every FRESH seconds; none while the database is away."""
+
+    def __init__(self, figures: Figures | None) -> None:
+        self._figures = figures
+        self._lock = asyncio.Lock()
+        self._until = 0.0
+        self._text = b""
+
+    async def fresh(self) -> bytes:
+        """What was counted last."""
+        async with self._lock:
+            if self._figures is not None and time.monotonic() >= self._until:
+                try:
+                    self._text = await self._figures()
+                    self._until = time.monotonic() + FRESH
+                except (DatabaseAway, QueryCanceledError):
+                    self._text = b""
+            return self._text
 
 
 def _registry() -> CollectorRegistry:

@@ -7,17 +7,18 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import unquote_plus
 
-from app.fhir.context import Conditions, Preference, Result
+from app.fhir.context import FHIR_JSON, Conditions, Preference, Result
 from app.fhir.errors import BadRequest, NotAcceptable, UnsupportedMediaType
 from app.fhir.ids import new_id
 from app.fhir.instant import to_http_date
 from app.fhir.patch.formats import FORMATS
 
-FHIR_JSON = "application/fhir+json"
 FHIR_XML = "application/fhir+xml"
 JSON = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
 XML = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
 ANY = frozenset({"*/*", "application/*"})
+SHORT = {"html": "text/html", "pdf": "application/pdf", "svg": "image/svg+xml"}
+"""What _format may say for what an operation answers in besides FHIR."""
 FORM = "application/x-www-form-urlencoded"
 KNOWN = {
     "return": ("minimal", "representation", "OperationOutcome"),
@@ -28,6 +29,13 @@ QUALITY = re.compile(r";\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;|\Z)")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 FHIR_VERSION = "4.0"
 MAX_REASON = 500
+
+RENDERED = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+"""Headers of an answer that a browser shows by itself."""
 
 Headers = Mapping[bytes, bytes]
 Query = Sequence[tuple[str, str]]
@@ -64,13 +72,24 @@ def declared_purpose(headers: Headers) -> tuple[str | None, str | None]:
     )
 
 
-def check_acceptable(headers: Headers, query: Query) -> None:
-    """NotAcceptable unless JSON or XML will do; _format overrides Accept."""
+def accepted(headers: Headers, query: Query, also: Sequence[str] = ()) -> str:
+    """The media type to answer in: FHIR JSON (which XML is made of), or one of these.
+
+    The first of what is asked for with the highest weight; _format overrides Accept. Raises
+    NotAcceptable where nothing fits. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+    """
     asked = next((value for name, value in query if name == "_format"), None)
     if asked is None:
         asked = headers.get(b"accept", b"*/*").decode("latin-1")
-    if not any(_is_spoken(part, JSON | XML | ANY) for part in asked.split(",")):
-        raise NotAcceptable(f"This server answers in {FHIR_JSON} and {FHIR_XML}.")
+    wanted = [part for part in asked.split(",") if _quality(part) > 0]
+    for part in sorted(wanted, key=_quality, reverse=True):
+        if _is_spoken(part, JSON | XML | ANY):
+            return FHIR_JSON
+        kind = part.partition(";")[0].strip().lower().replace(" ", "+")
+        if SHORT.get(kind, kind) in also:
+            return SHORT.get(kind, kind)
+    served = ", ".join((FHIR_JSON, FHIR_XML, *also))
+    raise NotAcceptable(f"This server answers in {served} here.")
 
 
 def is_xml_wanted(headers: Headers, query: str) -> bool:
@@ -173,5 +192,7 @@ def response_headers(result: Result) -> list[tuple[bytes, bytes]]:
         headers.append((b"last-modified", to_http_date(result.last_modified).encode()))
     if result.location is not None:
         headers.append((b"location", result.location.encode()))
+    if result.media_type != FHIR_JSON:
+        headers += RENDERED
     headers += [(name.lower().encode(), value.encode()) for name, value in result.headers.items()]
     return headers

@@ -129,6 +129,20 @@ def test_only_disclose_makes_disclosed_bytes() -> None:
     assert found <= {"app.fhir.disclose"}
 
 
+# What they make holds nothing that was not disclosed to the caller before; each says of what.
+MAY_MAKE = {
+    "app.isp.operations.chart",
+    "app.isp.operations.diff",
+    "app.isp.operations.document",
+    "app.isp.operations.metrics",
+}
+
+
+def test_who_makes_something_of_what_was_disclosed_is_written_down() -> None:
+    found = {m.name for m in modules() for name in ("derived", "rendered") if calls(m, name)}
+    assert found == MAY_MAKE
+
+
 @pytest.mark.parametrize(
     ("library", "only"),
     [

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.routers.health import Observed, health_router, shape
-from app.storage.database import Database
+from app.storage.database import Database, DatabaseAway
 
 
 def client(database: Database) -> httpx.AsyncClient:
@@ -29,6 +29,18 @@ async def test_it_is_alive_but_not_ready_while_the_database_is_away(tmp_path: Pa
         answer = await http.get("/readyz")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     await away.close()
+
+
+async def test_the_counters_are_told_without_figures_while_the_database_is_away() -> None:
+    async def figures() -> bytes:
+        raise DatabaseAway
+
+    app = FastAPI()
+    app.include_router(health_router(None, figures))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isp") as http:
+        answer = await http.get("/metrics")
+    assert answer.status_code == 200
+    assert "isp_requests" in answer.text
 
 
 async def test_what_is_answered_is_counted_without_saying_about_whom(database: Database) -> None:

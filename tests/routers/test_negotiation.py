@@ -31,8 +31,8 @@ def headers(**lines: str) -> dict[bytes, bytes]:
     ],
 )
 def test_json_is_acceptable_under_many_names(accept: str) -> None:
-    negotiation.check_acceptable(headers(accept=accept), ())
-    negotiation.check_acceptable({}, [("_format", accept)])
+    assert negotiation.accepted(headers(accept=accept), ()) == "application/fhir+json"
+    assert negotiation.accepted({}, [("_format", accept)]) == "application/fhir+json"
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,17 @@ def test_json_is_acceptable_under_many_names(accept: str) -> None:
 )
 def test_what_is_neither_json_nor_xml_of_this_version_is_not_written(accept: str) -> None:
     with pytest.raises(NotAcceptable):
-        negotiation.check_acceptable(headers(accept=accept), ())
+        assert negotiation.accepted(headers(accept=accept), ()) == "application/fhir+json"
 
 
 def test_the_format_parameter_decides_alone() -> None:
     turtle, json = [("_format", "ttl")], [("_format", "json")]
     with pytest.raises(NotAcceptable):
-        negotiation.check_acceptable(headers(accept="*/*"), turtle)
-    negotiation.check_acceptable(headers(accept="text/html"), json)
-    negotiation.check_acceptable({}, [("_format", "application/fhir json")])
+        negotiation.accepted(headers(accept="*/*"), turtle)
+    assert negotiation.accepted(headers(accept="text/html"), json) == "application/fhir+json"
+    assert (
+        negotiation.accepted({}, [("_format", "application/fhir json")]) == "application/fhir+json"
+    )
 
 
 @pytest.mark.parametrize(

@@ -72,11 +72,17 @@ def test_the_demonstration_serves_what_it_says_and_stops_all_it_started(data_dir
     with serving(data_dir, "--demo") as (process, lines):
         base = lines[-1].removeprefix("Ready: ")
         curls = [shlex.split(line) for line in lines if line.strip().startswith("curl ")]
-        assert len(curls) == 3
-        for _, _, header, url in curls:
-            name, _, value = Path(header.removeprefix("@")).read_text().strip().partition(": ")
-            answer = httpx.get(url, headers={name: value})
+        assert len(curls) == 5
+        for _, _, file, *rest in curls:
+            header = Path(file.removeprefix("@")).read_text().strip()
+            given = [header, *(rest[1:2] if rest[0] == "-H" else [])]
+            [url] = [one for one in rest if one.startswith("http")]
+            headers = dict(one.split(": ", 1) for one in given)
+            answer = httpx.get(url, headers=headers, timeout=60)
             assert answer.status_code == 200
+            if "Accept" in headers:
+                assert answer.headers["content-type"].startswith(headers["Accept"])
+                continue
             assert answer.json()["resourceType"] in ("Bundle", "Goal")
             assert answer.json().get("entry", [1]) != []
         pages = [line.strip() for line in lines if line.strip().startswith("http")]

@@ -68,6 +68,10 @@ READS = [
     "Goal?_id=ada-goal-1&_revinclude=CarePlan:goal&_include:iterate=CarePlan:condition",
     "Goal?_id=ada-goal-1&_revinclude=Task:focus&_revinclude:iterate=Task:part-of",
     "Patient/ada/CarePlan?_include=CarePlan:goal",
+    "CarePlan/ada-plan/$isp-bundle",
+    "CarePlan/ada-plan/$isp-diff?from=1",
+    "CarePlan/ada-plan/$document",
+    "CarePlan/ada-plan/$document?_format=html",
 ]
 
 FORMS = ["Goal", "Goal?_id=secret", "CarePlan?goal.start-date=1999", "CarePlan?_include=*"]
@@ -203,6 +207,8 @@ def _body(row: Route) -> Any:
 
 
 VARYING = [
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),
+    (re.compile(r'("(?:timestamp|date)":)"[^"]+Z"'), r"\1…"),
     (re.compile(r"_page=[^\"&]+"), "_page=…"),
     (re.compile(r'("type":"history","meta":\{"lastUpdated":)"[^"]+"'), r"\1…"),
 ]

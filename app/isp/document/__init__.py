@@ -1,0 +1,1 @@
+"""The plan as a document: what stands in which section, as FHIR, as a page and on paper."""

@@ -1,0 +1,122 @@
+"""$progress-chart: the progress of a goal as numbers and as a picture.
+
+docs/operations/progress-chart.md
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.fhir import json
+from app.fhir.context import Call, Context, Disclosed, Resource, Result
+from app.fhir.disclose import derived, rendered
+from app.fhir.engine import Operation
+from app.fhir.operations.asked import asked
+from app.isp.chart import described, rows, svg
+from app.isp.codes import DEFINITION
+from app.isp.document.page import policy, style
+from app.isp.element import codes
+from app.isp.operations.language import language
+from app.isp.operations.seen import seen
+from app.isp.series import Milestone, Point, Series, series
+from app.isp.templates import template
+from app.isp.words import Words, chosen
+
+KINDS = {"language": ("valueCode",)}
+HTML, SVG = "text/html", "image/svg+xml"
+NOTHING_ELSE = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+
+async def run(ctx: Context, call: Call) -> Result:
+    """The series of a goal as Parameters, as SVG, or as a page with both chart and table: 200.
+
+    Raises BadRequest for what cannot be read, NotFound and Gone as a read does.
+    """
+    asked_language = language(asked(call, KINDS))
+    found = await seen(ctx, call)
+    goal = found.resources[f"Goal/{call.id}"]
+    people = [one for one in found.resources.values() if one["resourceType"] == "Patient"]
+    spoken = people[0].get("communication") if people else None
+    words = chosen(asked_language, call.languages, spoken)
+    made = series(goal, found.resources)
+    body, headers = _written(call, made, goal, words)
+    return Result(
+        200,
+        body,
+        type=call.type,
+        id=call.id,
+        patients=found.patients,
+        media_type=call.accept,
+        headers={"Content-Language": words.language, **headers},
+    )
+
+
+def _written(
+    call: Call, made: Series, goal: Resource, words: Words
+) -> tuple[Disclosed, dict[str, str]]:
+    if call.accept == SVG:
+        text = str(svg(made, words))
+        return rendered(text.encode()), {"Content-Security-Policy": NOTHING_ELSE}
+    if call.accept == HTML:
+        text = template("chart.html").render(
+            words=words,
+            series=made,
+            style=style(),
+            chart=svg(made, words),
+            desc=described(made, words),
+            rows=rows(made, words),
+        )
+        return rendered(text.encode()), {"Content-Security-Policy": policy()}
+    parts = list(_parameters(made, goal, words))
+    return derived({"resourceType": "Parameters", "parameter": parts}), {}
+
+
+def _parameters(made: Series, goal: Resource, words: Words) -> Iterator[dict[str, Any]]:
+    yield {"name": "goal", "valueReference": {"reference": made.goal}}
+    for key, text in (("measure", made.measure), ("unit", made.unit)):
+        if text:
+            yield {"name": key, "valueString": text}
+    if made.baseline:
+        yield {"name": "baseline", "part": _point(made.baseline)}
+    for one in made.points:
+        yield {"name": "point", "part": _point(one)}
+    for step in made.milestones:
+        yield {"name": "milestone", "part": list(_milestone(step))}
+    if made.target is not None:
+        yield {"name": "target", "valueDecimal": json.Number(made.target)}
+    if made.due:
+        yield {"name": "due", "valueDate": made.due.isoformat()}
+    for status in sorted(codes(goal.get("achievementStatus"))):
+        yield {"name": "achievementStatus", "valueCode": status}
+    yield {"name": "trend", "valueCode": made.trend}
+    yield {"name": "text", "valueString": described(made, words)}
+
+
+def _point(point: Point) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = [
+        {"name": "date", "valueDate": point.day.isoformat()},
+        {"name": "value", "valueDecimal": json.Number(point.value)},
+    ]
+    seen_ = {"name": "observation", "valueReference": {"reference": point.source}}
+    return [*parts, seen_] if point.source else parts
+
+
+def _milestone(step: Milestone) -> Iterator[dict[str, Any]]:
+    yield {"name": "goal", "valueReference": {"reference": step.goal}}
+    if step.text:
+        yield {"name": "text", "valueString": step.text}
+    if step.due:
+        yield {"name": "due", "valueDate": step.due.isoformat()}
+    if step.value is not None:
+        yield {"name": "value", "valueDecimal": json.Number(step.value)}
+    yield {"name": "lifecycleStatus", "valueCode": step.status}
+
+
+OPERATION = Operation(
+    name="progress-chart",
+    definition=f"{DEFINITION}/Goal-progress-chart",
+    levels=frozenset({"instance"}),
+    types=frozenset({"Goal"}),
+    letter="r",
+    run=run,
+    media_types=(SVG, HTML),
+)
