@@ -158,8 +158,8 @@ async def test_a_total_counts_what_the_caller_may_see(shelf, searcher) -> None:
 async def test_an_unknown_parameter_is_refused_naming_the_valid_ones(shelf, searcher) -> None:
     with pytest.raises(BadRequest, match=r"'colour'.*achievement-status.*lifecycle-status"):
         await searcher.bundle("Goal?colour=red")
-    with pytest.raises(BadRequest, match=r"composite.*not supported"):
-        await searcher.bundle("Observation?code-value-quantity=x")
+    with pytest.raises(BadRequest, match=r"'near'.*not supported"):
+        await searcher.bundle("Location?near=x")
     with pytest.raises(BadRequest, match="'_text' is not supported"):
         await searcher.bundle("Goal?_text=x")
     with pytest.raises(BadRequest, match="takes: :missing, :not, :of-type"):

@@ -19,6 +19,7 @@ MODIFIERS = {
     "date": ("missing",),
     "number": ("missing",),
     "quantity": ("missing",),
+    "composite": (),
 }
 """The modifiers that work, by parameter type; a parameter of any other type is not supported."""
 
@@ -153,6 +154,6 @@ def check_modifier(parameter: SearchParameter, modifier: str) -> None:
         return
     raise BadRequest(
         f"Modifier ':{modifier}' does not apply to '{parameter.code}' ({parameter.type});"
-        f" it takes: {', '.join(':' + name for name in valid)}.",
+        f" it takes: {', '.join(':' + name for name in valid) or 'none'}.",
         expression=(parameter.code,),
     )

@@ -53,7 +53,7 @@ def _texts(type_: str, value: Any) -> Iterator[str]:
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: a text of the row starts with, is or contains one of the values."""
     number = param(criterion.type, criterion.parameter.code)
-    compare = {"exact": _is, "contains": _contains}.get(criterion.modifier or "", _starts_with)
+    compare = {"exact": _is, "contains": _contains}.get(criterion.modifier or "", _starts)
     tests = [compare(unescape(value), over) for value in criterion.values]
     return (
         f"EXISTS (SELECT FROM index_string AS s WHERE s.rid = {over.alias}.rid"
@@ -71,12 +71,17 @@ def _contains(value: str, over: Over) -> str:
     return f"strpos(s.folded, {over.args.add(folded)}) > 0" if folded else "false"
 
 
-def _starts_with(value: str, over: Over) -> str:
+def _starts(value: str, over: Over) -> str:
+    return starts_with(value, "s", over)
+
+
+def starts_with(value: str, index: str, over: Over) -> str:
+    """SQL: the text in this index row starts with the value."""
     folded = fold(value)
     if not folded:
         return "false"
     first, after = over.args.add(folded), over.args.add(successor(folded))
-    return f"(s.folded >= {first} AND s.folded < {after})"
+    return f"({index}.folded >= {first} AND {index}.folded < {after})"
 
 
 def successor(prefix: str) -> str:

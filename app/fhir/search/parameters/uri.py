@@ -19,5 +19,10 @@ def extract(name: str, elements: Iterable[tuple[str, Any]]) -> Iterator[int]:
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: the row has one of the URIs."""
     name = f"{criterion.type}.{criterion.parameter.code}"
-    wanted = [key(name, "uri", unescape(value)) for value in criterion.values]
+    wanted = [asked(name, value) for value in criterion.values]
     return f"{over.alias}.keys && {over.args.add(wanted, 'bigint[]')}"
+
+
+def asked(name: str, value: str) -> int:
+    """The key that a value in search syntax asks for."""
+    return key(name, "uri", unescape(value))
