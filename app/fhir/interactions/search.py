@@ -10,6 +10,7 @@ from app.fhir.search.bundle import page, searchset
 from app.fhir.search.compile import compile_search
 from app.fhir.search.paging import from_cursor
 from app.fhir.search.query import parse_query, within
+from app.fhir.search.resolve import resolved
 
 
 async def search_type(ctx: Context, call: Call) -> Result:
@@ -27,6 +28,7 @@ async def search_type(ctx: Context, call: Call) -> Result:
     )
     if call.compartment is not None:
         query = within(query, *call.compartment)
+    query = await resolved(ctx, query)
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
     access = ctx.access.get("s", Nothing())

@@ -6,7 +6,7 @@ not see. https://hl7.org/fhir/R4/search.html#chaining
 
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
-from app.fhir.search.condition import Chain, Condition, Either, Has, Member
+from app.fhir.search.condition import Chain, Condition, Either, Every, Has, Member, Not
 from app.fhir.search.parameters import Criterion, Over, predicate
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
@@ -24,8 +24,12 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
             return _has(condition, access, over)
         case Member():
             return _member(condition, over)
-        case Either(parts):
-            return "(" + " OR ".join(holds(part, access, over) for part in parts) + ")"
+        case Either(parts) | Every(parts):
+            word = " AND " if isinstance(condition, Every) else " OR "
+            return "(" + word.join(holds(part, access, over) for part in parts) + ")"
+        case Not(inner):
+            # A test of a column that is null is neither true nor false.
+            return f"NOT coalesce({holds(inner, access, over)}, false)"
 
 
 def _inner(over: Over) -> Over:

@@ -4,7 +4,8 @@ A condition is a criterion on the resource itself, on what it points to (chain),
 it (_has), or its membership in a compartment.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type
@@ -60,7 +61,33 @@ class Member:
     codes: tuple[str, ...]
 
 
-Condition = Criterion | Chain | Has | Either | Member
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of the conditions hold."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The condition does not hold."""
+
+    inner: "Condition"
+
+
+Condition = Criterion | Chain | Has | Either | Member | Every | Not
+
+
+def mapped(condition: Condition, change: Callable[[Criterion], Criterion]) -> Condition:
+    """The condition with every criterion in it changed."""
+    match condition:
+        case Criterion():
+            return change(condition)
+        case Chain(inner=inner) | Has(inner=inner) | Not(inner):
+            return replace(condition, inner=mapped(inner, change))
+        case Either(parts) | Every(parts):
+            return replace(condition, parts=tuple(mapped(part, change) for part in parts))
+    return condition
 
 
 def parse_condition(type_: str, name: str, value: str, depth: int = 0) -> Condition:
@@ -107,9 +134,9 @@ def _chain(type_: str, name: str, value: str, depth: int) -> Condition:
 def _size(condition: Condition) -> int:
     """How many ways a condition can hold."""
     match condition:
-        case Either(parts):
+        case Either(parts) | Every(parts):
             return sum(map(_size, parts))
-        case Chain(inner=inner) | Has(inner=inner):
+        case Chain(inner=inner) | Has(inner=inner) | Not(inner):
             return _size(inner)
     return 1
 

@@ -162,8 +162,8 @@ async def test_an_unknown_parameter_is_refused_naming_the_valid_ones(shelf, sear
         await searcher.bundle("Location?near=x")
     with pytest.raises(BadRequest, match="'_text' is not supported"):
         await searcher.bundle("Goal?_text=x")
-    with pytest.raises(BadRequest, match="takes: :missing, :not, :of-type"):
-        await searcher.bundle("Goal?lifecycle-status:above=x")
+    with pytest.raises(BadRequest, match="takes: :missing, :not, :in"):
+        await searcher.bundle("Goal?lifecycle-status:of-type=x")
 
 
 async def test_lenient_handling_ignores_what_is_unknown_and_says_so(shelf, searcher) -> None:

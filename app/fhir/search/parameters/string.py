@@ -61,6 +61,15 @@ def predicate(criterion: Criterion, over: Over) -> str:
     )
 
 
+def starts_with_any(criterion: Criterion, number: int, over: Over) -> str:
+    """SQL: a text of the row under this parameter number starts with one of the values."""
+    tests = [_starts(unescape(value), over) for value in criterion.values]
+    return (
+        f"EXISTS (SELECT FROM index_string AS s WHERE s.rid = {over.alias}.rid"
+        f" AND s.param = {number} AND ({' OR '.join(tests)}))"
+    )
+
+
 def _is(value: str, over: Over) -> str:
     # The folded text is redundant, but it is what the index knows.
     return f"s.folded = {over.args.add(fold(value))} AND s.exact = {over.args.add(value)}"
