@@ -1,6 +1,6 @@
 """What the OpenAPI document says by hand: a line per interaction, shared parameters, answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Item = dict[str, Any]
@@ -82,6 +82,7 @@ SUMMARIES = {
     "history-system": HISTORY,
     "search-type": SEARCH,
     "search-compartment": SEARCH,
+    "search-system": replace(SEARCH, parameters=("_type", *SEARCHED, "any")),
     "transaction": BUNDLE,
     "batch": BUNDLE,
     "operation": OPERATION,
@@ -114,6 +115,7 @@ PARAMETERS: dict[str, Item] = {
     "_total": _parameter("_total", "query", {"enum": ["none", "estimate", "accurate"]}, "Count"),
     "_include": _parameter("_include", "query", STRING, "Type:parameter[:Target] to add"),
     "_revinclude": _parameter("_revinclude", "query", STRING, "Type:parameter that points here"),
+    "_type": _parameter("_type", "query", STRING, "Types to search, comma-separated"),
     "If-Match": _parameter("If-Match", "header", STRING, 'The version believed current: W/"1"'),
     "If-None-Match": _parameter("If-None-Match", "header", STRING, 'The version you have: W/"1"'),
     "If-Modified-Since": _parameter("If-Modified-Since", "header", STRING, "An HTTP date"),

@@ -8,7 +8,17 @@ import pytest
 from tests.house.source import Module, modules, strings
 
 STATEMENT = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?"
-SEARCHES = ("chain", "closure", "compile", "include", "lead", "parameters", "resolve", "sort")
+SEARCHES = (
+    "chain",
+    "closure",
+    "compile",
+    "include",
+    "lead",
+    "parameters",
+    "resolve",
+    "several",
+    "sort",
+)
 INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
 
 # Tables, and the modules whose statements may name them.

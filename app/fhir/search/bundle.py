@@ -12,13 +12,15 @@ from app.fhir.context import Call, Context, Disclosed
 from app.fhir.cursor import link, seal
 from app.fhir.disclose import Entry, bundle, disclose, statement
 from app.fhir.errors import Issue, operation_outcome
-from app.fhir.search.include import MAX_INCLUDED
+from app.fhir.search.include import BEYOND, MAX_INCLUDED, ROUNDS
 from app.fhir.search.paging import Position, to_cursor
 from app.fhir.search.query import Query
 
 MATCH, INCLUDE, OUTCOME = ({"mode": mode} for mode in ("match", "include", "outcome"))
 CUT = Issue(
-    "incomplete", f"More than {MAX_INCLUDED} resources would be included.", severity="warning"
+    "incomplete",
+    f"More would be included: {MAX_INCLUDED} resources a round and {ROUNDS} rounds are the limit.",
+    severity="warning",
 )
 
 
@@ -43,7 +45,9 @@ def page(query: Query, position: Position | None, rows: Sequence[Record]) -> Pag
         matches, before, after = matches[::-1], more, True
     others = [row for row in rows if row["mode"] == "include"]
     total = next((row["rid"] for row in rows if row["mode"] == "total"), None)
-    is_cut = len(others) >= MAX_INCLUDED
+    known = {row["rid"] for row in (*matches, *others)}
+    is_deeper = any(row["mode"] == BEYOND and row["rid"] not in known for row in rows)
+    is_cut = is_deeper or len(others) >= MAX_INCLUDED
     return Page(matches, _once(matches, others), before, after, total, is_cut)
 
 

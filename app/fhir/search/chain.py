@@ -6,7 +6,7 @@ not see. https://hl7.org/fhir/R4/search.html#chaining
 
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
-from app.fhir.search.condition import Chain, Condition, Either, Every, Has, Member, Not
+from app.fhir.search.condition import Chain, Condition, Either, Every, Has, Listed, Member, Not
 from app.fhir.search.parameters import Criterion, Over, predicate
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
@@ -18,10 +18,6 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
     match condition:
         case Criterion():
             return predicate(condition, over)
-        case Chain():
-            return _chain(condition, access, over)
-        case Has():
-            return _has(condition, access, over)
         case Member():
             return _member(condition, over)
         case Either(parts) | Every(parts):
@@ -30,6 +26,17 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
         case Not(inner):
             # A test of a column that is null is neither true nor false.
             return f"NOT coalesce({holds(inner, access, over)}, false)"
+    return _elsewhere(condition, access, over)
+
+
+def _elsewhere(condition: Chain | Has | Listed, access: Access, over: Over) -> str:
+    """SQL of a condition on other resources."""
+    match condition:
+        case Chain():
+            return _chain(condition, access, over)
+        case Has():
+            return _has(condition, access, over)
+    return _listed(condition, access, over)
 
 
 def _inner(over: Over) -> Over:
@@ -78,6 +85,17 @@ def _has(has: Has, access: Access, over: Over) -> str:
         f"EXISTS (SELECT FROM {source} AS {there.alias} JOIN index_reference AS x"
         f" ON x.rid = {there.alias}.rid WHERE x.param = {param(has.source, has.parameter)}"
         f" AND {joined('x', here, has.type)} AND {test})"
+    )
+
+
+def _listed(listed: Listed, access: Access, over: Over) -> str:
+    here, lists = over.alias, over.args.add(list(listed.lists), "text[]")
+    source = visible(access, "List", over.args)
+    return (
+        f"({here}.type, {here}.id) IN"
+        " (SELECT split_part(x.target, '/', 1), split_part(x.target, '/', 2)"
+        f" FROM {source} AS l JOIN index_reference AS x ON x.rid = l.rid"
+        f" WHERE NOT l.deleted AND l.id = ANY({lists}) AND x.param = {param('List', 'item')})"
     )
 
 

@@ -11,7 +11,7 @@ from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type
 from app.fhir.search.parameters.criterion import Criterion, UnknownParameter, find, parse, targets
 
-MAX_DEPTH = 4
+MAX_DEPTH = 8
 """How many links a chain may have."""
 
 MAX_WAYS = 40
@@ -62,6 +62,16 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The resource, of whatever type, is in one of these Lists (logical ids).
+
+    https://hl7.org/fhir/R4/search.html#list
+    """
+
+    lists: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """All of the conditions hold."""
 
@@ -75,7 +85,7 @@ class Not:
     inner: "Condition"
 
 
-Condition = Criterion | Chain | Has | Either | Member | Every | Not
+Condition = Criterion | Chain | Has | Either | Member | Listed | Every | Not
 
 
 def mapped(condition: Condition, change: Callable[[Criterion], Criterion]) -> Condition:
@@ -113,22 +123,32 @@ def _has(type_: str, name: str, value: str, depth: int) -> Has:
 
 def _chain(type_: str, name: str, value: str, depth: int) -> Condition:
     head, _, rest = name.partition(".")
+    found = along(type_, head, lambda each: parse_condition(each, rest, value, depth + 1))
+    if _size(found) > MAX_WAYS:
+        raise BadRequest(f"'{name}' leads too many ways; name the types.", expression=(name,))
+    return found
+
+
+def along(type_: str, path: str, make: Callable[[str], Condition]) -> Condition:
+    """What `path` (`code[:Type]`, more of them after dots) leads to is as `make` says of its type.
+
+    A type of which it cannot be said is left out. Raises UnknownParameter if none remains.
+    """
+    head, _, rest = path.partition(".")
     code, _, target = head.partition(":")
     if target:
-        check_type(target, name)
+        check_type(target, path)
+    inner = make if not rest else lambda each: along(each, rest, make)
     links: list[Condition] = []
-    unknown = UnknownParameter(f"'{name}' leads to no type of this server.", expression=(name,))
+    unknown = UnknownParameter(f"'{path}' leads to no type of this server.", expression=(path,))
     for each in follow(type_, code, target or None):
         try:
-            links.append(Chain(type_, code, each, parse_condition(each, rest, value, depth + 1)))
+            links.append(Chain(type_, code, each, inner(each)))
         except UnknownParameter as error:
             unknown = error
     if not links:
         raise unknown
-    found = links[0] if len(links) == 1 else Either(tuple(links))
-    if _size(found) > MAX_WAYS:
-        raise BadRequest(f"'{name}' leads too many ways; name the types.", expression=(name,))
-    return found
+    return links[0] if len(links) == 1 else Either(tuple(links))
 
 
 def _size(condition: Condition) -> int:

@@ -17,6 +17,9 @@ COLUMNS = "r.rid, r.type, r.id, r.version, r.last_updated, r.patient, r.patients
 MAX_INCLUDED = 1000
 """How many resources one round may add to a page."""
 
+BEYOND = "beyond"
+"""The name of the round that only tells whether there would be more."""
+
 ROUNDS = 4
 """How often :iterate follows what the round before has found."""
 
@@ -33,6 +36,8 @@ def included(includes: Sequence[Include], access: Access, args: Arguments) -> li
         name = f"round{len(rounds) + 1}"
         rounds.append((name, _round(following, source, access, args)))
         source, following = name, iterating
+    if following:
+        rounds.append((BEYOND, _round(following, source, access, args)))
     return rounds
 
 
@@ -85,7 +90,8 @@ def _links(includes: Iterable[Include], target: str) -> str:
 
 
 def _among(numbers: Iterable[int]) -> str:
-    return f"x.param IN ({', '.join(map(str, numbers))})"
+    wanted = ", ".join(map(str, numbers))
+    return f"x.param IN ({wanted})" if wanted else "false"
 
 
 def _targets(include: Include) -> set[str]:

@@ -32,6 +32,8 @@ async def resolved(ctx: Context, query: Query) -> Query:
 
     Raises BadRequest where the server does not know what is asked for.
     """
+    if query.parts:
+        return replace(query, parts=tuple([await resolved(ctx, part) for part in query.parts]))
     found = {}
     for criterion in _asking(query.conditions):
         found[criterion] = await _plain(ctx, criterion)

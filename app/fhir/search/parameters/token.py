@@ -17,6 +17,9 @@ from app.fhir.search.parameters.modifiers import TERMINOLOGICAL
 
 ANY, IN_SYSTEM, WHOLE_SYSTEM, OF_TYPE = "code", "system|code", "system|", "of-type"
 
+TEXTS = {"text": "", "text-co": "contains", "text-ew": "ew"}
+"""How texts are compared, by modifier; the last two are those of _filter."""
+
 PRIMITIVES = frozenset(
     ("code", "string", "id", "uri", "url", "canonical", "oid", "uuid", "markdown")
 )
@@ -57,11 +60,6 @@ def _of_type(name: str, identifier: Any) -> Iterator[int]:
             yield key(name, OF_TYPE, *parts)
 
 
-def text_param(criterion: Criterion) -> int:
-    """The number under which the texts of a token parameter stand in index_string."""
-    return param(criterion.type, f"{criterion.parameter.code}:text")
-
-
 def texts(elements: Iterable[tuple[str, Any]]) -> Iterator[str]:
     """What `:text` searches: CodeableConcept.text, Coding.display and Identifier.type.text."""
     for type_, value in elements:
@@ -78,8 +76,9 @@ def texts(elements: Iterable[tuple[str, Any]]) -> Iterator[str]:
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: the row has one of the values (`:not`: has none of them)."""
     name = f"{criterion.type}.{criterion.parameter.code}"
-    if criterion.modifier == "text":
-        return string.starts_with_any(criterion, text_param(criterion), over)
+    if criterion.modifier in TEXTS:
+        number = param(criterion.type, f"{criterion.parameter.code}:text")
+        return string.compared(criterion, number, TEXTS[criterion.modifier], over)
     if criterion.modifier in TERMINOLOGICAL:
         raise BadRequest(f"':{criterion.modifier}' works in a search only.", code="not-supported")
     if criterion.modifier == "of-type":
