@@ -16,7 +16,7 @@ from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
-from app.fhir.operations import validate
+from app.fhir.operations import everything, meta, validate
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
@@ -32,6 +32,8 @@ OPERATIONS = {
     each.name: each
     for each in (
         validate.OPERATION,
+        everything.OPERATION,
+        *meta.ALL,
         isp_validate.OPERATION,
         progress.OPERATION,
         request_review.OPERATION,

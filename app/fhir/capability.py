@@ -88,6 +88,7 @@ def _rest(
         "security": _security(base_url),
         "resource": [_resource(type_, served, operations, policy) for type_ in sorted(STORED)],
         "interaction": _codes(ON_SYSTEM, served),
+        "searchParam": _of_every_type(served),
         "operation": _operations(on_system),
         "compartment": _compartments(served),
     }
@@ -128,6 +129,18 @@ def _resource(
         "operation": _operations(op for op in operations if applies(op, type_)),
     }
     return {name: value for name, value in resource.items() if value not in ([], ())}
+
+
+def _of_every_type(served: set[str]) -> list[dict[str, str]]:
+    """The parameters that no type has for itself."""
+    if "search-system" not in served:
+        return []
+    official = "http://hl7.org/fhir/SearchParameter/filter"
+    return [
+        {"name": "_filter", "type": "special", "definition": official},
+        {"name": "_list", "type": "special", "documentation": "The items of a List, by its id"},
+        {"name": "_type", "type": "special", "documentation": "The types to search"},
+    ]
 
 
 def _codes(known: Iterable[str], served: set[str]) -> list[dict[str, str]]:

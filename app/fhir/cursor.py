@@ -59,6 +59,8 @@ def _path(call: Call) -> str:
     parts = [*(call.compartment or ()), every, call.type, call.id]
     if call.interaction.startswith("history"):
         parts.append("_history")
+    if call.operation:
+        parts.append(f"${call.operation}")
     return "/".join(part for part in parts if part)
 
 

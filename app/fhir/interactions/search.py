@@ -26,7 +26,7 @@ async def search_type(ctx: Context, call: Call) -> Result:
     Raises BadRequest for a parameter that is unknown (unless handling is lenient) or unreadable.
     """
     assert call.type
-    return await _answer(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
+    return await answered(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
 
 
 async def search_system(ctx: Context, call: Call) -> Result:
@@ -43,11 +43,11 @@ async def search_system(ctx: Context, call: Call) -> Result:
     if len(types) == 1:
         query = _parsed(ctx, replace(call, query=without_type(call.query)), types[0])
         used = (*query.used, *(pair for pair in call.query if pair[0] == "_type"))
-        return await _answer(ctx, call, _restricted(replace(query, used=used), call))
+        return await answered(ctx, call, _restricted(replace(query, used=used), call))
     policy, is_lenient = ctx.engine.policy, call.prefer.handling == "lenient"
     counts = (policy.page_size, policy.max_page_size)
     query = parse_types(types, call.query, is_lenient=is_lenient, counts=counts)
-    return await _answer(ctx, call, _restricted(query, call))
+    return await answered(ctx, call, _restricted(query, call))
 
 
 def _searchable(access: Mapping[str, Access]) -> tuple[str, ...]:
@@ -80,7 +80,8 @@ def _restricted(query: Query, call: Call) -> Query:
     return within(query, *call.compartment)
 
 
-async def _answer(ctx: Context, call: Call, query: Query) -> Result:
+async def answered(ctx: Context, call: Call, query: Query) -> Result:
+    """The page of this query that the call asks for; links show the parameters of the query."""
     query = await resolved(ctx, query)
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))

@@ -6,7 +6,17 @@ not see. https://hl7.org/fhir/R4/search.html#chaining
 
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
-from app.fhir.search.condition import Chain, Condition, Either, Every, Has, Listed, Member, Not
+from app.fhir.search.condition import (
+    Chain,
+    Condition,
+    During,
+    Either,
+    Every,
+    Has,
+    Listed,
+    Member,
+    Not,
+)
 from app.fhir.search.parameters import Criterion, Over, predicate
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
@@ -18,8 +28,8 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
     match condition:
         case Criterion():
             return predicate(condition, over)
-        case Member():
-            return _member(condition, over)
+        case Member() | During():
+            return _own(condition, over)
         case Either(parts) | Every(parts):
             word = " AND " if isinstance(condition, Every) else " OR "
             return "(" + word.join(holds(part, access, over) for part in parts) + ")"
@@ -97,6 +107,14 @@ def _listed(listed: Listed, access: Access, over: Over) -> str:
         f" FROM {source} AS l JOIN index_reference AS x ON x.rid = l.rid"
         f" WHERE NOT l.deleted AND l.id = ANY({lists}) AND x.param = {param('List', 'item')})"
     )
+
+
+def _own(condition: Member | During, over: Over) -> str:
+    if isinstance(condition, Member):
+        return _member(condition, over)
+    lo, hi = (over.args.add(each, "timestamptz") for each in (condition.lo, condition.hi))
+    row = over.alias
+    return f"({row}.lo IS NULL OR ({row}.lo < {hi} AND {row}.hi > {lo}))"
 
 
 def _member(member: Member, over: Over) -> str:

@@ -6,6 +6,7 @@ it (_has), or its membership in a compartment.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type
@@ -72,6 +73,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class During:
+    """What the resource is about lies at least partly within [lo, hi), or at no known time."""
+
+    lo: datetime
+    hi: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """All of the conditions hold."""
 
@@ -85,7 +94,7 @@ class Not:
     inner: "Condition"
 
 
-Condition = Criterion | Chain | Has | Either | Member | Listed | Every | Not
+Condition = Criterion | Chain | Has | Either | Member | Listed | During | Every | Not
 
 
 def mapped(condition: Condition, change: Callable[[Criterion], Criterion]) -> Condition:

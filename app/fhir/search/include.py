@@ -76,16 +76,16 @@ def _reverse(includes: Sequence[Include], source: str, access: Access, args: Arg
 
 def _links(includes: Iterable[Include], target: str) -> str:
     """SQL: index row `x` is one of the references to follow."""
-    free: list[int] = []
-    tests: list[str] = []
+    found: dict[str | None, set[int]] = {}
     for include in includes:
-        numbers = [param(include.source, code) for code in include.codes]
-        if include.target is None:
-            free += numbers
-        else:
-            tests.append(f"({_among(numbers)} AND starts_with({target}, '{include.target}/'))")
-    if free:
-        tests.append(_among(sorted(set(free))))
+        numbers = found.setdefault(include.target, set())
+        numbers.update(param(include.source, code) for code in include.codes)
+    tests = [
+        _among(sorted(numbers))
+        if to is None
+        else f"({_among(sorted(numbers))} AND starts_with({target}, '{to}/'))"
+        for to, numbers in found.items()
+    ]
     return f"({' OR '.join(tests)})"
 
 
