@@ -135,10 +135,12 @@ def _of_every_type(served: set[str]) -> list[dict[str, str]]:
     """The parameters that no type has for itself."""
     if "search-system" not in served:
         return []
-    official = "http://hl7.org/fhir/SearchParameter/filter"
+    official = "http://hl7.org/fhir/SearchParameter"
     return [
-        {"name": "_filter", "type": "special", "definition": official},
+        {"name": "_content", "type": "string", "definition": f"{official}/Resource-content"},
+        {"name": "_filter", "type": "special", "definition": f"{official}/filter"},
         {"name": "_list", "type": "special", "documentation": "The items of a List, by its id"},
+        {"name": "_text", "type": "string", "definition": f"{official}/DomainResource-text"},
         {"name": "_type", "type": "special", "documentation": "The types to search"},
     ]
 

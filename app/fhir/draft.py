@@ -106,6 +106,7 @@ def derive(engine: Engine, resource: Resource) -> Derived:
         "index_string": list(index.strings),
         "index_number": list(index.numbers),
         "index_composite": list(index.composites),
+        "index_text": list(index.texts),
     }
     for projection in engine.projections:
         rows.update(projection.project(resource, engine.base_url))

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, Numeric
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    func,
+    literal_column,
+)
 from sqlmodel import Field, SQLModel
 
 from app.storage.permission_tables import C_TEXT, INSTANT
@@ -29,3 +39,20 @@ class IndexComposite(SQLModel, table=True):
     ends: datetime | None = Field(default=None, sa_column=Column(INSTANT))
     folded: str | None = Field(default=None, sa_column=Column(C_TEXT))
     exact: str | None = Field(default=None, sa_column=Column(C_TEXT))
+
+
+class IndexText(SQLModel, table=True):
+    """The words of a resource, without accents: of its narrative, and all of them."""
+
+    __tablename__ = "index_text"
+    __table_args__ = tuple(
+        Index(
+            f"index_text_{column}",
+            func.to_tsvector(literal_column("'english'"), literal_column(column)),
+            postgresql_using="gin",
+        )
+        for column in ("narrative", "content")
+    )
+    rid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    narrative: str = Field(sa_column=Column(Text, nullable=False))
+    content: str = Field(sa_column=Column(Text, nullable=False))

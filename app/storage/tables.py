@@ -23,9 +23,9 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
-from app.storage.search_tables import IndexComposite
+from app.storage.search_tables import IndexComposite, IndexText
 
-__all__ = ["Affiliation", "ConsentRule", "IndexComposite", "Relationship", "Resource"]
+__all__ = ["Affiliation", "ConsentRule", "IndexComposite", "IndexText", "Relationship", "Resource"]
 
 UNBUFFERED = {"fastupdate": "off"}
 

@@ -33,6 +33,7 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("folded", "text"),
         ("exact", "text"),
     ),
+    "index_text": (("narrative", "text"), ("content", "text")),
     "relationship": (
         ("patient", "text"),
         ("actor", "text"),

@@ -16,8 +16,9 @@ from app.fhir.search.condition import (
     Listed,
     Member,
     Not,
+    Worded,
 )
-from app.fhir.search.parameters import Criterion, Over, predicate
+from app.fhir.search.parameters import Criterion, Over, fulltext, predicate
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
 from app.fhir.visible import visible
@@ -28,7 +29,7 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
     match condition:
         case Criterion():
             return predicate(condition, over)
-        case Member() | During():
+        case Member() | During() | Worded():
             return _own(condition, over)
         case Either(parts) | Every(parts):
             word = " AND " if isinstance(condition, Every) else " OR "
@@ -109,9 +110,11 @@ def _listed(listed: Listed, access: Access, over: Over) -> str:
     )
 
 
-def _own(condition: Member | During, over: Over) -> str:
+def _own(condition: Member | During | Worded, over: Over) -> str:
     if isinstance(condition, Member):
         return _member(condition, over)
+    if isinstance(condition, Worded):
+        return fulltext.predicate(condition.column, condition.values, over)
     lo, hi = (over.args.add(each, "timestamptz") for each in (condition.lo, condition.hi))
     row = over.alias
     return f"({row}.lo IS NULL OR ({row}.lo < {hi} AND {row}.hi > {lo}))"

@@ -81,6 +81,17 @@ class During:
 
 
 @dataclass(frozen=True, slots=True)
+class Worded:
+    """The words of the resource (`content`), or of its narrative, match one of the values.
+
+    https://hl7.org/fhir/R4/search.html#content
+    """
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """All of the conditions hold."""
 
@@ -94,7 +105,7 @@ class Not:
     inner: "Condition"
 
 
-Condition = Criterion | Chain | Has | Either | Member | Listed | During | Every | Not
+Condition = Criterion | Chain | Has | Either | Member | Listed | During | Worded | Every | Not
 
 
 def mapped(condition: Condition, change: Callable[[Criterion], Criterion]) -> Condition:

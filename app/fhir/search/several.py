@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from app.fhir.access import Access
 from app.fhir.search.chain import holds
-from app.fhir.search.condition import Condition, During, Either, Every, Listed, Member, Not
+from app.fhir.search.condition import Condition, During, Either, Every, Listed, Member, Not, Worded
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.query import Query
@@ -37,7 +37,7 @@ def _is_of_any(condition: Condition) -> bool:
             return all(map(_is_of_any, parts))
         case Not(inner):
             return _is_of_any(inner)
-    return isinstance(condition, Listed | During)
+    return isinstance(condition, Listed | During | Worded)
 
 
 def _members(members: Sequence[Member], over: Over) -> str:

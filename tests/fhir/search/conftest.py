@@ -99,6 +99,7 @@ def index(resource: dict[str, Any]) -> dict[str, list[Any]]:
         "index_string": found.strings,
         "index_number": found.numbers,
         "index_composite": found.composites,
+        "index_text": found.texts,
     }
 
 

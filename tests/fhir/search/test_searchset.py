@@ -160,8 +160,8 @@ async def test_an_unknown_parameter_is_refused_naming_the_valid_ones(shelf, sear
         await searcher.bundle("Goal?colour=red")
     with pytest.raises(BadRequest, match=r"'near'.*not supported"):
         await searcher.bundle("Location?near=x")
-    with pytest.raises(BadRequest, match="'_text' is not supported"):
-        await searcher.bundle("Goal?_text=x")
+    with pytest.raises(BadRequest, match="'_query' is not supported"):
+        await searcher.bundle("Goal?_query=x")
     with pytest.raises(BadRequest, match="takes: :missing, :not, :in"):
         await searcher.bundle("Goal?lifecycle-status:of-type=x")
 

@@ -13,6 +13,7 @@ from app.fhir.registry import SearchParameter, parameters
 from app.fhir.search.parameters import (
     composite,
     date,
+    fulltext,
     number,
     quantity,
     reference,
@@ -32,7 +33,8 @@ class IndexRows:
     """`resource.keys` and the rows of the `index_*` tables, without rid; no duplicates.
 
     references (param, target) · dates (param, lo, hi) · strings (param, folded, exact) · numbers
-    (param, lo, hi, units) · composites (param, and what composite.extract gives).
+    (param, lo, hi, units) · composites (param, and what composite.extract gives) ·
+    texts (narrative, content).
     """
 
     keys: list[int]
@@ -41,6 +43,7 @@ class IndexRows:
     strings: list[tuple[int, str, str]]
     numbers: list[tuple[int, Decimal | None, Decimal | None, list[int]]]
     composites: list[tuple[Any, ...]]
+    texts: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
         list(found.strings),
         [(row[0], row[1], row[2], units) for row, units in found.numbers.items()],
         found.composites,
+        fulltext.extract(resource),
     )
 
 

@@ -1,4 +1,4 @@
-"""Create what composite searches find elements by."""
+"""Create what composite searches find elements by, and full text its words."""
 
 from alembic import op
 
@@ -24,7 +24,20 @@ def upgrade() -> None:
     )
     """)
     op.execute("CREATE INDEX index_composite_rid ON index_composite (rid, param)")
+    op.execute("""
+    CREATE TABLE index_text (
+        rid BIGINT NOT NULL,
+        narrative TEXT NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (rid)
+    )
+    """)
+    for column in ("narrative", "content"):
+        op.execute(
+            f"CREATE INDEX index_text_{column} ON index_text"
+            f" USING gin (to_tsvector('english', {column}))"
+        )
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE index_composite")
+    op.execute("DROP TABLE index_text, index_composite")
