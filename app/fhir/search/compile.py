@@ -230,7 +230,7 @@ def _arm(search: _Search, is_missing: bool, *halves: str) -> str:
 
 def _extra(search: _Search, *, is_missing: bool) -> list[str]:
     """The columns after COLUMNS: sort keys that are no columns of the row, and which part it is."""
-    if not any(sort.is_indexed(each) for each in search.sorts):
+    if all(each.type == "column" for each in search.sorts):
         return []
     present = sort.keys(search.query.type, search.sorts, is_missing=False)
     extra = [_column(key, is_missing) for key in present if key.name.startswith("k")]

@@ -11,13 +11,13 @@ from app.fhir.errors import BadRequest, Issue
 from app.fhir.registry import STORED, compartment, is_type, parameters
 from app.fhir.search.condition import Condition, Either, Member, follow, parse_condition
 from app.fhir.search.parameters.criterion import UnknownParameter, is_supported, targets
+from app.fhir.search.sort_value import is_sortable
 from app.fhir.search.special import condition_of
 from app.fhir.subset import check_summary
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 MAX_CONDITIONS = 50
-SORTABLE = ("date", "string", "number", "quantity")
 COLUMNS = {
     ("*", "_id"): "_id",
     ("*", "_lastUpdated"): "_lastUpdated",
@@ -202,7 +202,7 @@ def _sort(type_: str, key: str) -> Sort:
 def sortable(type_: str) -> tuple[str, ...]:
     """The codes that _sort takes for a type."""
     known = [p for p in parameters(type_).values() if is_supported(p)]
-    return tuple(sorted(p.code for p in known if p.type in SORTABLE or p.code == "_id"))
+    return tuple(sorted(p.code for p in known if is_sortable(p)))
 
 
 def _include(*, iterates: bool, is_reverse: bool) -> Callable[[_Reading, str], None]:
