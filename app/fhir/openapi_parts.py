@@ -151,6 +151,7 @@ SCHEMAS: dict[str, Item] = {
     "reference": {"type": "string", "description": "id, Type/id or URL"},
     "number": {"type": "string", "description": "[eq|ne|gt|lt|ge|le|sa|eb|ap]number"},
     "quantity": {"type": "string", "description": "[prefix]number[|system|code]"},
+    "special": {"type": "string"},
     "composite": {"type": "string", "description": "value$value, both of one element"},
     "uri": {"type": "string", "format": "uri-reference"},
 }

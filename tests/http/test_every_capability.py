@@ -33,6 +33,7 @@ COMPOSITES = {
     "component-code-value-quantity": "a|b$gt1||mg",
     "context-type-quantity": "a|b$gt1",
     "context-type-value": "a|b$c|d",
+    "near": "40|-82|5|km",
     "relationship": "DocumentReference/a$replaces",
 }
 

@@ -45,10 +45,14 @@ def page(query: Query, position: Position | None, rows: Sequence[Record]) -> Pag
         matches, before, after = matches[::-1], more, True
     others = [row for row in rows if row["mode"] == "include"]
     total = next((row["rid"] for row in rows if row["mode"] == "total"), None)
-    known = {row["rid"] for row in (*matches, *others)}
-    is_deeper = any(row["mode"] == BEYOND and row["rid"] not in known for row in rows)
-    is_cut = is_deeper or len(others) >= MAX_INCLUDED
+    is_cut = len(others) >= MAX_INCLUDED or _is_deeper(rows)
     return Page(matches, _once(matches, others), before, after, total, is_cut)
+
+
+def _is_deeper(rows: Sequence[Record]) -> bool:
+    """Whether a further round would have brought more."""
+    beyond = {row["rid"] for row in rows if row["mode"] == BEYOND}
+    return bool(beyond - {row["rid"] for row in rows if row["mode"] != BEYOND})
 
 
 def _once(matches: Sequence[Record], others: Sequence[Record]) -> list[Record]:

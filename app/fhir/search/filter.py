@@ -208,7 +208,7 @@ def _changed(condition: Condition, change: Callable[[Criterion], Condition]) -> 
 
 def _test(criterion: Criterion, operator: str, value: str) -> Condition:
     kind = criterion.parameter.type
-    valid = [each for each in OPERATORS[kind] if _applies(criterion, each)]
+    valid = [each for each in OPERATORS.get(kind, ()) if _applies(criterion, each)]
     if operator not in valid or criterion.modifier is not None:
         raise BadRequest(
             f"_filter cannot compare '{criterion.parameter.code}' ({kind}) by '{operator}';"

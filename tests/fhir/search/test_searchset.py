@@ -158,8 +158,6 @@ async def test_a_total_counts_what_the_caller_may_see(shelf, searcher) -> None:
 async def test_an_unknown_parameter_is_refused_naming_the_valid_ones(shelf, searcher) -> None:
     with pytest.raises(BadRequest, match=r"'colour'.*achievement-status.*lifecycle-status"):
         await searcher.bundle("Goal?colour=red")
-    with pytest.raises(BadRequest, match=r"'near'.*not supported"):
-        await searcher.bundle("Location?near=x")
     with pytest.raises(BadRequest, match="'_query' is not supported"):
         await searcher.bundle("Goal?_query=x")
     with pytest.raises(BadRequest, match="takes: :missing, :not, :in"):

@@ -15,6 +15,7 @@ MODIFIERS = {
     "number": ("missing",),
     "quantity": ("missing",),
     "composite": (),
+    "special": (),
 }
 """The modifiers that work, by parameter type; a parameter of any other type is not supported."""
 
