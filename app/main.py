@@ -28,7 +28,7 @@ from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
-from app.fhir.operations import validate
+from app.fhir.operations import everything, meta, validate
 from app.isp.gauges import exposition
 from app.isp.guard import guard
 from app.isp.operations import bundle as isp_bundle
@@ -64,6 +64,8 @@ OPERATIONS = {
     for each in (
         validate.OPERATION,
         disclosures.OPERATION,
+        everything.OPERATION,
+        *meta.ALL,
         isp_validate.OPERATION,
         progress.OPERATION,
         request_review.OPERATION,

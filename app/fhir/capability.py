@@ -92,6 +92,7 @@ def _rest(
         "security": _security(base_url),
         "resource": [_resource(type_, served, operations, policy) for type_ in sorted(STORED)],
         "interaction": _codes(ON_SYSTEM, served),
+        "searchParam": _of_every_type(served),
         "operation": _operations(on_system),
         "compartment": _compartments(served),
     }
@@ -137,6 +138,20 @@ def _resource(
 def is_conditional(route: Route) -> bool:
     """Whether a row changes what criteria in the URL say."""
     return route.path == "[type]" and route.method in ("PUT", "PATCH", "DELETE")
+
+
+def _of_every_type(served: set[str]) -> list[dict[str, str]]:
+    """The parameters that no type has for itself."""
+    if "search-system" not in served:
+        return []
+    official = "http://hl7.org/fhir/SearchParameter"
+    return [
+        {"name": "_content", "type": "string", "definition": f"{official}/Resource-content"},
+        {"name": "_filter", "type": "special", "definition": f"{official}/filter"},
+        {"name": "_list", "type": "special", "documentation": "The items of a List, by its id"},
+        {"name": "_text", "type": "string", "definition": f"{official}/DomainResource-text"},
+        {"name": "_type", "type": "special", "documentation": "The types to search"},
+    ]
 
 
 def _codes(known: Iterable[str], served: set[str]) -> list[dict[str, str]]:

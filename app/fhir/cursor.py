@@ -55,9 +55,12 @@ def link(ctx: Context, call: Call, page: str | None = None) -> str:
 
 
 def _path(call: Call) -> str:
-    parts = [*(call.compartment or ()), call.type, call.id]
+    every = "*" if call.compartment and not call.type else None
+    parts = [*(call.compartment or ()), every, call.type, call.id]
     if call.interaction.startswith("history"):
         parts.append("_history")
+    if call.operation:
+        parts.append(f"${call.operation}")
     return "/".join(part for part in parts if part)
 
 

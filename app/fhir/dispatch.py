@@ -10,7 +10,7 @@ from app.fhir.interactions.bundle import bundle
 from app.fhir.interactions.capabilities import capabilities
 from app.fhir.interactions.history import history_instance, history_system, history_type
 from app.fhir.interactions.read import read, vread
-from app.fhir.interactions.search import search_type
+from app.fhir.interactions.search import search_system, search_type
 from app.fhir.interactions.single import change
 from app.fhir.routing import operation
 
@@ -38,6 +38,10 @@ ROUTES = (
     Route("search-type", "POST", "[type]/_search", "s", search_type),
     Route("search-compartment", "GET", "[compartment]/[id]/[type]", "s", search_type),
     Route("search-compartment", "POST", "[compartment]/[id]/[type]/_search", "s", search_type),
+    Route("search-compartment", "GET", "[compartment]/[id]/*", "s", search_system),
+    Route("search-compartment", "POST", "[compartment]/[id]/*/_search", "s", search_system),
+    Route("search-system", "GET", "", "s", search_system),
+    Route("search-system", "POST", "_search", "s", search_system),
     Route("transaction", "POST", "", "", bundle),
     Route("batch", "POST", "", "", bundle),
     Route("operation", "POST", "$[operation]", "", operate),

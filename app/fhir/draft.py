@@ -105,6 +105,8 @@ def derive(engine: Engine, resource: Resource) -> Derived:
         "index_date": list(index.dates),
         "index_string": list(index.strings),
         "index_number": list(index.numbers),
+        "index_composite": list(index.composites),
+        "index_text": list(index.texts),
     }
     for projection in engine.projections:
         rows.update(projection.project(resource, engine.base_url))

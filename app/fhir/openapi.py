@@ -102,8 +102,10 @@ def _path(shape: str, type_: str) -> str:
 
 
 def _on_system(route: Route) -> Item:
-    item = _item(route, route.interaction, "system", _named(route))
-    if route.method == "POST":
+    item = _item(route, _name(route), "system", _named(route))
+    if route.path.endswith("_search"):
+        item |= {"requestBody": _form(())}
+    elif route.method == "POST":
         item |= {"requestBody": _body("Bundle")}
     return item | ({"security": [{}]} if route.interaction in PUBLIC else {})
 
@@ -132,9 +134,13 @@ def _patches() -> Item:
 
 def _compartments(route: Route) -> Iterator[tuple[str, Item]]:
     """Only what to search for, not by what: that is said where the type itself is searched."""
-    for name in compartment_names():
+    names = [name for name in compartment_names() if name in STORED]
+    if "[type]" not in route.path:
+        yield from (_whole_compartment(route, name) for name in names)
+        return
+    for name in names:
         for type_ in sorted(STORED):
-            if not compartment(name, type_) or name not in STORED:
+            if not compartment(name, type_):
                 continue
             path = route.path.replace("[compartment]", name).replace("[type]", type_)
             item = _item(route, f"{_name(route)}-{name}-{type_}", type_, [*_named(route), "any"])
@@ -142,6 +148,15 @@ def _compartments(route: Route) -> Iterator[tuple[str, Item]]:
             if route.method == "POST":
                 item["requestBody"] = _form(())
             yield _path(path, type_), item
+
+
+def _whole_compartment(route: Route, name: str) -> tuple[str, Item]:
+    item = _item(route, f"{_name(route)}-{name}", name, [*_named(route), "any"])
+    item["parameters"].append(ref("parameters", "_type"))
+    if route.method == "POST":
+        item["requestBody"] = _form(())
+    path = _path(route.path.replace("[compartment]", name), name)
+    return path, item
 
 
 def _operations(route: Route, operations: Sequence[Operation]) -> Iterator[tuple[str, Item]]:

@@ -1,6 +1,6 @@
 """What the OpenAPI document says by hand: a line per interaction, shared parameters, answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Item = dict[str, Any]
@@ -111,6 +111,7 @@ SUMMARIES = {
     "history-system": HISTORY,
     "search-type": SEARCH,
     "search-compartment": SEARCH,
+    "search-system": replace(SEARCH, parameters=("_type", *SEARCHED, "any")),
     "transaction": BUNDLE,
     "batch": BUNDLE,
     "operation": OPERATION,
@@ -145,6 +146,7 @@ PARAMETERS: dict[str, Item] = {
     "_total": _parameter("_total", "query", {"enum": ["none", "estimate", "accurate"]}, "Count"),
     "_include": _parameter("_include", "query", STRING, "Type:parameter[:Target] to add"),
     "_revinclude": _parameter("_revinclude", "query", STRING, "Type:parameter that points here"),
+    "_type": _parameter("_type", "query", STRING, "Types to search, comma-separated"),
     "If-Match": _parameter("If-Match", "header", STRING, 'The version believed current: W/"1"'),
     "If-None-Match": _parameter("If-None-Match", "header", STRING, 'The version you have: W/"1"'),
     "If-None-Exist": _parameter(
@@ -184,6 +186,8 @@ SCHEMAS: dict[str, Item] = {
     "reference": {"type": "string", "description": "id, Type/id or URL"},
     "number": {"type": "string", "description": "[eq|ne|gt|lt|ge|le|sa|eb|ap]number"},
     "quantity": {"type": "string", "description": "[prefix]number[|system|code]"},
+    "special": {"type": "string"},
+    "composite": {"type": "string", "description": "value$value, both of one element"},
     "uri": {"type": "string", "format": "uri-reference"},
 }
 

@@ -71,6 +71,8 @@ def _on_instance(type_: str, id_: str, rest: Sequence[str]) -> Target:
         case [member, *more] if is_type(member) and type_ in compartment_names():
             shape = "/".join(["[compartment]/[id]/[type]", *more])
             return Target(shape, member, compartment=(type_, id_))
+        case ["*", *more] if type_ in compartment_names():
+            return Target("/".join(["[compartment]/[id]/*", *more]), compartment=(type_, id_))
     return Target("/".join(["[type]/[id]", *rest]), type_, id_)
 
 

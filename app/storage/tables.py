@@ -24,8 +24,17 @@ from sqlmodel import Field, SQLModel
 
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
+from app.storage.search_tables import IndexComposite, IndexText
 
-__all__ = ["Affiliation", "AuditSeal", "ConsentRule", "Relationship", "Resource"]
+__all__ = [
+    "Affiliation",
+    "AuditSeal",
+    "ConsentRule",
+    "IndexComposite",
+    "IndexText",
+    "Relationship",
+    "Resource",
+]
 
 UNBUFFERED = {"fastupdate": "off"}
 

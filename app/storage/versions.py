@@ -22,6 +22,18 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("hi", "numeric"),
         ("units", "bigint[]"),
     ),
+    "index_composite": (
+        ("param", "int"),
+        ("tokens", "bigint[]"),
+        ("lo", "numeric"),
+        ("hi", "numeric"),
+        ("units", "bigint[]"),
+        ("starts", "timestamptz"),
+        ("ends", "timestamptz"),
+        ("folded", "text"),
+        ("exact", "text"),
+    ),
+    "index_text": (("narrative", "text"), ("content", "text")),
     "relationship": (
         ("patient", "text"),
         ("actor", "text"),

@@ -8,7 +8,18 @@ import pytest
 from tests.house.source import Module, modules, strings
 
 STATEMENT = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?"
-SEARCHES = ("chain", "closure", "compile", "include", "lead", "masked", "parameters", "sort")
+SEARCHES = (
+    "chain",
+    "closure",
+    "compile",
+    "include",
+    "lead",
+    "masked",
+    "parameters",
+    "resolve",
+    "several",
+    "sort",
+)
 INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
 
 # Tables, and the modules whose statements may name them.
@@ -108,7 +119,7 @@ def test_every_search_starts_from_visible() -> None:
     """Search reads records through the door only, and its index only beside them."""
     searches = [m for m in modules() if m.name.startswith("app.fhir.search.")]
     reading = {m.name.rpartition(".")[2] for m in searches if calls(m, "visible")}
-    assert reading == {"chain", "closure", "compile", "include"}
+    assert reading == {"chain", "closure", "compile", "include", "resolve"}
 
 
 def test_the_search_for_tables_finds_them() -> None:

@@ -21,6 +21,22 @@ VALUES = {
     "quantity": "gt1|http://unitsofmeasure.org|mg",
 }
 
+COMPOSITES = {
+    "characteristic-value": "a|b$c",
+    "code-value-concept": "a|b$c|d",
+    "code-value-date": "a|b$ge2024-01-01",
+    "code-value-quantity": "a|b$gt1||mg",
+    "code-value-string": "a|b$c",
+    "combo-code-value-concept": "a|b$c|d",
+    "combo-code-value-quantity": "a|b$gt1||mg",
+    "component-code-value-concept": "a|b$c|d",
+    "component-code-value-quantity": "a|b$gt1||mg",
+    "context-type-quantity": "a|b$gt1",
+    "context-type-value": "a|b$c|d",
+    "near": "40|-82|5|km",
+    "relationship": "DocumentReference/a$replaces",
+}
+
 
 async def resources(service: Service) -> list[Json]:
     statement: Json = (await service.client().get("/metadata")).json()
@@ -42,7 +58,7 @@ async def test_every_search_parameter_is_searched_by(service: Service) -> None:
     tried = 0
     for resource in await resources(service):
         for parameter in resource.get("searchParam", ()):
-            value = VALUES[parameter["type"]]
+            value = COMPOSITES.get(parameter["name"]) or VALUES[parameter["type"]]
             url = f"/{resource['type']}"
             response = await operator.get(url, params={parameter["name"]: value})
             assert response.status_code == 200, (url, parameter["name"], response.text)

@@ -261,3 +261,11 @@ async def test_every_plan_of_the_county_with_its_people(
     assert set(found(response, "include")) == {"Patient/ada", "Patient/ben"}
     back = await county.get("/Patient?_id=ben&_revinclude=CareTeam:patient")
     assert set(found(back, "include")) == {"CareTeam/ben-team", "CareTeam/second"}
+
+
+async def test_pages_sorted_by_a_code_lead_through_all_and_back(shelf: httpx.AsyncClient) -> None:
+    url = "/Goal?patient=zed&_sort=lifecycle-status,start-date&_count=3"
+    seen = [response async for response in pages(shelf, url)]
+    assert [each for response in seen for each in found(response)] == SHELF
+    back = await shelf.get(links(seen[1])["previous"])
+    assert found(back) == SHELF[:3]

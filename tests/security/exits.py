@@ -72,6 +72,13 @@ READS = [
     "CarePlan/ada-plan/$isp-diff?from=1",
     "CarePlan/ada-plan/$document",
     "CarePlan/ada-plan/$document?_format=html",
+    "Patient/eve/*",
+    "?_type=Goal,CarePlan&_total=accurate&_count=1",
+    "?_id=secret",
+    "Goal?_filter=start-date eq 1999",
+    "CarePlan?_filter=goal[_id eq secret].start-date pr true",
+    "Patient?_filter=_has:Goal:patient:start-date eq 1999",
+    "Goal?_id=ada-goal-1&_revinclude=*",
 ]
 
 FORMS = ["Goal", "Goal?_id=secret", "CarePlan?goal.start-date=1999", "CarePlan?_include=*"]

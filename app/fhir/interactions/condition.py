@@ -16,6 +16,7 @@ from app.fhir.context import Call, Context
 from app.fhir.errors import BadRequest, PreconditionFailed
 from app.fhir.search.find import find
 from app.fhir.search.query import RESULTS, Query, parse_query
+from app.fhir.search.resolve import resolved
 from app.fhir.shape import REPRESENTATION
 from app.fhir.shape import parse_query as parse_pairs
 
@@ -98,7 +99,7 @@ async def matches(
     Raises PreconditionFailed for more than `most` of them.
     """
     wanted = query(asked, most + len(gone))
-    rows = await find(ctx, wanted)
+    rows = await find(ctx, await resolved(ctx, wanted))
     found = [row for row in rows if (row["type"], row["id"]) not in gone]
     if len(found) > most:
         raise PreconditionFailed(

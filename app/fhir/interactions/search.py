@@ -1,15 +1,24 @@
-"""FHIR search of a type, also within a compartment — https://hl7.org/fhir/R4/http.html#search"""
+"""FHIR search of a type, a compartment or the whole system.
 
+https://hl7.org/fhir/R4/http.html#search
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from app.fhir.access import Access, Nothing, for_type
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
 from app.fhir.hidden import hidden
+from app.fhir.registry import compartment
+from app.fhir.routing import authorize
 from app.fhir.search.bundle import page, searchset
 from app.fhir.search.find import find
 from app.fhir.search.paging import from_cursor
-from app.fhir.search.query import parse_query, within
+from app.fhir.search.query import Query, parse_query, within
+from app.fhir.search.resolve import resolved
+from app.fhir.search.system import all_types, asked_types, parse_types, without_type
 
 
 async def search_type(ctx: Context, call: Call) -> Result:
@@ -18,15 +27,63 @@ async def search_type(ctx: Context, call: Call) -> Result:
     Raises BadRequest for a parameter that is unknown (unless handling is lenient) or unreadable.
     """
     assert call.type
+    return await answered(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
+
+
+async def search_system(ctx: Context, call: Call) -> Result:
+    """The same over several types: those of _type, or all the caller may search.
+
+    Raises Forbidden for a type that is named and not in the scopes.
+    """
+    types = asked_types(call.query)
+    for type_ in types:
+        authorize(ctx, "s", type_)
+    types = types or _searchable(ctx.access)
+    if call.compartment is not None:
+        types = _members(types, call.compartment[0])
+    if len(types) == 1:
+        query = _parsed(ctx, replace(call, query=without_type(call.query)), types[0])
+        used = (*query.used, *(pair for pair in call.query if pair[0] == "_type"))
+        return await answered(ctx, call, _restricted(replace(query, used=used), call))
+    policy, is_lenient = ctx.engine.policy, call.prefer.handling == "lenient"
+    counts = (policy.page_size, policy.max_page_size)
+    query = parse_types(types, call.query, is_lenient=is_lenient, counts=counts)
+    return await answered(ctx, call, _restricted(query, call))
+
+
+def _searchable(access: Mapping[str, Access]) -> tuple[str, ...]:
+    found = access.get("s", Nothing())
+    return tuple(each for each in all_types() if not isinstance(for_type(found, each), Nothing))
+
+
+def _members(types: Sequence[str], name: str) -> tuple[str, ...]:
+    found = tuple(each for each in types if each == name or compartment(name, each))
+    return found or tuple(types[:1])
+
+
+def _parsed(ctx: Context, call: Call, type_: str) -> Query:
     policy = ctx.engine.policy
-    query = parse_query(
-        call.type,
+    return parse_query(
+        type_,
         call.query,
         is_lenient=call.prefer.handling == "lenient",
         counts=(policy.page_size, policy.max_page_size),
     )
-    if call.compartment is not None:
-        query = within(query, *call.compartment)
+
+
+def _restricted(query: Query, call: Call) -> Query:
+    """The query within the compartment of the call, if it names one."""
+    if call.compartment is None:
+        return query
+    if query.parts:
+        parts = tuple(within(part, *call.compartment) for part in query.parts)
+        return replace(query, parts=parts)
+    return within(query, *call.compartment)
+
+
+async def answered(ctx: Context, call: Call, query: Query) -> Result:
+    """The page of this query that the call asks for; links show the parameters of the query."""
+    query = await resolved(ctx, query)
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
     found = page(query, position, await find(ctx, query, position))

@@ -13,13 +13,15 @@ from app.fhir.cursor import link, seal
 from app.fhir.disclose import Entry, bundle, disclose, statement
 from app.fhir.errors import Issue, operation_outcome
 from app.fhir.hidden import Hidden
-from app.fhir.search.include import MAX_INCLUDED
+from app.fhir.search.include import BEYOND, MAX_INCLUDED, ROUNDS
 from app.fhir.search.paging import Position, to_cursor
 from app.fhir.search.query import Query
 
 MATCH, INCLUDE, OUTCOME = ({"mode": mode} for mode in ("match", "include", "outcome"))
 CUT = Issue(
-    "incomplete", f"More than {MAX_INCLUDED} resources would be included.", severity="warning"
+    "incomplete",
+    f"More would be included: {MAX_INCLUDED} resources a round and {ROUNDS} rounds are the limit.",
+    severity="warning",
 )
 
 
@@ -44,8 +46,14 @@ def page(query: Query, position: Position | None, rows: Sequence[Record]) -> Pag
         matches, before, after = matches[::-1], more, True
     others = [row for row in rows if row["mode"] == "include"]
     total = next((row["rid"] for row in rows if row["mode"] == "total"), None)
-    is_cut = len(others) >= MAX_INCLUDED
+    is_cut = len(others) >= MAX_INCLUDED or _is_deeper(rows)
     return Page(matches, _once(matches, others), before, after, total, is_cut)
+
+
+def _is_deeper(rows: Sequence[Record]) -> bool:
+    """Whether a further round would have brought more."""
+    beyond = {row["rid"] for row in rows if row["mode"] == BEYOND}
+    return bool(beyond - {row["rid"] for row in rows if row["mode"] != BEYOND})
 
 
 def _once(matches: Sequence[Record], others: Sequence[Record]) -> list[Record]:

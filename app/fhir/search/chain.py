@@ -8,9 +8,20 @@ from dataclasses import replace
 
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
-from app.fhir.search.condition import Chain, Condition, Either, Has, Member
-from app.fhir.search.masked import is_own, shown
-from app.fhir.search.parameters import Criterion, Over
+from app.fhir.search.condition import (
+    Chain,
+    Condition,
+    During,
+    Either,
+    Every,
+    Has,
+    Listed,
+    Member,
+    Not,
+    Worded,
+)
+from app.fhir.search.masked import is_own, is_redacted, shown
+from app.fhir.search.parameters import Criterion, Over, fulltext
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
 from app.fhir.visible import visible
@@ -21,14 +32,25 @@ def holds(condition: Condition, access: Access, over: Over) -> str:
     match condition:
         case Criterion():
             return shown(condition, over)
+        case Member() | During() | Worded():
+            return _own(condition, over)
+        case Either(parts) | Every(parts):
+            word = " AND " if isinstance(condition, Every) else " OR "
+            return "(" + word.join(holds(part, access, over) for part in parts) + ")"
+        case Not(inner):
+            # A test of a column that is null is neither true nor false.
+            return f"NOT coalesce({holds(inner, access, over)}, false)"
+    return _elsewhere(condition, access, over)
+
+
+def _elsewhere(condition: Chain | Has | Listed, access: Access, over: Over) -> str:
+    """SQL of a condition on other resources."""
+    match condition:
         case Chain():
             return _chain(condition, access, over)
         case Has():
             return _has(condition, access, over)
-        case Member():
-            return _member(condition, over)
-        case Either(parts):
-            return "(" + " OR ".join(holds(part, access, over) for part in parts) + ")"
+    return _listed(condition, access, over)
 
 
 def _inner(over: Over) -> Over:
@@ -78,6 +100,28 @@ def _has(has: Has, access: Access, over: Over) -> str:
         f" ON x.rid = {there.alias}.rid WHERE x.param = {param(has.source, has.parameter)}"
         f" AND {joined('x', here, has.type)} AND {test})"
     )
+
+
+def _listed(listed: Listed, access: Access, over: Over) -> str:
+    here, lists = over.alias, over.args.add(list(listed.lists), "text[]")
+    source = visible(access, "List", over.args)
+    return (
+        f"({here}.type, {here}.id) IN"
+        " (SELECT split_part(x.target, '/', 1), split_part(x.target, '/', 2)"
+        f" FROM {source} AS l JOIN index_reference AS x ON x.rid = l.rid"
+        f" WHERE NOT l.deleted AND l.id = ANY({lists}) AND x.param = {param('List', 'item')})"
+    )
+
+
+def _own(condition: Member | During | Worded, over: Over) -> str:
+    if isinstance(condition, Member):
+        return _member(condition, over)
+    if isinstance(condition, Worded):
+        words = fulltext.predicate(condition.column, condition.values, over)
+        return f"({words} AND NOT {is_redacted(over)})" if over.known else words
+    lo, hi = (over.args.add(each, "timestamptz") for each in (condition.lo, condition.hi))
+    row = over.alias
+    return f"({row}.lo IS NULL OR ({row}.lo < {hi} AND {row}.hi > {lo}))"
 
 
 def _member(member: Member, over: Over) -> str:

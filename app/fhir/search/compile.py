@@ -5,22 +5,26 @@ plan); values travel as arguments, so that prepared statements are reused.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
 from app.fhir.search import sort
 from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, Member
-from app.fhir.search.include import COLUMNS, included
+from app.fhir.search.include import BEYOND, COLUMNS, included
 from app.fhir.search.lead import Lead
 from app.fhir.search.masked import Existing, unasked
 from app.fhir.search.paging import Position
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.query import Query, Sort
+from app.fhir.search.several import several
 from app.fhir.search.sort import NEWEST, Key
 from app.fhir.visible import reached, visible
 from app.storage.sql import Arguments
+
+MANY = 6
+"""Types up to which each is searched by itself, along its own indexes; planning more takes long."""
 
 FEW = 500
 """Relationships up to which resources are looked up patient by patient, not along an index."""
@@ -87,7 +91,8 @@ def _page(search: _Search) -> str:
         tables.append(("page", f"(SELECT rid, type, id FROM matches LIMIT {query.count})"))
         for name, text in included(query.includes, search.access, search.over.args):
             tables.append((name, f"MATERIALIZED ({text})"))
-            arms.append(f"SELECT 'include', r.*{pad} FROM {name} AS r")
+            mode = name if name == BEYOND else "include"
+            arms.append(f"SELECT '{mode}', r.*{pad} FROM {name} AS r")
     if query.is_counted:
         blank = ", NULL" * COLUMNS.count(",")
         arms.append(f"SELECT 'total', {_count(search)}{blank}{pad}")
@@ -96,6 +101,10 @@ def _page(search: _Search) -> str:
 
 
 def _count(search: _Search) -> str:
+    if len(search.query.parts) > MANY:
+        return f"(SELECT count(*) FROM {_of_many(search)})"
+    if search.query.parts:
+        return f"({' + '.join(_count(replace(search, query=part)) for part in search.query.parts)})"
     tests = _filter(search, search.query.conditions)
     return f"(SELECT count(*) FROM {_visible(search)} WHERE {tests})"
 
@@ -109,7 +118,41 @@ def _filter(search: _Search, conditions: Sequence[Condition]) -> str:
     return " AND ".join(["NOT r.deleted", *tests])
 
 
+def _merged(search: _Search) -> str:
+    """The first of all types: out of the first of each, or out of all if there are too many."""
+    if len(search.query.parts) > MANY:
+        return _first(search, f"SELECT {COLUMNS} FROM {_of_many(search)}{_after(search)}")
+    arms = [f"({_matches(replace(search, query=part))})" for part in search.query.parts]
+    return _first(search, f"SELECT r.* FROM ({' UNION ALL '.join(arms)}) AS r")
+
+
+def _first(search: _Search, rows: str) -> str:
+    return f"{rows} ORDER BY {sort.order_by(_by_column(search))} LIMIT {search.query.count + 1}"
+
+
+def _after(search: _Search) -> str:
+    if search.position is None:
+        return ""
+    values = search.position.values
+    return f" AND {sort.after(_by_column(search), values, search.over.args)}"
+
+
+def _by_column(search: _Search) -> sort.Order:
+    """The order of a search over several types, which only columns of the row decide."""
+    order = sort.keys("", search.sorts, is_missing=False)
+    return tuple(key.reversed() for key in order) if search.is_backward else order
+
+
+def _of_many(search: _Search) -> str:
+    parts, access = search.query.parts, search.access
+    source = visible(access, [part.type for part in parts], search.over.args)
+    tests = ["NOT r.deleted", *several(parts, access, search.over)]
+    return f"{source} AS r WHERE {' AND '.join(tests)}"
+
+
 def _matches(search: _Search) -> str:
+    if search.query.parts:
+        return _merged(search)
     patients = None
     if not _is_narrow(search.query):
         patients = reached(search.access, search.query.type, search.over.args)
@@ -195,7 +238,7 @@ def _arm(search: _Search, is_missing: bool, *halves: str) -> str:
 
 def _extra(search: _Search, *, is_missing: bool) -> list[str]:
     """The columns after COLUMNS: sort keys that are no columns of the row, and which part it is."""
-    if not any(sort.is_indexed(each) for each in search.sorts):
+    if all(each.type == "column" for each in search.sorts):
         return []
     present = sort.keys(search.query.type, search.sorts, is_missing=False)
     extra = [_column(key, is_missing) for key in present if key.name.startswith("k")]

@@ -4,13 +4,15 @@ A condition is a criterion on the resource itself, on what it points to (chain),
 it (_has), or its membership in a compartment.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type
 from app.fhir.search.parameters.criterion import Criterion, UnknownParameter, find, parse, targets
 
-MAX_DEPTH = 4
+MAX_DEPTH = 8
 """How many links a chain may have."""
 
 MAX_WAYS = 40
@@ -60,7 +62,62 @@ class Member:
     codes: tuple[str, ...]
 
 
-Condition = Criterion | Chain | Has | Either | Member
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The resource, of whatever type, is in one of these Lists (logical ids).
+
+    https://hl7.org/fhir/R4/search.html#list
+    """
+
+    lists: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """What the resource is about lies at least partly within [lo, hi), or at no known time."""
+
+    lo: datetime
+    hi: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """The words of the resource (`content`), or of its narrative, match one of the values.
+
+    https://hl7.org/fhir/R4/search.html#content
+    """
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of the conditions hold."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The condition does not hold."""
+
+    inner: "Condition"
+
+
+Condition = Criterion | Chain | Has | Either | Member | Listed | During | Worded | Every | Not
+
+
+def mapped(condition: Condition, change: Callable[[Criterion], Criterion]) -> Condition:
+    """The condition with every criterion in it changed."""
+    match condition:
+        case Criterion():
+            return change(condition)
+        case Chain(inner=inner) | Has(inner=inner) | Not(inner):
+            return replace(condition, inner=mapped(inner, change))
+        case Either(parts) | Every(parts):
+            return replace(condition, parts=tuple(mapped(part, change) for part in parts))
+    return condition
 
 
 def parse_condition(type_: str, name: str, value: str, depth: int = 0) -> Condition:
@@ -86,30 +143,40 @@ def _has(type_: str, name: str, value: str, depth: int) -> Has:
 
 def _chain(type_: str, name: str, value: str, depth: int) -> Condition:
     head, _, rest = name.partition(".")
-    code, _, target = head.partition(":")
-    if target:
-        check_type(target, name)
-    links: list[Condition] = []
-    unknown = UnknownParameter(f"'{name}' leads to no type of this server.", expression=(name,))
-    for each in follow(type_, code, target or None):
-        try:
-            links.append(Chain(type_, code, each, parse_condition(each, rest, value, depth + 1)))
-        except UnknownParameter as error:
-            unknown = error
-    if not links:
-        raise unknown
-    found = links[0] if len(links) == 1 else Either(tuple(links))
+    found = along(type_, head, lambda each: parse_condition(each, rest, value, depth + 1))
     if _size(found) > MAX_WAYS:
         raise BadRequest(f"'{name}' leads too many ways; name the types.", expression=(name,))
     return found
 
 
+def along(type_: str, path: str, make: Callable[[str], Condition]) -> Condition:
+    """What `path` (`code[:Type]`, more of them after dots) leads to is as `make` says of its type.
+
+    A type of which it cannot be said is left out. Raises UnknownParameter if none remains.
+    """
+    head, _, rest = path.partition(".")
+    code, _, target = head.partition(":")
+    if target:
+        check_type(target, path)
+    inner = make if not rest else lambda each: along(each, rest, make)
+    links: list[Condition] = []
+    unknown = UnknownParameter(f"'{path}' leads to no type of this server.", expression=(path,))
+    for each in follow(type_, code, target or None):
+        try:
+            links.append(Chain(type_, code, each, inner(each)))
+        except UnknownParameter as error:
+            unknown = error
+    if not links:
+        raise unknown
+    return links[0] if len(links) == 1 else Either(tuple(links))
+
+
 def _size(condition: Condition) -> int:
     """How many ways a condition can hold."""
     match condition:
-        case Either(parts):
+        case Either(parts) | Every(parts):
             return sum(map(_size, parts))
-        case Chain(inner=inner) | Has(inner=inner):
+        case Chain(inner=inner) | Has(inner=inner) | Not(inner):
             return _size(inner)
     return 1
 

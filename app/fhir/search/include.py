@@ -17,6 +17,9 @@ COLUMNS = "r.rid, r.type, r.id, r.version, r.last_updated, r.patient, r.patients
 MAX_INCLUDED = 1000
 """How many resources one round may add to a page."""
 
+BEYOND = "beyond"
+"""The name of the round that only tells whether there would be more."""
+
 ROUNDS = 4
 """How often :iterate follows what the round before has found."""
 
@@ -33,6 +36,8 @@ def included(includes: Sequence[Include], access: Access, args: Arguments) -> li
         name = f"round{len(rounds) + 1}"
         rounds.append((name, _round(following, source, access, args)))
         source, following = name, iterating
+    if following:
+        rounds.append((BEYOND, _round(following, source, access, args)))
     return rounds
 
 
@@ -71,21 +76,22 @@ def _reverse(includes: Sequence[Include], source: str, access: Access, args: Arg
 
 def _links(includes: Iterable[Include], target: str) -> str:
     """SQL: index row `x` is one of the references to follow."""
-    free: list[int] = []
-    tests: list[str] = []
+    found: dict[str | None, set[int]] = {}
     for include in includes:
-        numbers = [param(include.source, code) for code in include.codes]
-        if include.target is None:
-            free += numbers
-        else:
-            tests.append(f"({_among(numbers)} AND starts_with({target}, '{include.target}/'))")
-    if free:
-        tests.append(_among(sorted(set(free))))
+        numbers = found.setdefault(include.target, set())
+        numbers.update(param(include.source, code) for code in include.codes)
+    tests = [
+        _among(sorted(numbers))
+        if to is None
+        else f"({_among(sorted(numbers))} AND starts_with({target}, '{to}/'))"
+        for to, numbers in found.items()
+    ]
     return f"({' OR '.join(tests)})"
 
 
 def _among(numbers: Iterable[int]) -> str:
-    return f"x.param IN ({', '.join(map(str, numbers))})"
+    wanted = ", ".join(map(str, numbers))
+    return f"x.param IN ({wanted})" if wanted else "false"
 
 
 def _targets(include: Include) -> set[str]:

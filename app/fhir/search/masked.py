@@ -11,10 +11,19 @@ from dataclasses import replace
 from app.fhir.access import Access, Nothing
 from app.fhir.compartments import is_patient_parameter
 from app.fhir.context import Context
+from app.fhir.errors import BadRequest
 from app.fhir.hidden import known_to, unknown
 from app.fhir.known import Known, known, restricted, seen, types_of
 from app.fhir.search.at_risk import is_at_risk
-from app.fhir.search.condition import Chain, Condition, Either, Has, Member
+from app.fhir.search.condition import (
+    Chain,
+    Condition,
+    Either,
+    Every,
+    Has,
+    Member,
+    Not,
+)
 from app.fhir.search.parameters import Criterion, Over, predicate
 from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.keys import param
@@ -31,14 +40,35 @@ POINTER = r'"reference":"(?:{}/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]+)'
 async def existing(ctx: Context, query: Query) -> Existing:
     """What exists for the caller of a search. Raises BadRequest for an unreadable reference."""
     groups = known_to(ctx)
-    named = set(_named(query.conditions, ctx.engine.base_url)) if groups else set()
-    return groups, await unknown(ctx, named)
+    if not groups:
+        return groups, frozenset()
+    _check_order(query)
+    return groups, await unknown(ctx, set(_named(_all(query), ctx.engine.base_url)))
+
+
+def _check_order(query: Query) -> None:
+    """BadRequest where the order of the matches would tell of what is not shown of them."""
+    for sort in query.sort:
+        is_patient = is_patient_parameter(query.type, sort.code)
+        is_risky = sort.type == "reference" or (
+            sort.type != "column" and is_at_risk(query.type, sort.code)
+        )
+        if is_risky and not is_patient:
+            raise BadRequest(
+                f"_sort by {sort.code} may tell of what is not shown to you; sort by another.",
+                code="not-supported",
+            )
+
+
+def _all(query: Query) -> Iterator[Condition]:
+    for part in query.parts or (query,):
+        yield from part.conditions
 
 
 def unasked(query: Query, access: Access, base_url: str) -> Existing:
     """Where nobody looked: nothing that may be hidden exists."""
     groups = known(access, access, Nothing())
-    judged, named = types_of(groups), set(_named(query.conditions, base_url))
+    judged, named = types_of(groups), set(_named(_all(query), base_url))
     return groups, frozenset(each for each in named if each.partition("/")[0] in judged)
 
 
@@ -48,8 +78,10 @@ def _named(conditions: Iterable[Condition], base_url: str) -> Iterator[str]:
         match condition:
             case Chain(inner=inner) | Has(inner=inner):
                 yield from _named([inner], base_url)
-            case Either(parts):
+            case Either(parts) | Every(parts):
                 yield from _named(parts, base_url)
+            case Not(inner):
+                yield from _named([inner], base_url)
             case Member():
                 yield f"{condition.compartment}/{condition.id}"
             case Criterion() if _is_by_reference(condition):
@@ -58,7 +90,7 @@ def _named(conditions: Iterable[Condition], base_url: str) -> Iterator[str]:
 
 
 def _is_by_reference(criterion: Criterion) -> bool:
-    is_named = criterion.modifier not in ("missing", "identifier")
+    is_named = criterion.modifier not in ("missing", "identifier", "text")
     return criterion.parameter.type == "reference" and is_named
 
 
@@ -71,7 +103,7 @@ def shown(criterion: Criterion, over: Over) -> str:
     if criterion.parameter.type == "reference":
         return _present(criterion, predicate(criterion, over), over)
     if is_at_risk(criterion.type, criterion.parameter.code):
-        return f"({predicate(criterion, over)} AND NOT {_is_redacted(over)})"
+        return f"({predicate(criterion, over)} AND NOT {is_redacted(over)})"
     return predicate(criterion, over)
 
 
@@ -105,7 +137,7 @@ def is_own(patient: str, over: Over) -> str:
 
 
 def _present(criterion: Criterion, matches: str, over: Over) -> str:
-    """By :missing a reference counts if it is shown; by :identifier where none is hidden."""
+    """By :missing a reference counts if it is shown; else where none is hidden."""
     judged = restricted(over.known, targets(criterion.parameter))
     if not judged or criterion.type == "AuditEvent":
         return matches
@@ -114,7 +146,7 @@ def _present(criterion: Criterion, matches: str, over: Over) -> str:
         f"SELECT FROM index_reference AS x WHERE x.rid = {over.alias}.rid AND x.param = {number}"
     )
     hides = f"EXISTS ({index} AND NOT {_is_shown(judged, over)})"
-    if criterion.modifier == "identifier":
+    if criterion.modifier in ("identifier", "text"):
         return f"({matches} AND NOT {hides})"
     is_gone = f"({hides} AND NOT EXISTS ({index} AND {_is_shown(judged, over)}))"
     if criterion.values == ("true",):
@@ -131,7 +163,7 @@ def _is_shown(judged: Known, over: Over) -> str:
     return f"(coalesce({own}, false) OR {seen(judged, 'x.target', over.args)})"
 
 
-def _is_redacted(over: Over) -> str:
+def is_redacted(over: Over) -> str:
     """SQL: the row refers anywhere to what is hidden."""
     pattern = over.args.add(POINTER.format(re.escape(over.base_url)), "text")
     return (

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from app.fhir.errors import BadRequest, Issue
-from app.fhir.registry import compartment, is_type, parameters
+from app.fhir.registry import STORED, compartment, is_type, parameters
 from app.fhir.search.condition import Condition, Either, Member, follow, parse_condition
-from app.fhir.search.parameters.criterion import UnknownParameter, is_supported
+from app.fhir.search.parameters.criterion import UnknownParameter, is_supported, targets
+from app.fhir.search.sort_value import is_sortable
+from app.fhir.search.special import condition_of
 from app.fhir.subset import check_summary
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 MAX_CONDITIONS = 50
-SORTABLE = ("date", "string", "number", "quantity")
 COLUMNS = {
     ("*", "_id"): "_id",
     ("*", "_lastUpdated"): "_lastUpdated",
@@ -50,7 +51,10 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A whole search: `used` are the parameters it follows, as the self link shows them."""
+    """A whole search: `used` are the parameters it follows, as the self link shows them.
+
+    A search over several types has no type but `parts`, one for each.
+    """
 
     type: str
     conditions: tuple[Condition, ...] = ()
@@ -63,6 +67,7 @@ class Query:
     page: str | None = None
     used: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = ()
+    parts: tuple["Query", ...] = ()
 
     @property
     def counts_only(self) -> bool:
@@ -102,7 +107,7 @@ def parse_query(
     used: list[tuple[str, str]] = []
     ignored: list[Issue] = []
     for name, value in pairs:
-        _check_text(name, value)
+        check_text(name, value)
         try:
             used.append((name, _take(reading, name, value)))
         except UnknownParameter as unknown:
@@ -134,7 +139,7 @@ def _take(reading: _Reading, name: str, value: str) -> str:
     if read is None:
         if len(reading.conditions) == MAX_CONDITIONS:
             raise BadRequest(f"A search may have {MAX_CONDITIONS} criteria.")
-        reading.conditions.append(parse_condition(reading.type, name, value))
+        reading.conditions.append(condition_of(reading.type, name, value))
         return value
     read(reading, value)
     return str(reading.count) if name == "_count" else value
@@ -154,7 +159,7 @@ def _member(type_: str, name: str, id_: str, codes: tuple[str, ...]) -> Conditio
     return Member(type_, name, id_, codes)
 
 
-def _check_text(name: str, value: str) -> None:
+def check_text(name: str, value: str) -> None:
     """What PostgreSQL cannot hold cannot match; say so instead of failing there."""
     if "\0" in value or "\0" in name:
         raise BadRequest("A search parameter contains the character NUL.")
@@ -197,21 +202,38 @@ def _sort(type_: str, key: str) -> Sort:
 def sortable(type_: str) -> tuple[str, ...]:
     """The codes that _sort takes for a type."""
     known = [p for p in parameters(type_).values() if is_supported(p)]
-    return tuple(sorted(p.code for p in known if p.type in SORTABLE or p.code == "_id"))
+    return tuple(sorted(p.code for p in known if is_sortable(p)))
 
 
 def _include(*, iterates: bool, is_reverse: bool) -> Callable[[_Reading, str], None]:
     def read(reading: _Reading, value: str) -> None:
-        include = parse_include(reading.type, value, is_reverse=is_reverse, iterates=iterates)
-        reading.includes.append(include)
+        reading.includes += parse_includes(
+            reading.type, value, is_reverse=is_reverse, iterates=iterates
+        )
 
     return read
 
 
+def parse_includes(
+    type_: str, value: str, *, is_reverse: bool, iterates: bool
+) -> tuple[Include, ...]:
+    """Read `Type:parameter[:Target]`, `Type:*`, or `*` for all that is referred to, or refers."""
+    if value != "*":
+        return (parse_include(type_, value, is_reverse=is_reverse, iterates=iterates),)
+    if not is_reverse and not iterates:
+        return (parse_include(type_, f"{type_}:*", is_reverse=False, iterates=False),)
+    sources = sorted(STORED - {"AuditEvent"})
+    found = (
+        parse_include(type_, f"{source}:*", is_reverse=is_reverse, iterates=iterates)
+        for source in sources
+    )
+    return tuple(include for include in found if include.codes)
+
+
 def parse_include(type_: str, value: str, *, is_reverse: bool, iterates: bool) -> Include:
-    """Read `Type:parameter[:Target]`, `Type:*` or, for the searched type, `*`."""
+    """Read `Type:parameter[:Target]` or `Type:*`."""
     name = "_revinclude" if is_reverse else "_include"
-    source, _, rest = (f"{type_}:*" if value == "*" and not is_reverse else value).partition(":")
+    source, _, rest = value.partition(":")
     code, _, target = rest.partition(":")
     if not code or (target and not is_type(target)) or not is_type(source):
         raise BadRequest(
@@ -224,7 +246,8 @@ def parse_include(type_: str, value: str, *, is_reverse: bool, iterates: bool) -
     arrives = target or (type_ if is_reverse and not iterates else None)
     if code == "*":
         known = parameters(source).values()
-        codes = tuple(p.code for p in known if p.type == "reference")
+        links = [p for p in known if p.type == "reference"]
+        codes = tuple(p.code for p in links if arrives is None or arrives in targets(p))
     else:
         follow(source, code, arrives)
         codes = (code,)
@@ -243,6 +266,16 @@ def _read_page(reading: _Reading, value: str) -> None:
     reading.page = value
 
 
+def _refuse_contained(_: _Reading, value: str) -> None:
+    """https://hl7.org/fhir/R4/search.html#contained"""
+    if value != "false":
+        raise UnknownParameter(
+            "Resources contained in others are not searched: _contained is false.",
+            code="not-supported",
+            expression=("_contained",),
+        )
+
+
 def _ignore(_: _Reading, __: str) -> None:
     """The front door has read it: routers/negotiation.py."""
 
@@ -258,6 +291,7 @@ RESULTS: Mapping[str, Callable[[_Reading, str], None]] = {
     "_include:iterate": _include(iterates=True, is_reverse=False),
     "_revinclude": _include(iterates=False, is_reverse=True),
     "_revinclude:iterate": _include(iterates=True, is_reverse=True),
+    "_contained": _refuse_contained,
     "_format": _ignore,
     "_pretty": _ignore,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.query import Query, Sort
+from app.fhir.search.sort_value import expression
 from app.storage.sql import Arguments
 
 TABLES = {
@@ -84,6 +85,9 @@ def _key(type_: str, at: int, sort: Sort) -> Key:
     if sort.code in COLUMNS:
         name, cast = COLUMNS[sort.code]
         return Key(name, f"r.{name}", cast, sort.is_descending)
+    if sort.type not in TABLES:
+        text = expression(type_, sort.code, is_descending=sort.is_descending)
+        return Key(f"k{at}", text, "text", sort.is_descending, is_nullable=True)
     table, column, cast = TABLES[sort.type]
     extreme = "max" if sort.is_descending else "min"
     number = param(type_, sort.code)

@@ -98,6 +98,8 @@ def index(resource: dict[str, Any]) -> dict[str, list[Any]]:
         "index_date": found.dates,
         "index_string": found.strings,
         "index_number": found.numbers,
+        "index_composite": found.composites,
+        "index_text": found.texts,
     }
 
 

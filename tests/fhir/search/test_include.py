@@ -83,7 +83,6 @@ async def test_an_include_shows_only_what_the_caller_may_see(shelf) -> None:
         "_include=CarePlan:goal:Patient",
         "_include=Goal:patient",
         "_include=Nonsense:goal",
-        "_revinclude=*",
         "_revinclude=Goal:patient",
         "_revinclude=Goal:lifecycle-status",
     ],
@@ -91,3 +90,22 @@ async def test_an_include_shows_only_what_the_caller_may_see(shelf) -> None:
 async def test_what_cannot_be_included_is_refused(shelf, value: str) -> None:
     with pytest.raises(BadRequest):
         await shelf.find(f"CarePlan?{value}")
+
+
+async def test_a_wildcard_brings_all_that_points_here(shelf) -> None:
+    await shelf.put(*plan(goals=1), *plan(person="ben"), organization("agency"))
+    found = {"CarePlan/ada-plan", "CareTeam/ada-team", "Condition/ada-need", "Goal/ada-goal-1"}
+    assert await shelf.included("Patient?_id=ada&_revinclude=*") == found
+    assert await shelf.included("Goal?_id=ada-goal-1&_revinclude=*") == {"CarePlan/ada-plan"}
+
+
+async def test_a_wildcard_iterates_over_everything(shelf) -> None:
+    await shelf.put(organization("top"), organization("o1", partOf=reference("Organization/top")))
+    await shelf.put(patient("ada", "Organization/o1"), goal("g1"), care_plan("Goal/g1", id_="p1"))
+    found = {"Goal/g1", "Patient/ada", "Organization/o1", "Organization/top"}
+    assert await shelf.included("CarePlan?_include:iterate=*") == found
+
+
+async def test_a_type_that_refers_to_nothing_includes_nothing(shelf) -> None:
+    await shelf.put(organization("o1"))
+    assert await shelf.included("Organization?_revinclude=Binary:*") == set()

@@ -63,9 +63,9 @@ async def test_a_second_key_decides_among_equals(shelf) -> None:
     assert await shelf.find("Goal?_sort=-start-date,_id") == ["g1", "g3", "g0", "g2"]
 
 
-@pytest.mark.parametrize("key", ["lifecycle-status", "patient", "nonsense", "", "-"])
+@pytest.mark.parametrize("key", ["nonsense", "_text", "", "-"])
 async def test_what_cannot_be_sorted_by_is_refused_naming_what_can(shelf, key: str) -> None:
-    with pytest.raises(BadRequest, match="_id, _lastUpdated, start-date, target-date"):
+    with pytest.raises(BadRequest, match=r"_id, _lastUpdated, .*start-date, .*target-date"):
         await shelf.find(f"Goal?_sort={key}")
 
 

@@ -9,19 +9,9 @@ from functools import cache
 
 from app.fhir.access import Access
 from app.fhir.errors import BadRequest
-from app.fhir.registry import SearchParameter, is_type, parameters
+from app.fhir.registry import SearchParameter, parameters
+from app.fhir.search.parameters.modifiers import MODIFIERS, check_modifier
 from app.storage.sql import Arguments
-
-MODIFIERS = {
-    "token": ("missing", "not", "of-type"),
-    "string": ("missing", "exact", "contains"),
-    "reference": ("missing", "identifier", "[type]"),
-    "uri": ("missing",),
-    "date": ("missing",),
-    "number": ("missing",),
-    "quantity": ("missing",),
-}
-"""The modifiers that work, by parameter type; a parameter of any other type is not supported."""
 
 MAX_VALUES = 500
 """Alternatives in one criterion."""
@@ -33,6 +23,7 @@ SPECIAL = frozenset(
 
 PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)\Z", re.DOTALL)
 RESOLVED = re.compile(r"resolve\(\) is ([A-Za-z]+)")
+RESERVED = re.compile(r"[\\,$|]")
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -83,6 +74,11 @@ def split(text: str, separator: str) -> list[str]:
 def unescape(text: str) -> str:
     """The text without its escapes. https://hl7.org/fhir/R4/search.html#escaping"""
     return ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def escape(text: str) -> str:
+    """The text as a value that means nothing but itself."""
+    return RESERVED.sub(r"\\\g<0>", text)
 
 
 def prefixed(text: str) -> tuple[str, str]:
@@ -140,7 +136,7 @@ def parse(type_: str, name: str, value: str) -> Criterion:
     code, _, modifier = name.partition(":")
     parameter = find(type_, code)
     if modifier or name.endswith(":"):
-        check_modifier(parameter, modifier)
+        check_modifier(parameter, modifier, targets(parameter))
     values = tuple(split(value, ","))
     if len(values) > MAX_VALUES:
         raise BadRequest(f"A parameter takes {MAX_VALUES} values at most.", expression=(name,))
@@ -149,17 +145,3 @@ def parse(type_: str, name: str, value: str) -> Criterion:
     if modifier == "missing" and value not in ("true", "false"):
         raise BadRequest(f"'{name}' is either true or false.", expression=(name,))
     return Criterion(type_, parameter, modifier or None, values)
-
-
-def check_modifier(parameter: SearchParameter, modifier: str) -> None:
-    """Raises BadRequest naming the modifiers that apply."""
-    valid = MODIFIERS[parameter.type]
-    if modifier in valid and modifier != "[type]":
-        return
-    if "[type]" in valid and is_type(modifier) and modifier in targets(parameter):
-        return
-    raise BadRequest(
-        f"Modifier ':{modifier}' does not apply to '{parameter.code}' ({parameter.type});"
-        f" it takes: {', '.join(':' + name for name in valid)}.",
-        expression=(parameter.code,),
-    )

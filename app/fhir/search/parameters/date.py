@@ -55,6 +55,10 @@ INSTANT_CONDITIONS = {
 }
 """The same where the resource has an instant: _lastUpdated."""
 
+OVERLAPS = {"eq": CONDITIONS["ap"]}
+INSTANT_OVERLAPS = {"eq": INSTANT_CONDITIONS["ap"]}
+"""`po` of _filter: the range of the resource and that of the value have an instant in common."""
+
 
 @lru_cache(maxsize=8192)
 def interval(text: str) -> Interval:
@@ -158,25 +162,27 @@ def predicate(criterion: Criterion, over: Over) -> str:
 def comparison(criterion: Criterion, index: str, over: Over) -> str:
     """SQL: the range in this row of index_date stands to one of the values as its prefix says."""
     columns = f"{index}.lo", f"{index}.hi"
-    tests = [_test(CONDITIONS, value, columns, over) for value in criterion.values]
+    conditions = OVERLAPS if criterion.modifier == "po" else CONDITIONS
+    tests = [_test(conditions, value, columns, over) for value in criterion.values]
     return f"({' OR '.join(tests)})"
 
 
 def instant_predicate(column: str, criterion: Criterion, over: Over) -> str:
     """SQL: an instant column of the row stands to one of the values as its prefix says."""
     name = f"{over.alias}.{column}"
-    tests = [_test(INSTANT_CONDITIONS, value, (name, name), over) for value in criterion.values]
+    conditions = INSTANT_OVERLAPS if criterion.modifier == "po" else INSTANT_CONDITIONS
+    tests = [_test(conditions, value, (name, name), over) for value in criterion.values]
     return f"({' OR '.join(tests)})"
 
 
 def _test(conditions: dict[str, str], value: str, columns: tuple[str, str], over: Over) -> str:
     prefix, text = prefixed(unescape(value))
     try:
-        a, b = interval(text)
+        a, b = interval(text if prefix in conditions else value)
     except ValueError:
         raise BadRequest(
             "A date is written yyyy[-mm[-dd[Thh:mm[:ss[.fff]][Z|±hh:mm]]]], after one of the"
-            f" prefixes {', '.join(CONDITIONS)} or none."
+            f" prefixes {', '.join(conditions)} or none."
         ) from None
     if prefix == "ap":
         a, b = _around(a, b)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app.fhir.search.parameters import audit_target
+from app.fhir.search.parameters import audit_target, near
 from app.fhir.search.parameters.criterion import Criterion, Over, unescape
 from app.fhir.search.parameters.date import instant_predicate
 
@@ -30,6 +30,7 @@ PREDICATES: dict[tuple[str, str], Callable[[Criterion, Over], str]] = {
     ("*", "_id"): _id,
     ("*", "_lastUpdated"): _last_updated,
     ("AuditEvent", "date"): _last_updated,
+    ("Location", "near"): near.predicate,
     ("AuditEvent", "agent"): audit_target.predicate,
     ("AuditEvent", "entity"): audit_target.predicate,
     ("AuditEvent", "patient"): audit_target.predicate,

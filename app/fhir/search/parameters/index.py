@@ -10,7 +10,17 @@ from typing import Any
 from app.fhir import fhirpath
 from app.fhir.context import Resource
 from app.fhir.registry import SearchParameter, parameters
-from app.fhir.search.parameters import date, number, quantity, reference, string, token, uri
+from app.fhir.search.parameters import (
+    composite,
+    date,
+    fulltext,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
 from app.fhir.search.parameters.keys import param, presence
 
 Elements = Iterable[tuple[str, Any]]
@@ -20,10 +30,11 @@ COLUMNS = frozenset({"_id", "_lastUpdated"})
 
 @dataclass(frozen=True, slots=True)
 class IndexRows:
-    """`resource.keys` and the rows of the four `index_*` tables, without rid; no duplicates.
+    """`resource.keys` and the rows of the `index_*` tables, without rid; no duplicates.
 
     references (param, target) · dates (param, lo, hi) · strings (param, folded, exact) · numbers
-    (param, lo, hi, units).
+    (param, lo, hi, units) · composites (param, and what composite.extract gives) ·
+    texts (narrative, content).
     """
 
     keys: list[int]
@@ -31,6 +42,8 @@ class IndexRows:
     dates: list[tuple[int, datetime, datetime]]
     strings: list[tuple[int, str, str]]
     numbers: list[tuple[int, Decimal | None, Decimal | None, list[int]]]
+    composites: list[tuple[Any, ...]]
+    texts: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class _Found:
     dates: dict[tuple[int, datetime, datetime], None] = field(default_factory=dict)
     strings: dict[tuple[int, str, str], None] = field(default_factory=dict)
     numbers: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
+    composites: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +63,7 @@ class _Step:
     """One parameter of a type: how to find its elements, and how to note them down."""
 
     evaluate: Callable[[Resource], list[tuple[str, Any]]]
-    presence: int
+    presence: int | None
     note: Callable[[Elements, _Found, str], None]
 
 
@@ -59,7 +73,8 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
     for step in _plan(resource["resourceType"]):
         elements = step.evaluate(resource)
         if elements:
-            found.keys.add(step.presence)
+            if step.presence is not None:
+                found.keys.add(step.presence)
             step.note(elements, found, base_url)
     return IndexRows(
         sorted(found.keys),
@@ -67,30 +82,39 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
         list(found.dates),
         list(found.strings),
         [(row[0], row[1], row[2], units) for row, units in found.numbers.items()],
+        found.composites,
+        fulltext.extract(resource),
     )
 
 
 @cache
 def _plan(type_: str) -> tuple[_Step, ...]:
     return tuple(
-        _Step(
-            fhirpath.compile(parameter.expression),
-            presence(type_, parameter.code),
-            partial(
-                NOTES[parameter.type], f"{type_}.{parameter.code}", param(type_, parameter.code)
-            ),
-        )
+        _step(type_, parameter)
         for parameter in parameters(type_).values()
         if _is_indexed(parameter)
     )
 
 
+def _step(type_: str, parameter: SearchParameter) -> _Step:
+    evaluate, at = fhirpath.compile(parameter.expression), param(type_, parameter.code)
+    if parameter.type == "composite":
+        return _Step(evaluate, None, partial(_note_composite, parameter, at))
+    note = partial(NOTES[parameter.type], f"{type_}.{parameter.code}", at)
+    return _Step(evaluate, presence(type_, parameter.code), note)
+
+
 def _is_indexed(parameter: SearchParameter) -> bool:
-    return parameter.type in NOTES and parameter.code not in COLUMNS
+    is_known = parameter.type in NOTES or parameter.type == "composite"
+    return is_known and parameter.code not in COLUMNS
 
 
 def _note_token(name: str, _: int, elements: Elements, found: _Found, __: str) -> None:
+    elements = list(elements)
     found.keys.update(token.extract(name, elements))
+    type_, code = name.split(".", 1)
+    for text in token.texts(elements):
+        found.strings[param(type_, f"{code}:text"), string.fold(text), text] = None
 
 
 def _note_uri(name: str, _: int, elements: Elements, found: _Found, __: str) -> None:
@@ -121,6 +145,13 @@ def _note_number(_: str, at: int, elements: Elements, found: _Found, __: str) ->
 def _note_quantity(_: str, at: int, elements: Elements, found: _Found, __: str) -> None:
     for (lo, hi), units in quantity.extract(elements):
         found.numbers[at, lo, hi, tuple(units)] = units
+
+
+def _note_composite(
+    parameter: SearchParameter, at: int, elements: Elements, found: _Found, base_url: str
+) -> None:
+    for row in composite.extract(parameter, list(elements), base_url):
+        found.composites.append((at, *row))
 
 
 NOTES: dict[str, Callable[[str, int, Elements, _Found, str], None]] = {

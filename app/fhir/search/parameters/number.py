@@ -55,8 +55,12 @@ def indexed(value: Any) -> Decimal | None:
 
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: a number of the row stands to one of the values as its prefix says."""
-    tests = [comparison(*prefixed(unescape(value)), over) for value in criterion.values]
-    return among(criterion, over, tests)
+    return among(criterion, over, [test(value, over) for value in criterion.values])
+
+
+def test(value: str, over: Over) -> str:
+    """SQL: index row `n` stands to the number as its prefix says. Raises BadRequest."""
+    return comparison(*prefixed(unescape(value)), over)
 
 
 def among(criterion: Criterion, over: Over, tests: list[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from app.fhir.search.parameters import (
+    composite,
     date,
     identity,
     number,
@@ -23,6 +24,7 @@ PREDICATES: dict[str, Callable[[Criterion, Over], str]] = {
     "uri": uri.predicate,
     "number": number.predicate,
     "quantity": quantity.predicate,
+    "composite": composite.predicate,
 }
 
 

@@ -53,10 +53,11 @@ def _units(quantity: Any) -> set[int]:
 
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: a quantity of the row stands to one of the values as its prefix says, in its unit."""
-    return among(criterion, over, [_test(value, over) for value in criterion.values])
+    return among(criterion, over, [test(value, over) for value in criterion.values])
 
 
-def _test(value: str, over: Over) -> str:
+def test(value: str, over: Over) -> str:
+    """SQL: index row `n` stands to the quantity as its prefix says. Raises BadRequest."""
     parts = [unescape(part) for part in split(value, "|")]
     test = comparison(*prefixed(parts[0]), over)
     if len(parts) == 1:

@@ -53,7 +53,15 @@ def _texts(type_: str, value: Any) -> Iterator[str]:
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: a text of the row starts with, is or contains one of the values."""
     number = param(criterion.type, criterion.parameter.code)
-    compare = {"exact": _is, "contains": _contains}.get(criterion.modifier or "", _starts_with)
+    return compared(criterion, number, criterion.modifier or "", over)
+
+
+def compared(criterion: Criterion, number: int, how: str, over: Over) -> str:
+    """SQL: a text of the row under this parameter number stands to one of the values like this.
+
+    `how` is one of COMPARISONS; else it starts with it.
+    """
+    compare = COMPARISONS.get(how, _starts)
     tests = [compare(unescape(value), over) for value in criterion.values]
     return (
         f"EXISTS (SELECT FROM index_string AS s WHERE s.rid = {over.alias}.rid"
@@ -71,12 +79,26 @@ def _contains(value: str, over: Over) -> str:
     return f"strpos(s.folded, {over.args.add(folded)}) > 0" if folded else "false"
 
 
-def _starts_with(value: str, over: Over) -> str:
+def _equals(value: str, over: Over) -> str:
+    return f"s.folded = {over.args.add(fold(value))}"
+
+
+def _ends(value: str, over: Over) -> str:
+    folded = fold(value)
+    return f"right(s.folded, {len(folded)}) = {over.args.add(folded)}" if folded else "false"
+
+
+def _starts(value: str, over: Over) -> str:
+    return starts_with(value, "s", over)
+
+
+def starts_with(value: str, index: str, over: Over) -> str:
+    """SQL: the text in this index row starts with the value."""
     folded = fold(value)
     if not folded:
         return "false"
     first, after = over.args.add(folded), over.args.add(successor(folded))
-    return f"(s.folded >= {first} AND s.folded < {after})"
+    return f"({index}.folded >= {first} AND {index}.folded < {after})"
 
 
 def successor(prefix: str) -> str:
@@ -87,3 +109,7 @@ def successor(prefix: str) -> str:
     last = ord(kept[-1]) + 1
     # UTF-8 has no surrogates.
     return kept[:-1] + chr(0xE000 if last == 0xD800 else last)
+
+
+COMPARISONS = {"exact": _is, "contains": _contains, "eq": _equals, "ew": _ends}
+"""By modifier; eq and ew are those of _filter."""

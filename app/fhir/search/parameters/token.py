@@ -8,10 +8,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.fhir.errors import BadRequest
+from app.fhir.registry import value_set
+from app.fhir.search.parameters import string
 from app.fhir.search.parameters.criterion import Criterion, Over, split, unescape
-from app.fhir.search.parameters.keys import key, presence
+from app.fhir.search.parameters.elements import bound
+from app.fhir.search.parameters.keys import key, param, presence
+from app.fhir.search.parameters.modifiers import TERMINOLOGICAL
 
 ANY, IN_SYSTEM, WHOLE_SYSTEM, OF_TYPE = "code", "system|code", "system|", "of-type"
+
+TEXTS = {"text": "", "text-co": "contains", "text-ew": "ew"}
+"""How texts are compared, by modifier; the last two are those of _filter."""
 
 PRIMITIVES = frozenset(
     ("code", "string", "id", "uri", "url", "canonical", "oid", "uuid", "markdown")
@@ -53,15 +60,45 @@ def _of_type(name: str, identifier: Any) -> Iterator[int]:
             yield key(name, OF_TYPE, *parts)
 
 
+def texts(elements: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """What `:text` searches: CodeableConcept.text, Coding.display and Identifier.type.text."""
+    for type_, value in elements:
+        if not isinstance(value, dict):
+            continue
+        concept = value.get("type", {}) if type_ == "Identifier" else value
+        if type_ in ("CodeableConcept", "Identifier") and "text" in concept:
+            yield concept["text"]
+        codings = value.get("coding", ()) if type_ == "CodeableConcept" else (value,)
+        if type_ in ("CodeableConcept", "Coding"):
+            yield from (coding["display"] for coding in codings if "display" in coding)
+
+
 def predicate(criterion: Criterion, over: Over) -> str:
     """SQL: the row has one of the values (`:not`: has none of them)."""
     name = f"{criterion.type}.{criterion.parameter.code}"
+    if criterion.modifier in TEXTS:
+        number = param(criterion.type, f"{criterion.parameter.code}:text")
+        return string.compared(criterion, number, TEXTS[criterion.modifier], over)
+    if criterion.modifier in TERMINOLOGICAL:
+        raise BadRequest(f"':{criterion.modifier}' works in a search only.", code="not-supported")
     if criterion.modifier == "of-type":
         wanted = [_asked_of_type(name, value) for value in criterion.values]
     else:
-        wanted = [asked(name, value) for value in criterion.values]
+        wanted = [key_ for value in criterion.values for key_ in _wanted(criterion, name, value)]
     has = f"{over.alias}.keys && {over.args.add(wanted, 'bigint[]')}"
     return f"NOT ({has})" if criterion.modifier == "not" else has
+
+
+def _wanted(criterion: Criterion, name: str, value: str) -> list[int]:
+    """The key that a value asks for, and that of a plain code whose meaning its binding gives."""
+    own = asked(name, value)
+    sets = bound(criterion.parameter) if "|" in value else ()
+    if not sets:
+        return [own]
+    system, _, code = (unescape(part) for part in value.partition("|"))
+    if not any(code in value_set(each).get(system, ()) for each in sets):
+        return [own]
+    return [own, key(name, IN_SYSTEM, "", code)]
 
 
 def asked(name: str, value: str) -> int:

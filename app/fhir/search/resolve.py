@@ -1,0 +1,205 @@
+"""Resolve: what a search means by a value set, a code system or a hierarchy becomes plain values.
+
+Looked up before the statement is compiled, with the caller's eyes.
+https://hl7.org/fhir/R4/search.html#modifiers
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.fhir import json
+from app.fhir.access import Access, Nothing
+from app.fhir.context import Context, Resource
+from app.fhir.errors import BadRequest
+from app.fhir.registry import value_set
+from app.fhir.search.condition import Condition, mapped
+from app.fhir.search.parameters import Criterion
+from app.fhir.search.parameters.criterion import escape, split, unescape
+from app.fhir.search.parameters.keys import key, param
+from app.fhir.search.parameters.modifiers import HIERARCHIES, TERMINOLOGICAL, hierarchy
+from app.fhir.search.query import Query
+from app.fhir.search.terminology import Code, Definitions, Tree, codes_of, unclear
+from app.fhir.visible import visible
+from app.storage.sql import Arguments
+
+ROUNDS = 12
+MAX_MEMBERS = 1000
+OFFICIAL = "http://hl7.org/fhir/ValueSet/"
+
+
+async def resolved(ctx: Context, query: Query) -> Query:
+    """The query without :in, :not-in, and :above and :below of codes and references.
+
+    Raises BadRequest where the server does not know what is asked for.
+    """
+    if query.parts:
+        return replace(query, parts=tuple([await resolved(ctx, part) for part in query.parts]))
+    found = {}
+    for criterion in _asking(query.conditions):
+        found[criterion] = await _plain(ctx, criterion)
+    if not found:
+        return query
+    conditions = [mapped(each, lambda one: found.get(one, one)) for each in query.conditions]
+    return replace(query, conditions=tuple(conditions))
+
+
+def _asking(conditions: Sequence[Condition]) -> list[Criterion]:
+    found: list[Criterion] = []
+
+    def note(criterion: Criterion) -> Criterion:
+        is_uri = criterion.parameter.type == "uri"
+        if criterion.modifier in TERMINOLOGICAL and not is_uri:
+            found.append(criterion)
+        return criterion
+
+    for condition in conditions:
+        mapped(condition, note)
+    return found
+
+
+async def _plain(ctx: Context, criterion: Criterion) -> Criterion:
+    if criterion.parameter.type == "reference":
+        return await _references(ctx, criterion)
+    codes: set[Code] = set()
+    for value in criterion.values:
+        if criterion.modifier in ("in", "not-in"):
+            codes |= await _in(ctx, unescape(value))
+        else:
+            codes |= await _related(ctx, criterion, value)
+    # Nothing matches an empty value set; an empty list of keys says so.
+    values = tuple(f"{escape(system)}|{escape(code)}" for system, code in sorted(codes))
+    return replace(
+        criterion, values=values, modifier="not" if criterion.modifier == "not-in" else None
+    )
+
+
+async def _in(ctx: Context, text: str) -> set[Code]:
+    url = text
+    sets: dict[str, Resource] = {}
+    if text.startswith("ValueSet/"):
+        found = await _by_id(ctx, text.partition("/")[2])
+        url = found.get("url", text)
+        sets[url] = found
+    known = Definitions(sets, {})
+    asked: set[Code] = set()
+    while True:
+        codes, wanted = codes_of(url, known), known.missing - asked
+        if known.is_complete:
+            return codes
+        asked |= wanted
+        known = await _more(ctx, known, wanted)
+
+
+async def _more(ctx: Context, known: Definitions, wanted: set[Code]) -> Definitions:
+    """The definitions with those of the wanted ones that are stored or shipped."""
+    sets, systems = dict(known.value_sets), dict(known.code_systems)
+    for type_, url in sorted(wanted):
+        found = await _by_url(ctx, type_, url)
+        if found is not None:
+            (sets if type_ == "ValueSet" else systems)[url] = found
+        elif type_ == "ValueSet" and (shipped := _shipped(url)):
+            sets[url] = shipped
+    return Definitions(sets, systems, is_complete=not wanted)
+
+
+def _shipped(url: str) -> Resource | None:
+    """A value set of R4 itself that some element is bound to."""
+    try:
+        codes = value_set(url.removeprefix(OFFICIAL)) if url.startswith(OFFICIAL) else None
+    except KeyError:
+        return None
+    if codes is None:
+        return None
+    parts = [
+        {"system": system, "concept": [{"code": code} for code in members]}
+        for system, members in codes.items()
+    ]
+    return {"resourceType": "ValueSet", "url": url, "compose": {"include": parts}}
+
+
+async def _related(ctx: Context, criterion: Criterion, value: str) -> set[Code]:
+    """What is above or below `system|code`, itself included."""
+    parts = [unescape(part) for part in split(value, "|")]
+    code = criterion.parameter.code
+    if len(parts) != 2 or not all(parts):
+        raise BadRequest(
+            f"'{code}:{criterion.modifier}' is written system|code.", expression=(code,)
+        )
+    system = await _by_url(ctx, "CodeSystem", parts[0])
+    if system is None:
+        raise unclear(f"The server has no CodeSystem {parts[0]}.", "not-found")
+    tree = Tree.of(system)
+    found = tree.above(parts[1]) if criterion.modifier == "above" else tree.below(parts[1])
+    return {(parts[0], each) for each in found}
+
+
+async def _by_url(ctx: Context, type_: str, url: str) -> Resource | None:
+    args = Arguments()
+    wanted = args.add([key(f"{type_}.url", "uri", url)], "bigint[]")
+    # What a code means is no secret of whoever may search by it: the reach, not the scopes.
+    source = visible(ctx.reach, type_, args)
+    row = await ctx.store.fetchrow(
+        f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.keys && {wanted}"
+        " ORDER BY r.last_updated DESC LIMIT 1",
+        *args.values,
+    )
+    return None if row is None else json.parse(row["body"].encode())
+
+
+async def _by_id(ctx: Context, id_: str) -> Resource:
+    args = Arguments()
+    source = visible(ctx.reach, "ValueSet", args)
+    row = await ctx.store.fetchrow(
+        f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.id = {args.add(id_)}",
+        *args.values,
+    )
+    if row is None:
+        raise unclear(f"The server has no ValueSet/{id_}.", "not-found")
+    found: Resource = json.parse(row["body"].encode())
+    return found
+
+
+async def _references(ctx: Context, criterion: Criterion) -> Criterion:
+    """`location:below=1`: the place and all that is part of it. #recursive of the search page."""
+    type_ = hierarchy(criterion.parameter)
+    assert type_ is not None
+    access = ctx.access.get("s", Nothing())
+    found = {unescape(value).removeprefix(f"{type_}/") for value in criterion.values}
+    step = _parents if criterion.modifier == "above" else _children
+    fresh = found
+    for _ in range(ROUNDS):
+        fresh = await step(ctx, access, type_, fresh) - found
+        found |= fresh
+        if not fresh:
+            break
+    if fresh or len(found) > MAX_MEMBERS:
+        raise unclear(f"More than {MAX_MEMBERS} are above or below, or too deep.", "too-costly")
+    values = tuple(f"{type_}/{escape(each)}" for each in sorted(found))
+    return replace(criterion, values=values, modifier=None)
+
+
+async def _children(ctx: Context, access: Access, type_: str, ids: set[str]) -> set[str]:
+    args = Arguments()
+    source = visible(access, type_, args)
+    targets = args.add([f"{type_}/{each}" for each in sorted(ids)], "text[]")
+    rows = await ctx.store.fetch(
+        f"SELECT r.id FROM {source} AS r JOIN index_reference AS x ON x.rid = r.rid"
+        f" WHERE NOT r.deleted AND x.param = {param(type_, HIERARCHIES[type_])}"
+        f" AND x.target = ANY({targets}) LIMIT {MAX_MEMBERS + 1}",
+        *args.values,
+    )
+    return {row["id"] for row in rows}
+
+
+async def _parents(ctx: Context, access: Access, type_: str, ids: set[str]) -> set[str]:
+    args = Arguments()
+    source = visible(access, type_, args)
+    rows = await ctx.store.fetch(
+        f"SELECT x.target FROM {source} AS r JOIN index_reference AS x ON x.rid = r.rid"
+        f" WHERE NOT r.deleted AND x.param = {param(type_, HIERARCHIES[type_])}"
+        f" AND r.id = ANY({args.add(sorted(ids), 'text[]')}) LIMIT {MAX_MEMBERS + 1}",
+        *args.values,
+    )
+    prefix = f"{type_}/"
+    found = (row["target"] for row in rows)
+    return {target.removeprefix(prefix) for target in found if target.startswith(prefix)}
