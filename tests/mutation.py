@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[1]
 PAPERS = (
     "tests/consent/test_decision.py",
     "tests/consent/test_rules.py",
+    "tests/consent/test_provisions.py",
     "tests/consent/test_relationships.py",
 )
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
