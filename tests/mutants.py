@@ -72,8 +72,9 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 
 def _not_run(tree: ast.Module) -> Iterator[ast.AST]:
-    """Annotations and docstrings."""
+    """Annotations, docstrings, and decorators: what they ask for is not run again."""
     for node in ast.walk(tree):
+        yield from getattr(node, "decorator_list", ())
         for name in ("annotation", "returns"):
             if isinstance(found := getattr(node, name, None), ast.AST):
                 yield found

@@ -35,7 +35,12 @@ from tests.consent.worlds import case
 from tests.mutants import Mutant, mutants
 
 ROOT = Path(__file__).parents[1]
-PAPERS = ("tests/consent/test_decision.py", "tests/consent/test_relationships.py")
+PAPERS = (
+    "tests/consent/test_decision.py",
+    "tests/consent/test_rules.py",
+    "tests/consent/test_provisions.py",
+    "tests/consent/test_relationships.py",
+)
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
 TARGETS = {
     "app/consent/decision.py": PAPERS,

@@ -6,12 +6,18 @@ from datetime import UTC, datetime
 import pytest
 
 from app.consent.decision import Decision, Facts, Request, combine, decide, obligations
-from app.consent.policy import OWN
-from app.consent.rules import rules
+from app.consent.policy import CUSTODIAN, OWN
+from app.consent.provisions import Terms
+from app.consent.rules import Rule, rules
 from app.consent.sensitivity import PART_2
 from app.fhir.marks import Marks
-from tests.build import consent
+from app.fhir.search.parameters.date import EARLIEST, LATEST
+from tests.build import HL7, consent
+from tests.consent.case import BASE
+from tests.consent.paper import form, part_2, permit, recipient
 
+PSY = {"system": f"{HL7}/v3-ActCode", "code": "PSY"}
+OF_PSY = {"provision": {"type": "permit", "securityLabel": [PSY]}}
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PLAIN = Marks(3, (), (), (), None, None)
 
@@ -60,6 +66,59 @@ def test_a_permission_names_its_provision_and_what_is_owed() -> None:
 def test_a_denial_names_its_provision_and_nothing_is_owed() -> None:
     said = ("denied by a consent", "ada-consent", "Consent.provision")
     assert by_consent("deny") == Decision("deny", *said)
+
+
+def test_a_relationship_opens_what_consents_open_in_part() -> None:
+    made = rules(consent("Practitioner/grace", **OF_PSY), "http://h")
+    facts = Facts(replace(PLAIN, confidentiality=4, labels=("HIV", "PSY")))
+    assert decide(made, [], request("TREAT"), facts).outcome == "not-covered"
+    assert decide(made, [CUSTODIAN], request("TREAT"), facts).reason == "as custodian"
+
+
+DAYS = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lo", "hi", "expected"),
+    [
+        ("permit", 2, 4, "permit"),
+        ("permit", 3, 3, "permit"),
+        ("permit", 1, 3, "not-covered"),
+        ("permit", 3, 5, "not-covered"),
+        ("deny", 2, 4, "deny"),
+        ("deny", 0, 3, "deny"),
+        ("deny", 3, 6, "deny"),
+        ("deny", 0, 2, "not-covered"),
+        ("deny", 4, 6, "not-covered"),
+        ("deny", 5, 6, "not-covered"),
+    ],
+)
+def test_a_permit_covers_what_is_within_its_time_a_denial_what_touches_it(
+    kind: str, lo: int, hi: int, expected: str
+) -> None:
+    rule = Rule(
+        *("Consent", "ada", "0.", kind == "permit"),
+        Terms(time=(DAYS[2], DAYS[4])),
+        *(EARLIEST, LATEST, 0, EARLIEST),
+    )
+    facts = Facts(replace(PLAIN, lo=DAYS[lo], hi=DAYS[hi]))
+    assert decide([rule], [], request("TREAT"), facts).outcome == expected
+
+
+def test_a_whole_consent_opens_part_2_only_if_it_says_that_it_does() -> None:
+    """42 CFR 2.31: what it holds and what it is based on are two things."""
+    provision = permit(to="Practitioner/grace", purpose="TREAT", label="SUD")
+    provision["period"] = {"start": "2020-01-01", "end": "2090-12-31"}
+    paper = part_2(provision)
+    assert PART_2 in {seal for rule in rules(paper, BASE) for seal in rule.opens}
+    other = {"coding": [{"system": "http://h", "code": "hipaa-auth"}]}
+    assert [rule.opens for rule in rules(paper | {"policyRule": other}, BASE) if rule.opens] == []
+
+
+def test_a_root_without_a_type_leaves_the_base_to_the_policy() -> None:
+    root = {"actor": [recipient("Practitioner/grace")]}
+    [base, *_] = rules(form(root, "OPTOUT"), BASE)
+    assert base.permits is False
 
 
 def test_of_several_patients_the_strictest_decides() -> None:
