@@ -17,6 +17,7 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
+from app.isp.definitions import definitions
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
@@ -92,12 +93,14 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
             max_entries=settings.max_entries,
             page_size=settings.page_size,
             max_page_size=settings.max_page_size,
+            profiles=settings.profiles,
         ),
         stamps=(),
         rules=(),
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,
+        definitions=definitions(),
     )
 
 

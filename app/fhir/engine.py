@@ -1,7 +1,7 @@
 """Engine: what the interactions need, wired once in app/main.py."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.fhir.audit import AuditLog
@@ -66,6 +66,7 @@ class Policy:
     max_entries: int = 1000
     page_size: int = 50
     max_page_size: int = 1000
+    profiles: str = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,5 @@ class Engine:
     projections: tuple[Projection, ...]
     operations: Mapping[str, Operation]
     mark: Mark = unmarked
+    definitions: Mapping[str, Resource] = field(default_factory=dict)
+    """The canonical resources that come with the server, by url."""

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
 
 import re
+from collections.abc import Sequence
 
 from app.fhir.change import ANY, Change, Committed
 from app.fhir.commit import STATUS, commit
@@ -18,6 +19,7 @@ from app.fhir.errors import (
     operation_outcome,
 )
 from app.fhir.ids import new_id
+from app.fhir.profiles import warn
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 
@@ -143,11 +145,13 @@ def _if_match(call: Call) -> frozenset[str] | None:
 
 
 async def _one(ctx: Context, call: Call, change: Change) -> Result:
+    is_asked = call.prefer.returns == "OperationOutcome"
+    warnings = await warn(ctx, change.resource) if is_asked else []
     [done] = await commit(ctx, [change])
-    return result(ctx, call, done)
+    return result(ctx, call, done, warnings)
 
 
-def result(ctx: Context, call: Call, done: Committed) -> Result:
+def result(ctx: Context, call: Call, done: Committed, warnings: Sequence[Issue] = ()) -> Result:
     """What a committed change answers, as Prefer: return= asks.
 
     https://hl7.org/fhir/R4/http.html#ops
@@ -158,7 +162,10 @@ def result(ctx: Context, call: Call, done: Committed) -> Result:
         body = disclose(ctx, {"body": done.body})
     elif call.prefer.returns == "OperationOutcome":
         said = Issue("informational", f"{done.type}/{done.id} {done.outcome}.", (), "information")
-        body, status = statement(operation_outcome([said])), 200 if status == 204 else status
+        body, status = (
+            statement(operation_outcome([said, *warnings])),
+            200 if status == 204 else status,
+        )
     return Result(
         status=status,
         body=body,
