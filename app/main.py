@@ -16,7 +16,15 @@ from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
-from app.fhir.operations import validate
+from app.fhir.operations import (
+    expand,
+    lookup,
+    snapshot,
+    subsumes,
+    validate,
+    validate_code,
+    versions,
+)
 from app.isp.definitions import definitions
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
@@ -33,6 +41,12 @@ OPERATIONS = {
     each.name: each
     for each in (
         validate.OPERATION,
+        expand.OPERATION,
+        lookup.OPERATION,
+        snapshot.OPERATION,
+        subsumes.OPERATION,
+        validate_code.OPERATION,
+        versions.OPERATION,
         isp_validate.OPERATION,
         progress.OPERATION,
         request_review.OPERATION,

@@ -55,6 +55,12 @@ class Operation:
     types: frozenset[str]
     letter: str
     run: Run
+    also: tuple[tuple[str, str], ...] = ()
+    """The definitions on single types, where R4 has more than one of this name."""
+
+    def defined(self, type_: str | None) -> str:
+        """The canonical of its definition for a type."""
+        return dict(self.also).get(type_ or "", self.definition)
 
 
 @dataclass(frozen=True, slots=True)
