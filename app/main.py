@@ -25,7 +25,7 @@ from app.fhir.operations import (
     validate_code,
     versions,
 )
-from app.isp.definitions import definitions
+from app.isp.definitions import definitions, own
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
 from app.routers.discovery import discovery_router
@@ -110,7 +110,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
             profiles=settings.profiles,
         ),
         stamps=(),
-        rules=(),
+        rules=(own,),
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,

@@ -156,3 +156,13 @@ def row(element: Json) -> Json:
 
 
 BOUND = ("strength", "valueSet")
+
+
+def operations() -> Json:
+    """By url: the operations that R4 defines."""
+    kept = ("text", "contact", "extension", "meta", "publisher")
+    return {
+        url: {key: value for key, value in one.items() if key not in kept}
+        for url, one in sorted(package("OperationDefinition").items())
+        if not one["id"].startswith("example")
+    }

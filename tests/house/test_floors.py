@@ -23,7 +23,7 @@ TOP = 6
 ENGINE = (
     ("dispatch", "openapi"),
     ("interactions", "operations", "reindex"),
-    ("commit", "integrity", "step", "draft", "routing", "capability"),
+    ("commit", "integrity", "step", "draft", "routing", "capability", "definitions_of_r4"),
     ("profiles",),
     ("canonicals",),
     ("engine",),

@@ -7,14 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import fhirpathpy
-from fhirpathpy.engine.nodes import ResourceNode
-from fhirpathpy.models import models
-
 from app.fhir.context import Resource
 from app.fhir.validation.walk import Place
 
-R4 = models["r4"]
 Evaluate = Callable[[Any, dict[str, Any]], list[Any]]
 
 
@@ -24,12 +19,18 @@ class Unevaluated(Exception):
 
 @lru_cache(maxsize=2048)
 def _compiled(expression: str) -> Evaluate:
-    made: Evaluate = fhirpathpy.compile(expression, R4)
+    # Imported here: only who judges by profiles waits for it.
+    import fhirpathpy
+    from fhirpathpy.models import models
+
+    made: Evaluate = fhirpathpy.compile(expression, models["r4"])
     return made
 
 
 def holds(expression: str, place: Place, resource: Resource) -> bool:
     """Whether the expression is true of an element of the resource. Raises Unevaluated."""
+    from fhirpathpy.engine.nodes import ResourceNode
+
     value = place.value if place.value is not None else place.more
     try:
         node = ResourceNode.create_node(value, place.defined)  # type: ignore[no-untyped-call]

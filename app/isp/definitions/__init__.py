@@ -5,12 +5,13 @@ of the checks are those of the table of checks, so that they cannot differ from 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from app.fhir.context import Resource
+from app.fhir.errors import Issue
 from app.fhir.validation.snapshot import snapshot
 from app.isp.codes import CHECK
 from app.isp.rules.table import RULES
@@ -36,6 +37,16 @@ def complete(one: Resource, known: Mapping[str, Resource]) -> Resource:
         "snapshot": {"element": snapshot(one["url"], known)},
         "differential": differential,
     }
+
+
+def own(resource: Resource) -> Iterator[Issue]:
+    """A rule: what is at one of these urls is what is published here, and nothing else."""
+    one = definitions().get(str(resource.get("url")))
+    if one is not None:
+        sent = {key: value for key, value in resource.items() if key not in ("meta", "text")}
+        if sent != complete(one, definitions()):
+            said = f"{one['url']} comes with this server: use a url of your own."
+            yield Issue("business-rule", said, (f"{resource['resourceType']}.url",))
 
 
 def checks() -> dict[str, Any]:
