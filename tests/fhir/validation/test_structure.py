@@ -238,7 +238,12 @@ def test_many_references_to_contained_resources_hide_no_fault() -> None:
 )
 def test_what_hl7_published_is_valid(kind: str, every: int) -> None:
     for resource in conformance_examples(kind, every):
-        assert validate(resource, kind) == [], resource["url"]
+        if resource["url"] not in FAULTY:
+            assert validate(resource, kind) == [], resource["url"]
+
+
+FAULTY = {f"http://hl7.org/fhir/StructureDefinition/{one}" for one in ("Event", "FiveWs")}
+"""Patterns of HL7 that build on nothing and are not abstract, against sdf-4."""
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
