@@ -87,7 +87,10 @@ def _documents(file: Path, advance: Advance) -> Iterator[tuple[str, bytes]]:
 
 
 def _packed(file: Path) -> Iterator[tuple[str, bytes]]:
-    """The resources of a FHIR package that this server has a type for; the rest is left out."""
+    """The resources of a FHIR package that this server has a type for; the rest is left out.
+
+    So is their narrative, which is generated for web pages.
+    """
     with tarfile.open(file) as package:
         for member in package:
             folder, _, name = member.name.partition("/")
@@ -97,7 +100,12 @@ def _packed(file: Path) -> Iterator[tuple[str, bytes]]:
                 and is_type(name.partition("-")[0])
                 and (found := package.extractfile(member))
             ):
-                yield f"{file}:{name}", found.read()
+                yield f"{file}:{name}", _without_text(found.read())
+
+
+def _without_text(data: bytes) -> bytes:
+    found = json.parse(data)
+    return json.dump({key: value for key, value in found.items() if key != "text"})
 
 
 def items(source: str, group: int, document: Any, base_url: str) -> Iterator[Item]:

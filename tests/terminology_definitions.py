@@ -129,15 +129,17 @@ def concept(one: Json) -> Json:
 
 
 EXTENSIONS = ("goal-", "resource-", "request-", "event-", "task-", "careplan-", "patient-", "data-")
+PROFILES = ("vitalsigns", "SimpleQuantity", "MoneyQuantity")
 SAID = ("id", "path", "sliceName", "slicing", "short", "min", "max", "type", "binding")
 
 
 def extensions() -> Json:
-    """By url: the extensions of R4 that a plan has use for, as differentials."""
+    """By url: the profiles of R4 that others build on, as differentials: most are extensions."""
     return {
         url: extension(one)
         for url, one in sorted(package("StructureDefinition").items())
-        if one["type"] == "Extension" and one["id"].startswith(EXTENSIONS)
+        if one["id"] in PROFILES
+        or (one["type"] == "Extension" and one["id"].startswith(EXTENSIONS))
     }
 
 
@@ -150,9 +152,15 @@ def extension(one: Json) -> Json:
 def row(element: Json) -> Json:
     found = {key: element[key] for key in SAID if key in element}
     found |= {key: one for key, one in element.items() if key.startswith(("fixed", "pattern"))}
+    found |= {"constraint": own} if (own := constraints(element)) else {}
     if "binding" in found:
         found["binding"] = {k: v for k, v in found["binding"].items() if k in BOUND}
     return found
+
+
+def constraints(element: Json) -> list[Json]:
+    kept = ("key", "severity", "human", "expression", "source")
+    return [{key: one[key] for key in kept if key in one} for one in element.get("constraint", [])]
 
 
 BOUND = ("strength", "valueSet")

@@ -6,6 +6,9 @@ may know of at all, whatever the scopes. https://hl7.org/fhir/R4/references.html
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 
 from app.fhir import json
 from app.fhir.context import Context, Resource
@@ -42,9 +45,32 @@ async def _stored(ctx: Context, type_: str, url: str) -> list[Resource]:
     args = Arguments()
     source = visible(ctx.reach, type_, args)
     named = criterion(type_, "url", SPECIAL.sub(r"\\\1", url), args, alias="r")
-    statement = f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND {named} LIMIT 50"
+    statement = (
+        f"SELECT r.id, r.version, r.last_updated, r.body FROM {source} AS r"
+        f" WHERE NOT r.deleted AND {named} LIMIT 50"
+    )
     rows = await ctx.store.fetch(statement, *args.values)
-    return [json.parse(row["body"].encode()) for row in rows]
+    return [
+        _read(Text((row["id"], row["version"], row["last_updated"]), row["body"])) for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A stored version, which `stamp` names: its text never changes."""
+
+    stamp: tuple[str, int, datetime]
+    body: str = field(compare=False)
+
+
+@lru_cache(maxsize=512)
+def _read(text: Text) -> Resource:
+    """The resource, without what only readers need; do not change it."""
+    found: Resource = json.parse(text.body.encode())
+    found.pop("text", None)
+    if found.get("differential", {}).get("element"):
+        found.pop("snapshot", None)
+    return found
 
 
 def _rank(one: Resource) -> tuple[int, list[int], str]:

@@ -36,7 +36,7 @@ class Held:
 
 
 def of_r4(type_: str, url: str) -> Resource | None:
-    """The ValueSet, CodeSystem or extension that R4 itself defines at this url."""
+    """The ValueSet, CodeSystem, extension or profile that R4 itself defines at this url."""
     row = _rows(KINDS[type_]).get(url)
     return {"resourceType": type_, "url": url, "status": "active", **row} if row else None
 

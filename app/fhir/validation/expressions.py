@@ -33,7 +33,7 @@ def holds(expression: str, place: Place, resource: Resource) -> bool:
 
     value = place.value if place.value is not None else place.more
     try:
-        node = ResourceNode.create_node(value, place.defined)  # type: ignore[no-untyped-call]
+        node = ResourceNode.create_node(value, place.type)  # type: ignore[no-untyped-call]
         about = {"resource": resource, "rootResource": resource}
         found = _compiled(expression)(node, about)
     except Exception as error:  # the library raises Exception itself

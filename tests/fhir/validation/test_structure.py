@@ -267,3 +267,11 @@ def test_decimals_as_parsed_are_decimals() -> None:
         assert found(parse(body % spelling)) == []
     for spelling in (b'"1.5"', b"true", b"null"):
         assert found(parse(body % spelling)) == [("structure", "Observation.value.value")]
+
+
+def test_an_id_beside_a_primitive_is_content() -> None:
+    patient = {"resourceType": "Patient", "gender": "female", "_gender": {"id": "g"}}
+    assert found(patient) == []
+    assert found(patient | {"_gender": {}}) == [("structure", "Patient.gender")]
+    del patient["gender"]
+    assert found(patient) == [("structure", "Patient.gender")]
