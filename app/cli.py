@@ -26,6 +26,7 @@ from app.jobs.clock import tick
 from app.loading import Report, load
 from app.main import OPERATIONS
 from app.opening import chosen, chosen_beside, database, fail, opened, perform
+from app.publishing import publish
 from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
 from app.settings import Settings, documentation
@@ -69,21 +70,26 @@ def serve_command(
 
 async def _greeting(settings: Settings, *, is_demo: bool) -> str:
     """What to print when ready, after the demonstration was loaded where it is wanted."""
-    if not is_demo:
-        return introduction(settings)
     async with opened(settings) as (engine, authority):
-        if await is_empty(settings.database_url):
-            report = await demonstrate(engine)
-            if report.refused:
-                fail(f"the demonstration was refused: {json.dumps(report.refused[0])}")
-        return await welcome(settings, authority)
+        if is_demo and await is_empty(settings.database_url):
+            _complete(await demonstrate(engine), "the demonstration was")
+        _complete(await publish(engine), "a definition was")
+        return await welcome(settings, authority) if is_demo else introduction(settings)
+
+
+def _complete(report: Report, what: str) -> None:
+    if report.refused:
+        fail(f"{what} refused: {json.dumps(report.refused[0])}")
 
 
 @main.command("migrate")
 def migrate_command() -> None:
-    """Bring the database to this version's tables."""
-    with database(chosen_beside()):
-        pass
+    """Bring the database to this version's tables, and what is published in it up to date."""
+
+    async def work(engine: Engine, _: Authority) -> None:
+        _complete(await publish(engine), "a definition was")
+
+    perform(chosen_beside(), work)
 
 
 @main.command("load")
@@ -97,7 +103,7 @@ def load_command(
         ),
     ] = False,
 ) -> None:
-    """Store resources from files and folders: JSON, Bundles, NDJSON, also gzipped.
+    """Store resources from files and folders: JSON, Bundles, NDJSON, also gzipped; FHIR packages.
 
     Prints a JSON summary that names every refused resource; exit status 1 if there is any.
     """

@@ -14,6 +14,7 @@ from app.admission import admit_counting, admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
 from app.consent.emergency import alarm
@@ -28,7 +29,19 @@ from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
-from app.fhir.operations import everything, meta, validate
+from app.fhir.operations import (
+    everything,
+    expand,
+    lookup,
+    meta,
+    snapshot,
+    subsumes,
+    validate,
+    validate_code,
+    versions,
+)
+from app.isp import definitions as isp_definitions
+from app.isp.definitions import own
 from app.isp.gauges import exposition
 from app.isp.guard import guard
 from app.isp.operations import bundle as isp_bundle
@@ -66,6 +79,12 @@ OPERATIONS = {
         disclosures.OPERATION,
         everything.OPERATION,
         *meta.ALL,
+        expand.OPERATION,
+        lookup.OPERATION,
+        snapshot.OPERATION,
+        subsumes.OPERATION,
+        validate_code.OPERATION,
+        versions.OPERATION,
         isp_validate.OPERATION,
         progress.OPERATION,
         request_review.OPERATION,
@@ -89,6 +108,8 @@ OPERATIONS = {
         metrics.OPERATION,
     )
 }
+
+DEFINITIONS = {**isp_definitions.definitions(), **consent_definitions.definitions()}
 
 Job = Callable[[Settings, Engine], Coroutine[None, None, None]]
 """What goes on beside the requests, until it is cancelled."""
@@ -158,14 +179,16 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
             max_entries=settings.max_entries,
             page_size=settings.page_size,
             max_page_size=settings.max_page_size,
+            profiles=settings.profiles,
         ),
         stamps=(),
-        rules=(check,),
+        rules=(check, partial(own, DEFINITIONS)),
         projections=(PROJECTION,),
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
         guards=(guard,),
+        definitions=DEFINITIONS,
     )
 
 

@@ -1,9 +1,11 @@
 """Files of FHIR resources, taken apart into what is to be stored.
 
-A file holds one JSON resource or Bundle, or NDJSON with one a line; any of them may be gzipped.
+A file holds one JSON resource or Bundle, or NDJSON with one a line; any of them may be gzipped. A
+FHIR package (.tgz) holds many: https://confluence.hl7.org/display/FHIR/NPM+Package+Specification
 """
 
 import gzip
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ from typing import Any, BinaryIO, cast
 from app.fhir import json
 from app.fhir.errors import BadRequest, FHIRError
 from app.fhir.interactions.rewrite import address, rewrite
+from app.fhir.registry import is_type
 
-SUFFIXES = (".json", ".ndjson", ".jsonl")
+SUFFIXES = (".json", ".ndjson", ".jsonl", ".tgz")
 Advance = Callable[[int], object]
 
 
@@ -72,6 +75,8 @@ def _documents(file: Path, advance: Advance) -> Iterator[tuple[str, bytes]]:
         at = 0
         if name.endswith(".json"):
             yield str(file), stream.read()
+        elif name.endswith(".tgz"):
+            yield from _packed(file)
         else:
             for number, line in enumerate(stream, 1):
                 if line.strip():
@@ -79,6 +84,28 @@ def _documents(file: Path, advance: Advance) -> Iterator[tuple[str, bytes]]:
                 advance(raw.tell() - at)
                 at = raw.tell()
         advance(raw.tell() - at)
+
+
+def _packed(file: Path) -> Iterator[tuple[str, bytes]]:
+    """The resources of a FHIR package that this server has a type for; the rest is left out.
+
+    So is their narrative, which is generated for web pages.
+    """
+    with tarfile.open(file) as package:
+        for member in package:
+            folder, _, name = member.name.partition("/")
+            is_wanted = folder == "package" and "/" not in name and name.endswith(".json")
+            if (
+                is_wanted
+                and is_type(name.partition("-")[0])
+                and (found := package.extractfile(member))
+            ):
+                yield f"{file}:{name}", _without_text(found.read())
+
+
+def _without_text(data: bytes) -> bytes:
+    found = json.parse(data)
+    return json.dump({key: value for key, value in found.items() if key != "text"})
 
 
 def items(source: str, group: int, document: Any, base_url: str) -> Iterator[Item]:

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         description="`strict`: a write that refers to a resource which does not exist, or which "
         "the caller may not see, is refused. `lenient`: it is accepted.",
     )
+    profiles: Literal["strict", "warn", "off"] = Field(
+        default="warn",
+        description="What is done with a resource that breaks a profile it claims in meta.profile. "
+        "`strict`: the write is refused. `warn`: it is told to who prefers an OperationOutcome.",
+    )
     update_as_create: bool = Field(
         default=False,
         description="Whether any client may create a resource by PUT to an id of its choice; "

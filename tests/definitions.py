@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.fhir.registry import TYPES
+from tests import terminology_definitions as terminology
 from tests.official import package
 
 Json = dict[str, Any]
@@ -203,6 +204,11 @@ def generated() -> dict[str, str]:
         "search-parameters.json": render(search_parameters(), 2),
         "compartments.json": render(compartments(), 2),
         "structures.json": render(structures(), 3),
+        "elements.json": render(terminology.elements(), 1),
+        "extensions.json": render(terminology.extensions(), 1),
+        "operations.json": render(terminology.operations(), 1),
+        "value-sets.json": render(terminology.value_sets(), 1),
+        "code-systems.json": render(terminology.code_systems(), 1),
     }
 
 

@@ -42,6 +42,9 @@ SERVER_ONLY = frozenset({"AuditEvent"})
 
 DEFAULT = Policy()
 
+Profiles = tuple[tuple[str, str], ...]
+"""Profiles that come with the server: the type and the url of each."""
+
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 ENDPOINTS = {"token": "token", "revoke": "revoke", "introspect": "introspect"}
@@ -53,14 +56,19 @@ def capability_statement(
     operations: Mapping[str, Operation],
     base_url: str,
     policy: Policy = DEFAULT,
+    profiles: Profiles = (),
 ) -> Resource:
     """What a client may count on, for a server at this base URL; do not change what comes back."""
-    return _statement(tuple(routes), tuple(operations.values()), base_url, policy)
+    return _statement(tuple(routes), tuple(operations.values()), base_url, policy, profiles)
 
 
 @lru_cache(maxsize=8)
 def _statement(
-    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str, policy: Policy
+    routes: tuple[Route, ...],
+    operations: tuple[Operation, ...],
+    base_url: str,
+    policy: Policy,
+    profiles: Profiles,
 ) -> Resource:
     return {
         "resourceType": "CapabilityStatement",
@@ -76,21 +84,26 @@ def _statement(
         "fhirVersion": FHIR_VERSION,
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "patchFormat": list(FORMATS),
-        "rest": [_rest(routes, operations, base_url, policy)],
+        "rest": [_rest(routes, operations, base_url, policy, profiles)],
     }
 
 
 def _rest(
-    routes: tuple[Route, ...], operations: tuple[Operation, ...], base_url: str, policy: Policy
+    routes: tuple[Route, ...],
+    operations: tuple[Operation, ...],
+    base_url: str,
+    policy: Policy,
+    profiles: Profiles,
 ) -> dict[str, Any]:
     served = {route.interaction for route in routes} | {
         f"conditional-{route.interaction}" for route in routes if is_conditional(route)
     }
     on_system = [op for op in operations if "system" in op.levels]
+    types = (_resource(type_, served, operations, policy) for type_ in sorted(STORED))
     rest = {
         "mode": "server",
         "security": _security(base_url),
-        "resource": [_resource(type_, served, operations, policy) for type_ in sorted(STORED)],
+        "resource": [_profiled(one, profiles) for one in types],
         "interaction": _codes(ON_SYSTEM, served),
         "searchParam": _of_every_type(served),
         "operation": _operations(on_system),
@@ -130,7 +143,7 @@ def _resource(
         "searchInclude": includes(type_),
         "searchRevInclude": reverse_includes(type_),
         "searchParam": [_parameter(found) for found in searchable(type_)],
-        "operation": _operations(op for op in operations if applies(op, type_)),
+        "operation": _operations((op for op in operations if applies(op, type_)), type_),
     }
     return {name: value for name, value in resource.items() if value not in ([], ())}
 
@@ -186,8 +199,15 @@ def applies(operation: Operation, type_: str) -> bool:
     return is_below and (not operation.types or type_ in operation.types)
 
 
-def _operations(operations: Iterable[Operation]) -> list[dict[str, str]]:
-    return [{"name": op.name, "definition": op.definition} for op in operations]
+def _profiled(resource: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
+    """The same with the profiles of its type that come with the server and are checked."""
+    own = [url for type_, url in profiles if type_ == resource["type"]]
+    head = {key: resource[key] for key in ("type", "profile")}
+    return {**head, **({"supportedProfile": own} if own else {}), **resource}
+
+
+def _operations(operations: Iterable[Operation], type_: str | None = None) -> list[dict[str, str]]:
+    return [{"name": op.name, "definition": op.defined(type_)} for op in operations]
 
 
 def _compartments(served: set[str]) -> list[str]:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueViolationError
 
-from app.fhir import json
+from app.fhir import json, profiles
 from app.fhir.access import Nothing
 from app.fhir.audit import Audited, audit_rows, insert_audit
 from app.fhir.change import LETTER, Change, Committed, Overtaken
@@ -51,6 +51,7 @@ async def commit(
     If-Match names another version, Unprocessable for a reference to nothing, Forbidden when a new
     state lies outside the caller's access.
     """
+    await profiles.refuse(ctx, changes)
     drafts = await _drafts(ctx, changes)
     _refuse_twice(drafts)
     rids = {each.key: await ctx.engine.database.next_rid() for each in drafts}

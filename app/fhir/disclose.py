@@ -17,6 +17,17 @@ from app.fhir.redact import redact
 from app.fhir.subset import subset
 from app.storage.sql import Row
 
+SAID = frozenset(
+    {
+        "OperationOutcome",
+        "CapabilityStatement",
+        "TerminologyCapabilities",
+        "Parameters",
+        "ValueSet",
+        "StructureDefinition",
+    }
+)
+
 
 def disclose(
     ctx: Context,
@@ -57,9 +68,9 @@ def _masked(ctx: Context, row: Row, hidden: Hidden) -> frozenset[str]:
 def statement(resource: Resource) -> Disclosed:
     """A resource that this server says about itself or about the request: it holds no record.
 
-    For OperationOutcome, CapabilityStatement and Parameters only.
+    For what is in SAID only: answers, and definitions, which are about nobody.
     """
-    if resource["resourceType"] not in ("OperationOutcome", "CapabilityStatement", "Parameters"):
+    if resource["resourceType"] not in SAID:
         raise TypeError(f"{resource['resourceType']} is a record; disclose its row")
     return Disclosed(json.dump(resource))
 

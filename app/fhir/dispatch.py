@@ -47,6 +47,7 @@ ROUTES = (
     Route("operation", "POST", "$[operation]", "", operate),
     Route("operation", "POST", "[type]/$[operation]", "", operate),
     Route("operation", "POST", "[type]/[id]/$[operation]", "", operate),
+    Route("operation", "GET", "$[operation]", "", operate),
     Route("operation", "GET", "[type]/$[operation]", "", operate),
     Route("operation", "GET", "[type]/[id]/$[operation]", "", operate),
 )

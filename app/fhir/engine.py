@@ -1,7 +1,7 @@
 """Engine: what the interactions need, wired once in app/main.py."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.fhir.audit import AuditLog
@@ -61,6 +61,12 @@ class Operation:
     letter: str
     run: Run
     media_types: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
+    """The definitions on single types, where R4 has more than one of this name."""
+
+    def defined(self, type_: str | None) -> str:
+        """The canonical of its definition for a type."""
+        return dict(self.also).get(type_ or "", self.definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Policy:
     max_entries: int = 5000
     page_size: int = 50
     max_page_size: int = 1000
+    profiles: str = "warn"
 
 
 async def unarmed(_ctx: Context, _result: Result) -> None:
@@ -97,3 +104,5 @@ class Engine:
     mark: Mark = unmarked
     alarm: Alarm = unarmed
     guards: tuple[Guard, ...] = ()
+    definitions: Mapping[str, Resource] = field(default_factory=dict)
+    """The canonical resources that come with the server, by url."""

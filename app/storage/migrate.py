@@ -13,6 +13,16 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2]
 HEAD = max(path.name[:4] for path in (ROOT / "alembic" / "versions").glob("[0-9]*.py"))
+DEFINITIONS = [
+    "CodeSystem",
+    "CompartmentDefinition",
+    "OperationDefinition",
+    "SearchParameter",
+    "StructureDefinition",
+    "ValueSet",
+]
+"""What the server itself publishes (app/publishing.py)."""
+
 LOCK = (1_230_192_205, 1)
 """Two-int advisory lock key; the one-bigint form belongs to write_instant()."""
 
@@ -61,10 +71,11 @@ async def version(connection: "asyncpg.Connection[asyncpg.Record]") -> str:
 
 
 async def is_empty(dsn: str) -> bool:
-    """Whether no resource was ever written to a migrated database."""
+    """Whether no resource was ever written to a migrated database, but for definitions."""
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
-        return not await connection.fetchval("SELECT EXISTS (SELECT FROM resource)")
+        statement = "SELECT EXISTS (SELECT FROM resource WHERE type <> ALL ($1))"
+        return not await connection.fetchval(statement, DEFINITIONS)
     finally:
         await connection.close()
 

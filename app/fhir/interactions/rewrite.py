@@ -116,9 +116,13 @@ def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:
 
 
 def _version(text: str, places: Mapping[str, str], base: str) -> str | None:
-    """A version of another entry: which it will be is not known before, so the current one."""
+    """A version of another entry that gets a new id: which version it will be is not known before,
+    so the current one. What keeps its id keeps its versions."""
     found = VERSIONED.match(text)
-    return (places.get(found[1]) or places.get(base + found[1])) if found else None
+    if found is None:
+        return None
+    place = places.get(found[1]) or places.get(base + found[1])
+    return None if place and f"/{found[1]}".endswith(f"/{place}") else place
 
 
 @contextmanager

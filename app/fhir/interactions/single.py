@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#create, #update, #patch, #delete
 
 from collections.abc import Sequence
 
+from app.fhir import json
 from app.fhir.change import Change, Committed
 from app.fhir.commit import commit, commit_planned
 from app.fhir.context import Call, Context, Result
@@ -14,6 +15,7 @@ from app.fhir.hidden import hidden
 from app.fhir.interactions import write
 from app.fhir.interactions.condition import lock, unlock
 from app.fhir.interactions.conditional import Resolved, names, planned, present, resolve
+from app.fhir.profiles import warn
 
 
 async def change(ctx: Context, call: Call) -> Result:
@@ -42,8 +44,9 @@ async def change(ctx: Context, call: Call) -> Result:
 async def answered(ctx: Context, call: Call, committed: Sequence[Committed]) -> Result:
     """What the changes of one call answer: a delete may have none, or several."""
     if len(committed) == 1:
-        masked = await hidden(ctx, map(write.row_of, committed))
-        return write.result(ctx, call, committed[0], masked)
+        done = committed[0]
+        masked = await hidden(ctx, [write.row_of(done)])
+        return write.result(ctx, call, done, masked, await _warnings(ctx, call, done))
     body = None
     if call.prefer.returns == "OperationOutcome":
         said = Issue("informational", f"{len(committed)} deleted.", (), "information")
@@ -55,3 +58,10 @@ async def answered(ctx: Context, call: Call, committed: Sequence[Committed]) -> 
         patients=tuple(sorted(about)),
         is_recorded=bool(committed),
     )
+
+
+async def _warnings(ctx: Context, call: Call, done: Committed) -> list[Issue]:
+    """What the profiles that the new version claims find, for who asks for an OperationOutcome."""
+    if call.prefer.returns != "OperationOutcome" or done.body is None:
+        return []
+    return await warn(ctx, json.parse(done.body.encode()))

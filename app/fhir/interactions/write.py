@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
 
 import re
+from collections.abc import Sequence
 
 from app.fhir.change import ANY, Change, Committed
 from app.fhir.commit import STATUS
@@ -164,7 +165,13 @@ def row_of(done: Committed) -> Row:
     return {"body": done.body, "patient": done.patient, "patients": done.patients}
 
 
-def result(ctx: Context, call: Call, done: Committed, hidden: Hidden) -> Result:
+def result(
+    ctx: Context,
+    call: Call,
+    done: Committed,
+    hidden: Hidden,
+    warnings: Sequence[Issue] = (),
+) -> Result:
     """What a committed change answers, as Prefer: return= asks.
 
     https://hl7.org/fhir/R4/http.html#ops
@@ -175,7 +182,10 @@ def result(ctx: Context, call: Call, done: Committed, hidden: Hidden) -> Result:
         body = disclose(ctx, row_of(done), hidden)
     elif call.prefer.returns == "OperationOutcome":
         said = Issue("informational", f"{done.type}/{done.id} {done.outcome}.", (), "information")
-        body, status = statement(operation_outcome([said])), 200 if status == 204 else status
+        body, status = (
+            statement(operation_outcome([said, *warnings])),
+            200 if status == 204 else status,
+        )
     return Result(
         status=status,
         body=body,

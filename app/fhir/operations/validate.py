@@ -1,49 +1,100 @@
 """$validate — https://hl7.org/fhir/R4/resource-operation-validate.html"""
 
+from typing import Any
+
+from app.fhir import json
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Issue, operation_outcome
+from app.fhir.interactions.read import read
+from app.fhir.interactions.write import SERVER_ONLY
 from app.fhir.model import second_opinion
+from app.fhir.operations.parameters import parameters, texts
+from app.fhir.profiles import claimed, judge
 from app.fhir.registry import STORED
-from app.fhir.shape import check_none
+from app.fhir.routing import authorize
 from app.fhir.validation.structure import validate
 
 PASSED = Issue("informational", "Nothing was found wrong.", (), "information")
+KINDS = {
+    "resource": ("resource",),
+    "mode": ("valueCode", "valueString"),
+    "profile": ("valueUri", "valueCanonical", "valueUrl"),
+}
+MODES = ("create", "update", "delete", "profile")
 
 
 async def run(ctx: Context, call: Call) -> Result:
     """Check a resource without storing it: 200 with an OperationOutcome, whatever was found.
 
-    Judged by our own compiled definitions; what only the reference model finds is a warning.
+    Judged by R4, by the profiles it claims and the one that is asked for. What only the reference
+    model finds is a warning. On an instance without a body, the stored resource is judged.
     """
-    check_none(call.query)
-    resource = _resource(call)
-    issues = [*validate(resource, resource["resourceType"])]
-    issues += [issue for rule in ctx.engine.rules for issue in rule(resource)]
-    if not any(issue.severity == "error" for issue in issues):
-        issues += second_opinion(resource)
-    return Result(200, statement(operation_outcome(issues or [PASSED])))
+    given = _given(call)
+    mode = texts("mode", given.get("mode"))
+    if mode is not None and mode not in MODES:
+        raise BadRequest(f"mode: one of {', '.join(MODES)}.", code="value")
+    stored = await _stored(ctx, call)
+    resource = given.get("resource", stored)
+    if mode == "delete":
+        return _answer([_deletable(ctx, call)])
+    if not isinstance(resource, dict) or resource.get("resourceType") != call.type:
+        raise BadRequest(f"Send a {call.type}, or Parameters with a {call.type} named resource.")
+    return _answer(await _issues(ctx, call, resource, texts("profile", given.get("profile"))))
 
 
-def _resource(call: Call) -> Resource:
+def _given(call: Call) -> dict[str, Any]:
+    """The parameters; a body that is a resource itself is the one to judge."""
     body = call.body
     if isinstance(body, dict) and body.get("resourceType") == "Parameters":
-        parts = body.get("parameter", [])
-        named = [
-            part for part in parts if isinstance(part, dict) and part.get("name") == "resource"
-        ]
-        body = named[0].get("resource") if named else None
-    if not isinstance(body, dict) or body.get("resourceType") != call.type:
-        raise BadRequest(f"Send a {call.type}, or Parameters with a {call.type} named resource.")
-    return body
+        return parameters(call, KINDS)
+    query = Call(call.interaction, call.type, call.id, operation=call.operation, query=call.query)
+    found = parameters(query, KINDS)
+    return found if body is None else {**found, "resource": body}
+
+
+async def _stored(ctx: Context, call: Call) -> Resource | None:
+    """The resource the operation is called on, if it is called on one; as a read has it."""
+    if call.id is None:
+        authorize(ctx, "c", call.type)
+        return None
+    authorize(ctx, "r", call.type)
+    found = await read(ctx, Call("read", call.type, call.id))
+    resource: Resource = json.parse(found.body or b"")
+    return resource
+
+
+def _deletable(ctx: Context, call: Call) -> Issue:
+    if call.id is None:
+        raise BadRequest("mode=delete is asked of a resource: [type]/[id]/$validate.")
+    if call.type in SERVER_ONLY:
+        return Issue("business-rule", f"{call.type} is written by the server alone.")
+    authorize(ctx, "d", call.type)
+    return Issue("informational", "It can be deleted.", (), "information")
+
+
+async def _issues(ctx: Context, call: Call, resource: Resource, profile: str | None) -> list[Issue]:
+    found = [*validate(resource, resource["resourceType"])]
+    found += [issue for rule in ctx.engine.rules for issue in rule(resource)]
+    if call.id is not None and resource.get("id") != call.id:
+        found.append(Issue("value", f"Must be the id of the URL: {call.id}.", (f"{call.type}.id",)))
+    if any(issue.severity == "error" for issue in found):
+        return found
+    urls = [*claimed(resource), *([profile] if profile else [])]
+    found += await judge(ctx, resource, urls)
+    return found + second_opinion(resource)
+
+
+def _answer(issues: list[Issue]) -> Result:
+    return Result(200, statement(operation_outcome(issues or [PASSED])))
 
 
 OPERATION = Operation(
     name="validate",
     definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",
-    levels=frozenset({"type"}),
+    levels=frozenset({"type", "instance"}),
     types=STORED,
-    letter="c",
+    letter="",
     run=run,
 )

@@ -1,7 +1,7 @@
 """What a search may not match: elements that are hidden from whoever asks.
 
 A search by a reference to what does not exist for the caller finds nothing, whatever points there;
-who is shown no goal of a plan finds it by goal:missing=true. docs/decisions/0018-redaction.md
+who is shown no goal of a plan finds it by goal:missing=true. docs/decisions/0015-redaction.md
 """
 
 import re

@@ -9,48 +9,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.fhir.registry import structure
+from app.fhir.validation.combinators import has_code, names, not_both, one_of, requires
+from app.fhir.validation.invariants_of_conformance import CONFORMANCE
+from app.fhir.validation.invariants_of_definitions import DEFINITIONS
+from app.fhir.validation.invariants_of_types import MORE
 from app.fhir.validation.problem import FINE, Problems, Rule, problem
 
 Json = Mapping[str, Any]
 
 CONDITION_STATUS = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 CLINICAL_STATUS = "http://terminology.hl7.org/CodeSystem/condition-clinical"
-
-
-def _names(type_: str, *elements: str) -> frozenset[str]:
-    """The JSON names under which these elements occur, with a value or only with extensions."""
-    names = [name for element in elements for name in structure(type_)[element].names]
-    return frozenset(names) | {f"_{name}" for name in names}
-
-
-def requires(key: str, type_: str, element: str, *others: str) -> Rule:
-    """If the element is present, so is one of the others."""
-    present, wanted = _names(type_, element), _names(type_, *others)
-    said = problem("invariant", f"{key}: {element} also needs {' or '.join(others)}")
-
-    def rule(value: Json) -> Problems:
-        return said if not present.isdisjoint(value) and wanted.isdisjoint(value) else FINE
-
-    return rule
-
-
-def one_of(key: str, type_: str, *elements: str) -> Rule:
-    """At least one of the elements is present."""
-    wanted = _names(type_, *elements)
-    said = problem("invariant", f"{key}: needs {' or '.join(elements)}")
-    return lambda value: said if wanted.isdisjoint(value) else FINE
-
-
-def not_both(key: str, type_: str, one: str, other: str) -> Rule:
-    """At most one of two elements is present."""
-    first, second = _names(type_, one), _names(type_, other)
-    said = problem("invariant", f"{key}: only one of {one} and {other} is allowed")
-
-    def rule(value: Json) -> Problems:
-        return FINE if first.isdisjoint(value) or second.isdisjoint(value) else said
-
-    return rule
 
 
 def ordered(key: str, earlier: str, later: str) -> Rule:
@@ -82,10 +50,10 @@ def not_negative(key: str, element: str) -> Rule:
 
 def condition_status(value: Json) -> Problems:
     """con-4 and con-5: the clinical status fits the abatement and the verification status."""
-    wrong = _has_code(value.get("verificationStatus"), CONDITION_STATUS, "entered-in-error")
+    wrong = has_code(value.get("verificationStatus"), CONDITION_STATUS, "entered-in-error")
     if wrong and "clinicalStatus" in value:
         return problem("invariant", "con-5: entered-in-error excludes clinicalStatus")
-    over = _has_code(
+    over = has_code(
         value.get("clinicalStatus"), CLINICAL_STATUS, "resolved", "remission", "inactive"
     )
     if not over and not ABATEMENT.isdisjoint(value):
@@ -94,7 +62,7 @@ def condition_status(value: Json) -> Problems:
     return FINE
 
 
-ABATEMENT = _names("Condition", "abatement")
+ABATEMENT = names("Condition", "abatement")
 
 
 def consent_patient(value: Json) -> Problems:
@@ -103,7 +71,7 @@ def consent_patient(value: Json) -> Problems:
         return FINE
     system = "http://terminology.hl7.org/CodeSystem/consentscope"
     scopes = ("patient-privacy", "research", "adr", "treatment")
-    if _has_code(value.get("scope"), system, *scopes):
+    if has_code(value.get("scope"), system, *scopes):
         return problem("invariant", "ppc-2: a consent of this scope needs patient")
     return FINE
 
@@ -140,14 +108,9 @@ def risk_probability(value: Json) -> Problems:
     return FINE
 
 
-def _has_code(concept: Json | None, system: str, *codes: str) -> bool:
-    codings = concept.get("coding", ()) if concept else ()
-    return any(one.get("system") == system and one.get("code") in codes for one in codings)
-
-
 REPEAT = "Timing.repeat"
 
-RULES: Mapping[str, tuple[Rule, ...]] = {
+HOT: Mapping[str, tuple[Rule, ...]] = {
     "Attachment": (requires("att-1", "Attachment", "data", "contentType"),),
     "AuditEvent.entity": (not_both("sev-1", "AuditEvent.entity", "name", "query"),),
     "CarePlan.activity": (not_both("cpl-3", "CarePlan.activity", "detail", "reference"),),
@@ -189,5 +152,13 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         requires("tim-8", REPEAT, "countMax", "count"),
         not_both("tim-10", REPEAT, "timeOfDay", "when"),
     ),
+}
+"""What a plan is made of, and the data types it uses."""
+
+ROOMS = (HOT, MORE, CONFORMANCE, DEFINITIONS)
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    type_: tuple(rule for room in ROOMS for rule in room.get(type_, ()))
+    for type_ in sorted({type_ for room in ROOMS for type_ in room})
 }
 """The rules of each type; Age, Duration and the like follow those of Quantity."""

@@ -39,7 +39,9 @@ STYLE_PICTURE = re.compile(
     r"url\((?:data:image/(?:png|gif|jpeg);base64,[A-Za-z0-9+/=]*|[A-Za-z0-9_\-]+\.[a-z]+)\)"
 )
 ACTIVE_STYLE = re.compile(
-    r"url\s*\(|expression|script:|behaviou?r\s*:|-moz-binding|/\*|[\\<@]", re.IGNORECASE
+    r"url\s*\(|image(?:-set)?\s*\(|src\s*\(|expression|script:|behaviou?r\s*:|-moz-binding|"
+    r"/\*|[\\<@]",
+    re.IGNORECASE,
 ).search
 FORBIDDEN = ("<!", "<?")
 """Declarations, comments, CDATA and instructions: XML and HTML parsers disagree where they end."""

@@ -32,6 +32,7 @@ from app.fhir.validation.problem import (
     wrong_type,
 )
 
+EMPTY = "Must not be empty; leave the element out instead"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -111,6 +112,8 @@ def placed(value: Mapping[str, Any], name: str, found: Problems, shape: Shape) -
     """The problems of a member, under its path, without the nulls that its extensions excuse."""
     shadow = value.get(f"_{name}")
     excused = {f"[{at}]" for at, one in enumerate(shadow) if one} if type(shadow) is list else ()
+    if name[0] == "_" and name[1:] in value:  # an id beside a value is content
+        found = [one for one in found if one.path or one.diagnostics != EMPTY or not value[name]]
     kept = (one for one in found if one.code != NULL or one.path not in excused)
     real = (one._replace(code="structure") if one.code == NULL else one for one in kept)
     step = shape.paths.get(name) or (f".{name}" if NAME.fullmatch(name) else "")
@@ -125,7 +128,7 @@ def incomplete(value: Mapping[str, Any], shape: Shape) -> Sequence[Problem]:
     if shape.choices:
         found += ambiguous(value, shape)
     if shape.needs_content and (not value or (len(value) == 1 and "id" in value)):
-        found += problem("structure", "Must not be empty; leave the element out instead")
+        found += problem("structure", EMPTY)
     return found
 
 

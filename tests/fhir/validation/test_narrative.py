@@ -50,6 +50,7 @@ def test_formatting_is_allowed(inner: str) -> None:
         '<p style="background: url(//example.org/x.png)">x</p>',
         '<p style="background: u\\72l(x)">x</p>',
         '<p style="width: expression(x())">x</p>',
+        """<p style="background: image-set('https://example.org/x.png' 1x)">x</p>""",
         '<p style="@import x">x</p>',
         "<form>x</form>",
         "<input/>x",

@@ -238,7 +238,12 @@ def test_many_references_to_contained_resources_hide_no_fault() -> None:
 )
 def test_what_hl7_published_is_valid(kind: str, every: int) -> None:
     for resource in conformance_examples(kind, every):
-        assert validate(resource, kind) == [], resource["url"]
+        if resource["url"] not in FAULTY:
+            assert validate(resource, kind) == [], resource["url"]
+
+
+FAULTY = {f"http://hl7.org/fhir/StructureDefinition/{one}" for one in ("Event", "FiveWs")}
+"""Patterns of HL7 that build on nothing and are not abstract, against sdf-4."""
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -262,3 +267,11 @@ def test_decimals_as_parsed_are_decimals() -> None:
         assert found(parse(body % spelling)) == []
     for spelling in (b'"1.5"', b"true", b"null"):
         assert found(parse(body % spelling)) == [("structure", "Observation.value.value")]
+
+
+def test_an_id_beside_a_primitive_is_content() -> None:
+    patient = {"resourceType": "Patient", "gender": "female", "_gender": {"id": "g"}}
+    assert found(patient) == []
+    assert found(patient | {"_gender": {}}) == [("structure", "Patient.gender")]
+    del patient["gender"]
+    assert found(patient) == [("structure", "Patient.gender")]

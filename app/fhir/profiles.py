@@ -1,0 +1,131 @@
+"""Profiles: what a resource is judged by is looked up, with everything that it builds on.
+
+https://hl7.org/fhir/R4/profiling.html, docs/decisions/0013-definitions.md
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from app.fhir.canonicals import find, terminology
+from app.fhir.change import Change
+from app.fhir.context import Context, Resource
+from app.fhir.errors import Issue, Unprocessable
+from app.fhir.validation.constraint import Definitions, compiled, is_core, said
+from app.fhir.validation.extensions import misplaced, used
+from app.fhir.validation.profile import Judge, unsupported
+from app.fhir.validation.walk import whole
+
+MOST = 200
+"""Definitions that one resource may be judged by, with all they build on."""
+
+STRENGTHS = ("required", "extensible")
+
+
+async def definitions(ctx: Context, urls: Iterable[str], resource: Resource) -> Definitions:
+    """The profiles at the urls and the extensions of the resource, with what they are made of."""
+    found: dict[str, Resource] = {}
+    left, seen = [plain(url) for url in (*urls, *used(resource))], set[str]()
+    while left:
+        url = left.pop()
+        if url in seen or len(found) >= MOST:
+            continue
+        seen.add(url)
+        if (one := await find(ctx, "StructureDefinition", url)) is not None:
+            found[url] = one
+            left += (plain(each) for each in _needed(one) if not is_core(each))
+    bound = {each for one in found.values() for each in _bound(one)}
+    held = await terminology(ctx, (), bound)
+    return Definitions(found, held, tuple(sorted(map(_stamp, found.values()))))
+
+
+def plain(canonical: str) -> str:
+    """The url of a canonical, without version and fragment."""
+    return canonical.partition("|")[0].partition("#")[0]
+
+
+def _needed(profile: Resource) -> Iterator[str]:
+    yield str(profile.get("baseDefinition", ""))
+    for element in said(profile):
+        for one in element.get("type", ()):
+            yield from (*one.get("profile", ()), *one.get("targetProfile", ()))
+
+
+def _bound(profile: Resource) -> Iterator[str]:
+    for element in said(profile):
+        binding = element.get("binding", {})
+        if binding.get("strength") in STRENGTHS and "valueSet" in binding:
+            yield plain(binding["valueSet"])
+
+
+def _stamp(one: Resource) -> str:
+    return f"{one['url']}|{one.get('meta', {}).get('lastUpdated', '')}"
+
+
+async def judge(ctx: Context, resource: Resource, urls: Sequence[str]) -> list[Issue]:
+    """What the profiles at the urls, and the extensions in use, find wrong with a valid resource.
+
+    A profile that is not held, or builds on one that is not, is a warning: it was not judged by.
+    """
+    known = await definitions(ctx, urls, resource)
+    found: list[Issue] = []
+    for url in dict.fromkeys(map(plain, urls)):
+        found += by_profile(known, resource, url)
+    return [*found, *misplaced(Judge(known, resource))]
+
+
+def by_profile(known: Definitions, resource: Resource, url: str) -> list[Issue]:
+    """What one profile finds, an information about what it wants supported at the end."""
+    type_ = resource["resourceType"]
+    profile = known.profiles.get(url)
+    if profile is None:
+        return [] if is_core(url) and url.endswith(f"/{type_}") else [_unknown(type_, url)]
+    if profile["type"] != type_:
+        said_ = f"The profile {url} is for a {profile['type']}, not for a {type_}."
+        return [Issue("structure", said_, (type_,))]
+    try:
+        found = list(Judge(known, resource).resource(url))
+    except LookupError as error:
+        return [_unknown(type_, str(error.args[0]))]
+    absent = list(unsupported(compiled(url, known), whole(resource)))
+    told = [f"{one.diagnostics.removesuffix('.')} ({url})." for one in found]
+    issues = [
+        Issue(one.code, text, one.expression, one.severity)
+        for one, text in zip(found, told, strict=True)
+    ]
+    return [*issues, *([_absent(url, absent)] if absent else [])]
+
+
+def _unknown(type_: str, url: str) -> Issue:
+    said_ = f"The definition {url} is not held here: nothing was judged by it."
+    return Issue("not-found", said_, (type_,), "warning")
+
+
+def _absent(url: str, paths: Sequence[str]) -> Issue:
+    said_ = f"Must be supported by systems that use {url}, and is not there: {', '.join(paths)}."
+    return Issue("informational", said_, tuple(paths[:1]), "information")
+
+
+def claimed(resource: Mapping[str, object]) -> list[str]:
+    """The profiles that a resource says it follows."""
+    meta = resource.get("meta")
+    found = meta.get("profile", []) if isinstance(meta, dict) else []
+    return [one for one in found if isinstance(one, str)]
+
+
+async def refuse(ctx: Context, changes: Iterable[Change]) -> None:
+    """Under the policy strict: Unprocessable for a resource that is not what it says it is."""
+    if ctx.engine.policy.profiles != "strict":
+        return
+    for change in changes:
+        if change.resource is not None and (urls := claimed(change.resource)):
+            issues = await judge(ctx, change.resource, urls)
+            if any(one.severity == "error" for one in issues):
+                kept = [one for one in issues if one.severity != "information"]
+                raise Unprocessable("The resource breaks its profile.", issues=kept)
+
+
+async def warn(ctx: Context, resource: Resource | None) -> list[Issue]:
+    """Under the policy warn: what is wrong by the profiles it claims, as warnings."""
+    if ctx.engine.policy.profiles != "warn" or resource is None or not (urls := claimed(resource)):
+        return []
+    found = [one for one in await judge(ctx, resource, urls) if one.severity != "information"]
+    return [Issue(one.code, one.diagnostics, one.expression, "warning") for one in found]

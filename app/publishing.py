@@ -1,0 +1,55 @@
+"""What the server says of itself, stored as ordinary resources, so that it is found like any other.
+
+docs/decisions/0013-definitions.md
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.admission import admit
+from app.fhir import json
+from app.fhir.context import Context, Resource
+from app.fhir.definitions_of_r4 import compartments, operations, search_parameters
+from app.fhir.engine import Engine
+from app.fhir.ids import new_id
+from app.fhir.visible import visible
+from app.isp.definitions import complete
+from app.loading import OPERATOR, Report, load
+from app.reading import Item
+from app.storage.migrate import DEFINITIONS
+from app.storage.sql import Arguments
+
+
+async def publish(engine: Engine) -> Report:
+    """Store every definition that is not there as it should be; what was refused is reported."""
+    ctx = admit(engine, OPERATOR, new_id())
+    stored = await _stored(ctx)
+    wanted = (
+        Item(one["url"], at, one, is_update=True)
+        for at, one in enumerate(published(engine))
+        if stored.get((one["resourceType"], one["id"])) != one
+    )
+    return await load(engine, wanted)
+
+
+def published(engine: Engine) -> Iterator[Resource]:
+    """The profiles, codes and operations of plans, and what R4 defines and this server does."""
+    for one in engine.definitions.values():
+        yield complete(one, engine.definitions)
+    yield from operations(engine.operations.values())
+    yield from search_parameters()
+    yield from compartments()
+
+
+async def _stored(ctx: Context) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """The definitions that are stored, each as it was sent."""
+    args = Arguments()
+    source = visible(ctx.reach, DEFINITIONS, args)
+    rows = await ctx.store.fetch(
+        f"SELECT r.type, r.id, r.body FROM {source} AS r WHERE NOT r.deleted", *args.values
+    )
+    found = ((row["type"], row["id"], json.parse(row["body"].encode())) for row in rows)
+    return {
+        (type_, id_): {key: value for key, value in body.items() if key != "meta"}
+        for type_, id_, body in found
+    }
