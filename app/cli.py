@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from app.auth.accounts import InvalidAccount, create_account
 from app.auth.authority import Authority
 from app.auth.clients import InvalidRegistration, Registration, create_client
 from app.auth.errors import OAuthError
 from app.auth.jose import InvalidKey
-from app.auth.users import InvalidAccount, create_account, issue_for
+from app.auth.users import issue_for
+from app.client_commands import approve_command, keys, pending_command
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError
@@ -39,6 +41,9 @@ client = typer.Typer(help="Applications that may ask for tokens.", no_args_is_he
 user = typer.Typer(help="People who can sign in.", no_args_is_help=True)
 main.add_typer(client, name="client")
 main.add_typer(user, name="user")
+main.add_typer(keys, name="keys")
+client.command("pending")(pending_command)
+client.command("approve")(approve_command)
 
 
 @main.command("serve")

@@ -6,7 +6,6 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
@@ -19,15 +18,17 @@ from app.fhir.engine import Engine, Policy
 from app.fhir.operations import validate
 from app.isp.operations import due_reviews, move, progress, request_review, sign
 from app.isp.operations import validate as isp_validate
+from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
+from app.routers.pages import pages_router
+from app.routers.registration import registration_router
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.secrets import shared_secret
 
-EXPOSED = ["ETag", "Location", "Content-Location", "Last-Modified", "Retry-After", "X-Request-Id"]
 OPERATIONS = {
     each.name: each
     for each in (
@@ -50,11 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings), openapi_url=None)
     app.add_middleware(FHIRFirst, path=urlsplit(settings.base_url).path)
     app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins.split(","),
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=EXPOSED,
+        CrossOrigin, path=urlsplit(settings.issuer).path, origins=settings.cors_origins
     )
     app.add_middleware(Observed)
     return app
@@ -104,6 +101,8 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
     app.include_router(health_router(engine.database))
     app.include_router(oauth_router(authority))
+    app.include_router(pages_router(authority, engine))
+    app.include_router(registration_router(authority))
     app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(
         engine,

@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     access_token_lifetime: int = Field(
         default=300, ge=30, le=3600, description="Seconds an access token is valid."
     )
+    app_token_lifetime: int = Field(
+        default=3600,
+        ge=30,
+        le=3600,
+        description="Seconds an access token is valid that an app got because a person approved.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

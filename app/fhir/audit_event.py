@@ -80,10 +80,15 @@ SUBTYPE: dict[str, Coding] = {
     "token": (IHE_TRANSACTION, "ITI-71"),
     "introspect": (IHE_TRANSACTION, "ITI-102"),
     "revoke": (DICOM, "110123"),
+    "authorize": (IHE_TRANSACTION, "ITI-71"),
+    "login": (DICOM, "110122"),
+    "logout": (DICOM, "110123"),
+    "launch": (DICOM, "110120"),
+    "register": (DICOM, "110131"),
 }
 """By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
 
-AUTHENTICATION = frozenset({"token", "introspect", "revoke"})
+AUTHENTICATION = frozenset(SUBTYPE) - {"search-compartment"}
 """Steps of OAuth: no interactions with a resource. https://profiles.ihe.net/ITI/IUA/"""
 
 
