@@ -87,7 +87,7 @@ class App:
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
-    def request(self, scope: str, **changed: str | None) -> dict[str, str]:
+    def request(self, scope: str | None, **changed: str | None) -> dict[str, str]:
         """The parameters of an authorization request; None takes one away."""
         hashed = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest())
         asked: dict[str, str | None] = {
@@ -102,7 +102,7 @@ class App:
         }
         return {name: value for name, value in (asked | changed).items() if value is not None}
 
-    async def redeem(self, code: str, **changed: str | None) -> httpx.Response:
+    async def redeem(self, code: str | None, **changed: str | None) -> httpx.Response:
         asked = {
             "grant_type": "authorization_code",
             "code": code,

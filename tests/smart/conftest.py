@@ -67,7 +67,7 @@ class World:
         return browser
 
     async def asked(
-        self, app: App, browser: Browser, scope: str = SCOPE, **changed: str | None
+        self, app: App, browser: Browser, scope: str | None = SCOPE, **changed: str | None
     ) -> httpx.Response:
         """What the person sees after the app sent the browser here."""
         return await browser.get(f"{self.issuer}/auth/authorize", **app.request(scope, **changed))
