@@ -75,7 +75,9 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access
         letter: every([granted, _permitted(caller, letter), *_restrictions(caller, letter)])
         for letter, granted in scopes.items()
     }
-    if caller.patient is not None and not isinstance(reach, Everything):
+    # A user/ scope beside patient/ ones reaches beyond the patient in context.
+    is_narrow = all(scope.context == "patient" for scope in caller.scopes)
+    if caller.patient is not None and is_narrow and not isinstance(reach, Everything):
         reach = every([reach, InCompartment(caller.patient)])
     return scopes, access, reach
 

@@ -182,6 +182,16 @@ async def owned_by(database: Database, id_: str, username: str) -> str | None:
     return client_id
 
 
+async def end_with_client(authority: Authority, client_id: str) -> None:
+    """End whatever people approved for a client that is gone."""
+    rows = await authority.database.fetch(
+        "SELECT id FROM approval WHERE client_id = $1 AND ended IS NULL AND expires > now()",
+        client_id,
+    )
+    for row in rows:
+        await end_approval(authority, row["id"])
+
+
 async def end_with_session(authority: Authority, session: str) -> None:
     """End what a person approved for no longer than they are signed in."""
     rows = await authority.database.fetch(

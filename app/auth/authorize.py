@@ -219,17 +219,22 @@ def _scope(client: Client, asked: str, *, is_launched: bool) -> tuple[str, ...]:
     return granted
 
 
+def is_registered(client: Client, text: str) -> bool:
+    """Whether a scope lies within what the client is registered for."""
+    scope = scopes.parse_one(text)
+    if scope is None:
+        return text in client.scope.split()
+    return scopes.covers(scopes.parse(client.scope), scope)
+
+
 def _is_askable(client: Client, text: str) -> bool:
-    scope, registered = scopes.parse_one(text), client.scope
+    scope = scopes.parse_one(text)
     if scope is None and text not in scopes.SESSION:
         if "?" in text:
             raise InvalidScope("a scope is narrowed by what cannot be enforced")
         return False
     if scope and scope.context == "system":
         raise InvalidScope("system/ scopes are for clients that act for themselves")
-    is_registered = (
-        scopes.covers(scopes.parse(registered), scope) if scope else text in registered.split()
-    )
-    if not is_registered:
+    if not is_registered(client, text):
         raise InvalidScope("a scope lies beyond what the client is registered for")
     return True

@@ -8,6 +8,7 @@ from app.auth.access_token import Issued
 from app.auth.app_token import issue_app_token
 from app.auth.approvals import Approval, end_approval, find_approval
 from app.auth.authority import Authority
+from app.auth.authorize import is_registered
 from app.auth.client_authentication import Request
 from app.auth.clients import Client, find_client
 from app.auth.errors import InvalidClient, InvalidGrant, InvalidScope
@@ -26,7 +27,9 @@ async def refresh_token(authority: Authority, client: Client, request: Request) 
     approval = await _approval(authority.database, token)
     if approval is None or approval.client_id != client.id:
         raise InvalidGrant(INVALID)
-    scope = narrowed(approval.scope, request.parameters.get("scope"))
+    asked = narrowed(approval.scope, request.parameters.get("scope"))
+    # An operator may have taken something away from the client since.
+    scope = " ".join(text for text in asked.split() if is_registered(client, text))
     if not await _is_signed_in(authority.database, approval):
         raise InvalidGrant("the person has signed out, and the app has no offline access")
     if not await _use_up(authority.database, token):

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from asyncpg import Record
 
 from app.auth import jose
+from app.auth.approvals import end_with_client
 from app.auth.authority import Authority
 from app.auth.clients import (
     ALGORITHMS,
@@ -119,9 +120,7 @@ async def delete(authority: Authority, client_id: str, token: str) -> None:
     async with authority.database.transaction() as connection:
         await connection.execute("DELETE FROM client_registration WHERE client_id = $1", client_id)
         await connection.execute("DELETE FROM client WHERE id = $1", client_id)
-        await connection.execute(
-            "UPDATE approval SET ended = now() WHERE client_id = $1 AND ended IS NULL", client_id
-        )
+    await end_with_client(authority, client_id)
 
 
 async def pending(database: Database) -> list[Pending]:

@@ -82,7 +82,7 @@ async def test_afterwards_the_app_is_told(
     assert answer.headers["location"].startswith("https://app.example/callback?")
     assert (said["error"], said["iss"]) == (error, world.issuer)
     assert "code" not in said
-    assert said.get("state") == (app.state if "state" not in changed else changed["state"])
+    assert said.get("state") == changed.get("state", app.state)
 
 
 async def test_an_app_gets_nothing_beyond_its_registration(world: World) -> None:

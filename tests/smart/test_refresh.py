@@ -146,3 +146,15 @@ async def test_introspection_tells_the_context_and_who(world: World) -> None:
     await app.refresh(body["refresh_token"])
     for kind in ("access_token", "refresh_token"):
         assert (await app.post("introspect", token=body[kind])).json() == {"active": False}
+
+
+async def test_what_an_operator_takes_away_from_an_app_is_gone_at_the_next_refresh(
+    world: World,
+) -> None:
+    app, first = await world.launched(scope="launch/patient offline_access patient/*.rs")
+    await world.database.execute(
+        "UPDATE client SET scope = 'launch/patient offline_access patient/Goal.rs' WHERE id = $1",
+        app.client_id,
+    )
+    body = (await app.refresh(first["refresh_token"])).json()
+    assert body["scope"] == "launch/patient offline_access"
