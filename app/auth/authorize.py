@@ -211,7 +211,9 @@ def _scope(client: Client, asked: str, *, is_launched: bool) -> tuple[str, ...]:
     What is unknown is passed over; what could not be enforced, or lies beyond the registration, is
     refused.
     """
-    granted = tuple(text for text in dict.fromkeys(asked.split()) if _is_askable(client, text))
+    known = [text for text in dict.fromkeys(asked.split()) if _is_askable(client, text)]
+    # Only a record system knows which visit it is about.
+    granted = tuple(text for text in known if is_launched or text != "launch/encounter")
     if is_launched != ("launch" in granted):
         raise InvalidRequest("an EHR launch has both the parameter launch and the scope launch")
     if not granted:

@@ -102,11 +102,10 @@ def _check_fhir_context(value: Any) -> None:
         reference = item.get("reference") if isinstance(item, dict) else None
         if not _is(REFERENCE, reference) or set(item) - {"reference", "role", "type"}:
             raise InvalidRequest("each of fhirContext has a reference, Type/id, perhaps a role")
-        # "a role … SHALL NOT be empty"
-        if "" in item.values():
-            raise InvalidRequest("a role in fhirContext is not empty")
         if not all(isinstance(each, str) and each.isprintable() for each in item.values()):
             raise InvalidRequest("the members of fhirContext are printable texts")
+        if not re.fullmatch(r"launch|[A-Za-z][A-Za-z0-9+.-]*:\S+", item.get("role", "launch")):
+            raise InvalidRequest("a role in fhirContext is launch or an absolute URI")
         # "fhirContext SHALL NOT include Patient or Encounter" except in another role.
         kind = str(reference).partition("/")[0]
         if kind in ("Patient", "Encounter") and item.get("role", "launch") == "launch":

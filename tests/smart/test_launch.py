@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from app.auth import jose
+from tests.auth.assertions import ASSERTION_TYPE, assertion
 from tests.http.conftest import found
 from tests.smart.browser import Page, returned
 from tests.smart.conftest import PASSWORD, SCOPE, World
@@ -49,6 +51,29 @@ async def test_every_kind_of_client_redeems_its_code(world: World, method: str) 
     else:
         response = await app.redeem(code)
     assert response.status_code == 200, response.text
+
+
+async def test_a_client_with_a_key_redeems_and_refreshes(world: World) -> None:
+    key = jose.generate("ES384")
+    app = await world.app("private_key_jwt", jwks={"keys": [jose.public(key)]})
+
+    def proof() -> dict[str, str]:
+        signed = assertion(app.client_id, key, aud=f"{world.issuer}/auth/token")
+        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
+
+    code = await world.code(app, await world.signed_in("ada"))
+    assert (await app.redeem(code)).json()["error"] == "invalid_client"
+    body = (await app.redeem(code, **proof())).json()
+    assert body["patient"] == "ada"
+    refused = await app.refresh(body["refresh_token"], client_id=None)
+    assert refused.json()["error"] == "invalid_client"
+    assert (await app.refresh(body["refresh_token"], **proof())).status_code == 200
+
+
+async def test_without_a_record_system_there_is_no_visit(world: World) -> None:
+    _, body = await world.launched(scope="launch/patient launch/encounter patient/*.rs")
+    assert body["scope"] == "launch/patient patient/*.rs"
+    assert "encounter" not in body
 
 
 async def test_a_request_may_be_posted(world: World) -> None:
