@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from app.auth.caller import Caller
 from app.auth.roles import purposes
-from app.auth.scopes import by_letter
+from app.auth.scopes import OWN, by_letter
 from app.consent.access import permitted
 from app.fhir.access import (
     Access,
@@ -76,7 +76,7 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access
         for letter, granted in scopes.items()
     }
     # A user/ scope beside patient/ ones reaches beyond the patient in context.
-    is_narrow = all(scope.context == "patient" for scope in caller.scopes)
+    is_narrow = all(scope.context == "patient" or scope.text == OWN for scope in caller.scopes)
     if caller.patient is not None and is_narrow and not isinstance(reach, Everything):
         reach = every([reach, InCompartment(caller.patient)])
     return scopes, access, reach

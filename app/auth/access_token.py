@@ -14,7 +14,7 @@ from app.auth.authority import Authority
 from app.auth.caller import Caller
 from app.auth.keys import ALGORITHM
 from app.auth.roles import ROLES
-from app.auth.scopes import OTHER, Scope, parse
+from app.auth.scopes import OTHER, OWN, Scope, parse
 from app.fhir.errors import Unauthorized
 
 TYP = "at+jwt"
@@ -155,7 +155,7 @@ def _own(scope: str, fhir_user: str | None) -> tuple[Scope, ...]:
     if fhir_user is None or not {"fhirUser", "profile"}.intersection(scope.split()):
         return ()
     type_, _, id_ = fhir_user.partition("/")
-    return (Scope("user", type_, "r", (("_id", id_),), "fhirUser"),)
+    return (Scope("user", type_, "r", (("_id", id_),), OWN),)
 
 
 def _is_ours(authority: Authority, claims: jose.Claims) -> bool:

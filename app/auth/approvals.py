@@ -27,8 +27,9 @@ CODE_KEPT = 86_400
 REFRESH_LIFETIME = 92 * 86_400
 """Seconds a refresh token lasts without being used: three months."""
 
-MAX_TOKEN_LIFETIME = 3_600
-"""Seconds until the last access token of an approval that ended has expired by itself."""
+MAX_TOKEN_LIFETIME = 3_660
+"""Seconds until the last access token of an approval that ended has expired by itself: an hour, and
+a minute for one that was being issued."""
 
 LASTING = frozenset({"offline_access", "online_access"})
 
@@ -58,11 +59,12 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedApp:
-    """An app as the person who approved it sees it; `scope` is what was granted."""
+    """An app as the person who approved it sees it: `scope` was granted, `patient` a logical id."""
 
     id: str
     name: str
     scope: str
+    patient: str | None
     created: datetime
     last_used: datetime | None
 
@@ -161,7 +163,7 @@ async def end_approval(authority: Authority, id_: str) -> None:
 async def connected_apps(database: Database, username: str) -> list[ConnectedApp]:
     """The apps a person has approved and not ended, the last used first."""
     rows = await database.fetch(
-        "SELECT p.id, c.name, p.scope, p.created, p.last_used"
+        "SELECT p.id, c.name, p.scope, p.patient, p.created, p.last_used"
         " FROM approval AS p JOIN client AS c ON c.id = p.client_id"
         " WHERE p.username = $1 AND p.ended IS NULL AND p.last_used IS NOT NULL"
         " AND p.expires > now() ORDER BY p.last_used DESC, p.id",

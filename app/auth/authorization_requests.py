@@ -5,6 +5,8 @@ Only their handle travels through the browser, so that no page, form or log repe
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from app.auth.handles import digest, new_handle
 from app.storage.database import Connection, Database
@@ -13,7 +15,16 @@ LIFETIME = 600
 """Seconds a person has to sign in, choose and decide."""
 
 
-async def keep(database: Database, parameters: Mapping[str, str], lifetime: int = LIFETIME) -> str:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An app's parameters, the patient (logical id) a person chose, and when the app asked."""
+
+    parameters: dict[str, str]
+    patient: str | None
+    asked_at: datetime
+
+
+async def keep(database: Database, parameters: Mapping[str, str]) -> str:
     """Keep the parameters of a checked request; answers the handle."""
     handle = new_handle()
     await database.execute(
@@ -22,18 +33,22 @@ async def keep(database: Database, parameters: Mapping[str, str], lifetime: int 
         digest(handle),
         parameters["client_id"],
         json.dumps(dict(parameters)),
-        lifetime,
+        LIFETIME,
     )
     return handle
 
 
-async def kept(database: Database, handle: str) -> tuple[dict[str, str], str | None] | None:
-    """The parameters, and the patient that was chosen; None when it was decided or expired."""
+async def kept(database: Database, handle: str) -> Kept | None:
+    """The request of a handle; None when it was decided or expired."""
     row = await database.fetchrow(
-        "SELECT parameters, patient FROM authorization_request WHERE id = $1 AND expires > now()",
+        "SELECT parameters, patient, expires FROM authorization_request"
+        " WHERE id = $1 AND expires > now()",
         digest(handle),
     )
-    return (json.loads(row["parameters"]), row["patient"]) if row else None
+    if row is None:
+        return None
+    asked_at = row["expires"] - timedelta(seconds=LIFETIME)
+    return Kept(json.loads(row["parameters"]), row["patient"], asked_at)
 
 
 async def choose(database: Database, handle: str, patient: str) -> None:

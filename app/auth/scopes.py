@@ -38,6 +38,9 @@ SESSION = frozenset(
 )
 """Scopes of a person who signed in, and of what the app is opened with."""
 
+OWN = "fhirUser"
+"""The text of the scope that opens who signed in, and nothing else."""
+
 _GRAMMAR = re.compile(
     r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]*)"
     r"\.(?P<permission>read|write|\*|(?=[cruds])c?r?u?d?s?)(?:\?(?P<query>.+))?"

@@ -12,7 +12,7 @@ WINDOW = 900
 """Seconds after the first attempt in which the others are counted."""
 
 PER_ACCOUNT, PER_ADDRESS = 10, 100
-"""Attempts in that time, at most. An account that signs in begins anew; an address does not."""
+"""Attempts in that time, at most. Who signs in is not counted."""
 
 REGISTRATIONS = 20
 """Clients that one address may ask to have registered in that time."""
@@ -29,10 +29,14 @@ async def may_register(database: Database, address: str | None) -> bool:
     return await _count(database, f"registration {_network(address)}") <= REGISTRATIONS
 
 
-async def succeeded(database: Database, username: str) -> None:
-    """Forget the attempts of an account that signed in."""
+async def succeeded(database: Database, username: str, address: str | None) -> None:
+    """Forget the attempts of an account that signed in, and this one of the address."""
     key = digest(f"account {username}")
     await database.execute("DELETE FROM sign_in_throttle WHERE key = $1", key)
+    await database.execute(
+        "UPDATE sign_in_throttle SET attempts = attempts - 1 WHERE key = $1",
+        digest(_network(address)),
+    )
 
 
 async def _count(database: Database, key: str) -> int:

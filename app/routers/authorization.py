@@ -3,8 +3,8 @@
 https://hl7.org/fhir/smart-app-launch/app-launch.html#obtain-authorization-code
 """
 
-import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,9 +25,6 @@ from app.auth.plain_words import FIXED, Worded, in_words
 from app.auth.sessions import Session
 from app.routers.people import Person, Reader
 from app.routers.visits import PageError, Visit
-
-ASKED_AT = "asked_at"
-"""Beside an app's parameters: when they came, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +51,10 @@ async def authorize(visit: Visit) -> Response:
     if asked.launch and not await find_launch(authority.database, asked.launch, asked.client.id):
         raise _refusal(visit, asked, InvalidRequest("the launch is unknown, expired, or was used"))
     if "none" in asked.prompt:
-        is_fresh = visit.session and _is_fresh(visit.session, asked, time.time())
+        is_fresh = visit.session and _is_fresh(visit.session, asked, datetime.now(UTC))
         error = ConsentRequired if is_fresh else LoginRequired
         raise _refusal(visit, asked, error("prompt=none: the person has to be asked"))
-    handle = await keep(authority.database, {**parameters, ASKED_AT: str(int(time.time()))})
+    handle = await keep(authority.database, parameters)
     return visit.redirect(f"{visit.root}/approve?request={handle}")
 
 
@@ -65,12 +62,12 @@ def _refusal(visit: Visit, asked: Authorization, error: OAuthError) -> Exception
     return told(visit.authority, asked.client, asked.redirect_uri, asked.state, error)
 
 
-def _is_fresh(session: Session, asked: Authorization, asked_at: float) -> bool:
+def _is_fresh(session: Session, asked: Authorization, asked_at: datetime) -> bool:
     """Whether somebody signed in recently enough for what the app wants."""
-    signed_in = session.created.timestamp()
-    if asked.prompt & {"login", "select_account"} and signed_in < asked_at:
+    if asked.prompt & {"login", "select_account"} and session.created < asked_at:
         return False
-    return asked.max_age is None or asked_at - signed_in <= asked.max_age
+    age = (asked_at - session.created).total_seconds()
+    return asked.max_age is None or age <= asked.max_age
 
 
 async def approve_page(visit: Visit) -> Response:
@@ -102,9 +99,9 @@ async def _matter(visit: Visit) -> Matter | None:
     found = await kept(database, handle)
     if found is None:
         raise PageError("error.form")
-    parameters, patient = found
-    asked = await check_authorization(visit.authority, parameters)
-    if visit.session is None or not _is_fresh(visit.session, asked, int(parameters[ASKED_AT])):
+    patient = found.patient
+    asked = await check_authorization(visit.authority, found.parameters)
+    if visit.session is None or not _is_fresh(visit.session, asked, found.asked_at):
         return None
     launch = None
     if asked.launch:

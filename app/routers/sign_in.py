@@ -1,15 +1,23 @@
 """Signing in, signing out, and the apps that somebody connected."""
 
 from dataclasses import replace
+from typing import Any
 
 from fastapi import Response
 
 from app.auth import sessions, throttle
-from app.auth.accounts import proven_account
-from app.auth.approvals import connected_apps, end_approval, end_with_session, owned_by
+from app.auth.accounts import Account, proven_account
+from app.auth.approvals import (
+    ConnectedApp,
+    connected_apps,
+    end_approval,
+    end_with_session,
+    owned_by,
+)
 from app.auth.authorization_requests import kept
 from app.auth.authorize import Authorization, check_authorization
 from app.auth.handles import is_handle
+from app.auth.pages import say
 from app.auth.plain_words import in_words
 from app.auth.throttle import WINDOW
 from app.routers.visits import PageError, Visit, set_cookie
@@ -31,7 +39,7 @@ async def login_page(visit: Visit, problem: str = "", status: int = 200) -> Resp
 async def asked_for(visit: Visit) -> Authorization | None:
     """What the app asked for whose request this is about; None when there is none any more."""
     found = await kept(visit.authority.database, visit.form.get("request", ""))
-    return await check_authorization(visit.authority, found[0]) if found else None
+    return await check_authorization(visit.authority, found.parameters) if found else None
 
 
 async def login(visit: Visit) -> Response:
@@ -48,7 +56,7 @@ async def login(visit: Visit) -> Response:
     if account is None:
         await visit.authority.audit(replace(event, error="wrong_password"))
         return await login_page(visit, "login.wrong", 403)
-    await throttle.succeeded(database, username)
+    await throttle.succeeded(database, username, event.source)
     if visit.session:
         await sessions.end(database, visit.session.id)
     cookie = await sessions.begin(database, account.username)
@@ -87,18 +95,22 @@ async def apps(visit: Visit, *, was_revoked: bool = False) -> Response:
     """The apps somebody connected: what each may do, since when, when it last did."""
     if visit.session is None:
         return visit.redirect(f"{visit.root}/login")
-    username, language = visit.session.account.username, visit.language()
-    shown = [
-        {
-            "id": app.id,
-            "name": app.name,
-            "created": f"{app.created:%Y-%m-%d}",
-            "last_used": f"{app.last_used or app.created:%Y-%m-%d}",
-            "scopes": [in_words(text, language, None).words for text in app.scope.split()],
-        }
-        for app in await connected_apps(visit.authority.database, username)
-    ]
-    return visit.page("apps", username=username, apps=shown, was_revoked=was_revoked)
+    account = visit.session.account
+    found = await connected_apps(visit.authority.database, account.username)
+    shown = [_shown(visit, app, account) for app in found]
+    return visit.page("apps", username=account.username, apps=shown, was_revoked=was_revoked)
+
+
+def _shown(visit: Visit, app: ConnectedApp, account: Account) -> dict[str, Any]:
+    is_own = app.patient is None or account.fhir_user == f"Patient/{app.patient}"
+    name = None if is_own else say(visit.language(), "apps.chosen")
+    return {
+        "id": app.id,
+        "name": app.name,
+        "created": f"{app.created:%Y-%m-%d}",
+        "last_used": f"{app.last_used or app.created:%Y-%m-%d}",
+        "scopes": [in_words(text, visit.language(), name).words for text in app.scope.split()],
+    }
 
 
 async def disconnect(visit: Visit) -> Response:

@@ -177,7 +177,7 @@ async def test_an_unknown_user_takes_as_long_as_a_known_one(world: World) -> Non
             times.append(time.perf_counter() - began)
         return min(times)
 
-    await throttle.succeeded(world.database, "gus")
+    await throttle.succeeded(world.database, "gus", None)
     known, unknown = await seconds("gus"), await seconds("nobody at all".replace(" ", "-"))
     assert 1 / 3 < known / unknown < 3
 

@@ -129,6 +129,6 @@ async def test_a_person_with_user_scopes_may_refer_to_each_of_their_people(world
     assert made.status_code == 201, made.text
     refused = await fhir.post("/Goal", json=goal("x", "Patient/cem"))
     assert refused.status_code == 422
-    body = await tokens(world, "grace", "launch/patient patient/*.cruds")
+    body = await tokens(world, "grace", "openid fhirUser launch/patient patient/*.cruds")
     refused = await world.fhir(body["access_token"]).post("/Goal", json=goal("x", "Patient/bea"))
     assert refused.status_code == 422
