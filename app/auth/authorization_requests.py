@@ -65,14 +65,3 @@ async def use_up(connection: Connection, handle: str) -> bool:
         digest(handle),
     )
     return row is not None
-
-
-async def take(database: Database, handle: str, client_id: str) -> dict[str, str] | None:
-    """Use up a pushed request of a client; its parameters."""
-    parameters = await database.fetchval(
-        "DELETE FROM authorization_request WHERE id = $1 AND client_id = $2 AND expires > now()"
-        " RETURNING parameters",
-        digest(handle),
-        client_id,
-    )
-    return json.loads(parameters) if parameters else None
