@@ -29,6 +29,7 @@ from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
 from app.settings import Settings, documentation
 from app.storage.migrate import is_empty
+from app.user_commands import asked_password, password_command, remove_command
 from app.welcome import demonstrate, introduction, welcome
 
 main = typer.Typer(
@@ -42,6 +43,8 @@ user = typer.Typer(help="People who can sign in.", no_args_is_help=True)
 main.add_typer(client, name="client")
 main.add_typer(user, name="user")
 main.add_typer(keys, name="keys")
+user.command("password")(password_command)
+user.command("remove")(remove_command)
 client.command("pending")(pending_command)
 client.command("approve")(approve_command)
 
@@ -177,10 +180,7 @@ def create_user_command(
     ] = False,
 ) -> None:
     """Make an account; asks for the password unless it comes by standard input."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = asked_password(is_piped=password_stdin)
 
     async def work(engine: Engine, _: Authority) -> dict[str, Any]:
         made = await create_account(engine.database, username, password, fhir_user, role)

@@ -47,20 +47,33 @@ async def create_account(
         raise InvalidAccount("a username has 1 to 128 characters and no blanks")
     if not _FHIR_USER.fullmatch(fhir_user):
         raise InvalidAccount("the FHIR user is a reference to a person, as Practitioner/<id>")
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidAccount(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    hash_ = await _hash(password)
     try:
         subject = await database.fetchval(
             "INSERT INTO account (username, password_hash, fhir_user, role)"
             " VALUES ($1, $2, $3, $4) RETURNING subject",
             username,
-            await hash_password(password),
+            hash_,
             fhir_user,
             role,
         )
     except asyncpg.UniqueViolationError as error:
         raise InvalidAccount("an account with this username exists") from error
     return Account(username, fhir_user, role, subject)
+
+
+async def change_password(database: Database, username: str, password: str) -> None:
+    """Give an account another password. Raises InvalidAccount, LookupError."""
+    hash_ = await _hash(password)
+    sql = "UPDATE account SET password_hash = $2 WHERE username = $1 RETURNING username"
+    if await database.fetchval(sql, username, hash_) is None:
+        raise LookupError("no account has this username")
+
+
+async def _hash(password: str) -> str:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise InvalidAccount(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    return await hash_password(password)
 
 
 async def proven_account(database: Database, username: str, password: str) -> Account | None:

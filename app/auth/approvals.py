@@ -10,7 +10,7 @@ from typing import Any
 from asyncpg import Record
 
 from app.auth import authorization_requests, launches
-from app.auth.accounts import Account
+from app.auth.accounts import Account, find_account
 from app.auth.authority import Authority
 from app.auth.authorize import Authorization
 from app.auth.errors import InvalidRequest
@@ -182,6 +182,25 @@ async def owned_by(database: Database, id_: str, username: str) -> str | None:
         username,
     )
     return client_id
+
+
+async def end_with_account(authority: Authority, username: str, *, is_removed: bool) -> None:
+    """End all sessions and approvals of somebody, and with `is_removed` the account itself.
+
+    Raises LookupError for an unknown account.
+    """
+    database = authority.database
+    if await find_account(database, username) is None:
+        raise LookupError("no account has this username")
+    if is_removed:
+        await database.execute("DELETE FROM account WHERE username = $1", username)
+    await database.execute("DELETE FROM sign_in_session WHERE username = $1", username)
+    rows = await database.fetch(
+        "SELECT id FROM approval WHERE username = $1 AND ended IS NULL AND expires > now()",
+        username,
+    )
+    for row in rows:
+        await end_approval(authority, row["id"])
 
 
 async def end_with_client(authority: Authority, client_id: str) -> None:

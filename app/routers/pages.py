@@ -106,13 +106,23 @@ async def _broken(
     if not isinstance(told, Unavailable):
         with suppress(FHIRError):
             await seen.record(error="server_error")
-    return _failure(seen, told.status, message="error.server")
+    response = _failure(seen, told.status, message="error.server")
+    response.headers.update(told.headers)
+    return response
 
 
 def _failure(
     seen: Visit, status: int, message: str = "", error: str = "", description: str = ""
 ) -> Response:
-    return seen.page("error", None, status, message=message, error=error, description=description)
+    return seen.page(
+        "error",
+        None,
+        status,
+        message=message,
+        error=error,
+        description=description,
+        is_signed_in=seen.session is not None,
+    )
 
 
 async def _form(http: HTTPRequest) -> dict[str, str]:

@@ -42,3 +42,16 @@ def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
         2,
         "isp: no registration has this client_id\n",
     )
+
+
+def test_an_account_gets_another_password_and_is_removed(data_dir: Path) -> None:
+    account = ("--username", "ada")
+    person = ("--fhir-user", "Patient/ada", "--role", "individual", "--password-stdin")
+    assert isp(data_dir, "user", "create", *account, *person, stdin="correct horse\n").stdout
+    changed = isp(data_dir, "user", "password", *account, "--password-stdin", stdin="short\n")
+    assert changed.stderr == "isp: a password has 8 to 1024 characters\n"
+    changed = isp(data_dir, "user", "password", *account, "--password-stdin", stdin="longer one\n")
+    assert changed.returncode == 0
+    assert isp(data_dir, "user", "remove", *account).returncode == 0
+    again = isp(data_dir, "user", "remove", *account)
+    assert (again.returncode, again.stderr) == (2, "isp: no account has this username\n")

@@ -3,14 +3,20 @@
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.auth import pages, throttle
+from app.auth.accounts import create_account
+from app.auth.approvals import end_with_account
 from app.auth.passwords import hash_password
 from app.fhir.registry import STORED
+from app.routers.pages import pages_router
+from app.storage.database import Database
 from tests.smart.browser import FORM, Browser, Page, returned
 from tests.smart.conftest import PASSWORD, SCOPE, World
 
@@ -304,3 +310,28 @@ def _note(seen: list[str]):  # type: ignore[no-untyped-def]
         seen.append(str(request.url))
 
     return hook
+
+
+async def test_while_the_database_is_away_a_person_is_asked_to_come_again(
+    world: World, tmp_path: Path
+) -> None:
+    away = await Database.open(f"postgresql:///x?host={tmp_path}")
+    state, app = world.service.app.state, FastAPI()
+    app.include_router(pages_router(replace(state.authority, database=away), state.engine))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
+        for cookies in ({}, {"isp-session": "x" * 43}):
+            http.cookies.update(cookies)
+            for name in ("login", "approve", "authorize?client_id=a"):
+                answer = await http.get(f"{world.issuer}/auth/{name}")
+                assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    await away.close()
+
+
+async def test_with_an_account_end_its_sessions_and_what_it_approved(world: World) -> None:
+    await create_account(world.database, "lea", PASSWORD, "Patient/ada", "individual")
+    app, body = await world.launched("lea")
+    browser = await world.signed_in("lea")
+    await end_with_account(world.service.app.state.authority, "lea", is_removed=True)
+    assert (await browser.get(f"{world.issuer}/auth/apps")).url.path == "/auth/login"
+    assert (await world.fhir(body["access_token"]).get("/Goal/ada-goal-1")).status_code == 401
+    assert (await app.refresh(body["refresh_token"])).json()["error"] == "invalid_grant"
