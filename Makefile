@@ -38,9 +38,10 @@ bench: $(VENV)/.dev ## measure, and write bench/results/
 openapi: $(VENV)/.dev ## write openapi/openapi.json
 	$(BIN)/python -m app openapi > openapi/openapi.json
 
-docs: $(VENV)/.dev ## write docs/settings.md and docs/requirements.md
+docs: $(VENV)/.dev ## write the pages that are generated: settings, requirements, conformance
 	$(BIN)/python -m app settings > docs/settings.md
 	$(BIN)/python -m tests.isp.requirements
+	$(BIN)/python -m tests.smart.requirements > docs/conformance/smart.md
 
 image: ## the container image isp-fhir
 	docker build --tag isp-fhir .

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from app.auth.caller import Caller
 from app.auth.roles import ROLES, purposes
-from app.auth.scopes import by_letter
+from app.auth.scopes import OWN, by_letter
 from app.consent.access import permitted
 from app.consent.purpose import EMERGENCY, PURPOSES, broader
 from app.fhir.access import (
@@ -159,8 +159,10 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access
     if not isinstance(reach, Everything):
         # Whom a record is about, and who is in the directory, is no secret to who may write it.
         known = some([*scopes.values(), *map(OfType, sorted({"Patient", *DIRECTORY}))])
-        narrowed = [InCompartment(caller.patient)] if caller.patient is not None else []
-        reach = every([reach, known, *narrowed])
+        # A user/ scope beside patient/ ones reaches beyond the patient in context.
+        is_narrow = all(s.context == "patient" or s.text == OWN for s in caller.scopes)
+        only = [InCompartment(caller.patient)] if caller.patient is not None and is_narrow else []
+        reach = every([reach, known, *only])
     return scopes, access, reach
 
 

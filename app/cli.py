@@ -11,11 +11,13 @@ import typer
 import uvloop
 
 from app.audit_commands import audit
+from app.auth.accounts import InvalidAccount, create_account
 from app.auth.authority import Authority
 from app.auth.clients import InvalidRegistration, Registration, create_client
 from app.auth.errors import OAuthError
 from app.auth.jose import InvalidKey
-from app.auth.users import InvalidAccount, create_account, issue_for
+from app.auth.users import issue_for
+from app.client_commands import approve_command, keys, pending_command
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError
@@ -31,6 +33,7 @@ from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
 from app.settings import Settings, documentation
 from app.storage.migrate import is_empty
+from app.user_commands import asked_password, password_command, remove_command
 from app.welcome import demonstrate, introduction, welcome
 
 main = typer.Typer(
@@ -44,6 +47,11 @@ user = typer.Typer(help="People who can sign in.", no_args_is_help=True)
 main.add_typer(client, name="client")
 main.add_typer(user, name="user")
 main.add_typer(audit, name="audit")
+main.add_typer(keys, name="keys")
+user.command("password")(password_command)
+user.command("remove")(remove_command)
+client.command("pending")(pending_command)
+client.command("approve")(approve_command)
 
 
 @main.command("serve")
@@ -192,10 +200,7 @@ def create_user_command(
     ] = False,
 ) -> None:
     """Make an account; asks for the password unless it comes by standard input."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = asked_password(is_piped=password_stdin)
 
     async def work(engine: Engine, _: Authority) -> dict[str, Any]:
         made = await create_account(engine.database, username, password, fhir_user, role)

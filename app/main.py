@@ -7,8 +7,6 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
 
 from app.admission import admit_counting, admit_server
 from app.auth.access_token import authenticate
@@ -63,15 +61,17 @@ from app.isp.operations import (
     sign,
 )
 from app.isp.operations import validate as isp_validate
+from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
+from app.routers.pages import pages_router
+from app.routers.registration import registration_router
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.secrets import shared_secret
 
-EXPOSED = ["ETag", "Location", "Content-Location", "Last-Modified", "Retry-After", "X-Request-Id"]
 OPERATIONS = {
     each.name: each
     for each in (
@@ -123,19 +123,9 @@ def create_app(settings: Settings, jobs: Sequence[Job] = ()) -> FastAPI:
     app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings, jobs), openapi_url=None)
     # Around the framework's own middleware, which FHIR has no use for and would pay for.
     fhir_first = FHIRFirst(app.build_middleware_stack(), urlsplit(settings.base_url).path)
-    app.middleware_stack = Observed(_shared(fhir_first, settings))
+    shared = CrossOrigin(fhir_first, urlsplit(settings.issuer).path, settings.cors_origins)
+    app.middleware_stack = Observed(shared)
     return app
-
-
-def _shared(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """What pages of other origins may read."""
-    return CORSMiddleware(
-        app,
-        allow_origins=settings.cors_origins.split(","),
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=EXPOSED,
-    )
 
 
 @asynccontextmanager
@@ -195,6 +185,8 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
     app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
     app.include_router(oauth_router(authority))
+    app.include_router(pages_router(authority, engine))
+    app.include_router(registration_router(authority))
     app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(
         engine,

@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         description="Minutes after which a server schedules reviews and renewals that are missing "
         "and marks what is overdue or unanswered, again; 0 for never (then run `isp clock`).",
     )
+    app_token_lifetime: int = Field(
+        default=3600,
+        ge=30,
+        le=3600,
+        description="Seconds an access token is valid that an app got because a person approved.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

@@ -5,7 +5,8 @@ https://www.rfc-editor.org/rfc/rfc9068, https://www.rfc-editor.org/rfc/rfc6750
 
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.auth import jose
@@ -13,7 +14,7 @@ from app.auth.authority import Authority
 from app.auth.caller import Caller
 from app.auth.keys import ALGORITHM
 from app.auth.roles import ROLES
-from app.auth.scopes import OTHER, parse
+from app.auth.scopes import OTHER, OWN, Scope, parse
 from app.fhir.errors import Unauthorized
 
 TYP = "at+jwt"
@@ -31,6 +32,7 @@ class Grant:
     user: str | None = None
     fhir_user: str | None = None
     patient: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,15 @@ class AccessToken:
     id: str
     lifetime: int
     scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token with what it says, and what else its response has: `more`, by member."""
+
+    token: AccessToken
+    grant: Grant
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def issue(authority: Authority, grant: Grant, lifetime: int | None = None) -> AccessToken:
@@ -61,6 +72,7 @@ async def issue(authority: Authority, grant: Grant, lifetime: int | None = None)
         "purpose": grant.purpose,
         "fhirUser": grant.fhir_user,
         "patient": grant.patient,
+        "approval": grant.approval,
     }
     said = {name: value for name, value in claims.items() if value is not None}
     token = jose.sign(said, await authority.keys.signing(), TYP)
@@ -79,7 +91,11 @@ async def authenticate(authority: Authority, authorization: str | None) -> Calle
     if caller is None:
         caller = to_caller(await verified(authority, token))
         authority.callers.put(token, caller)
-    if await authority.revocations.is_revoked(caller.token_id):
+    revocations = authority.revocations
+    if await revocations.is_revoked(caller.token_id):
+        raise _invalid("the access token was revoked")
+    # What a person approved ends with all its tokens.
+    if caller.approval and await revocations.is_revoked(caller.approval):
         raise _invalid("the access token was revoked")
     return caller
 
@@ -118,12 +134,28 @@ def to_caller(claims: jose.Claims) -> Caller:
         user=claims["sub"] if fhir_user else None,
         fhir_user=fhir_user,
         patient=patient,
-        scopes=tuple(scope for scope in parse(claims["scope"]) if present[scope.context]),
+        scopes=tuple(
+            scope
+            for scope in (*parse(claims["scope"]), *_own(claims["scope"], fhir_user))
+            if present[scope.context]
+        ),
         extra_scopes=OTHER.intersection(claims["scope"].split()),
         purpose=claims.get("purpose"),
         token_id=claims["jti"],
         expires=claims["exp"],
+        approval=claims.get("approval"),
     )
+
+
+def _own(scope: str, fhir_user: str | None) -> tuple[Scope, ...]:
+    """The scope `fhirUser` opens the one resource that says who signed in.
+
+    https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-identity-data
+    """
+    if fhir_user is None or not {"fhirUser", "profile"}.intersection(scope.split()):
+        return ()
+    type_, _, id_ = fhir_user.partition("/")
+    return (Scope("user", type_, "r", (("_id", id_),), OWN),)
 
 
 def _is_ours(authority: Authority, claims: jose.Claims) -> bool:

@@ -9,6 +9,9 @@ from app.fhir.context import Agent
 STATUS = {
     "invalid_client": 401,
     "invalid_token": 401,
+    "wrong_password": 401,
+    "access_denied": 403,
+    "too_many_attempts": 429,
     "server_error": 500,
     "temporarily_unavailable": 504,
 }
@@ -29,8 +32,9 @@ def recorder(log: AuditLog, base_url: str) -> Audit:
 def _agent(event: Event) -> Agent:
     return Agent(
         client=event.client_id or "unknown",
-        role="client",
+        role=event.role,
         user=event.user,
+        fhir_user=event.fhir_user,
         token=event.token_id,
         address=event.source,
     )
@@ -42,6 +46,7 @@ def _audited(event: Event) -> Audited:
         interaction=event.action,
         outcome=outcome_of(status),
         status=status,
+        patients=(event.patient,) if event.patient else (),
         query=event.scope and f"scope={event.scope}",
         reason=": ".join(filter(None, (event.error, event.description))),
     )

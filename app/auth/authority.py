@@ -19,9 +19,10 @@ from app.storage.database import Database
 class Event:
     """One grant or refusal, as the audit trail needs it.
 
-    `action` is token, revoke or introspect; `source` is the IP address that asked, None for a
-    command on this machine; `client_id` is as claimed when `error` is invalid_client; `error` is
-    None when the request was granted.
+    `action` is token, revoke, introspect, authorize, login, logout, launch or register; `source` is
+    the IP address that asked, None for a command on this machine; `client_id` is as claimed when
+    `error` is invalid_client; `error` is None when the request was granted; `user` is an account's
+    subject, `fhir_user` a reference, `patient` the logical id of whom it is about.
     """
 
     action: str
@@ -33,6 +34,9 @@ class Event:
     scope: str | None = None
     token_id: str | None = None
     user: str | None = None
+    fhir_user: str | None = None
+    role: str = "client"
+    patient: str | None = None
 
 
 Audit = Callable[[Event], Awaitable[None]]

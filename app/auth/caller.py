@@ -15,8 +15,8 @@ class Caller:
     """What a verified access token says, nothing more; what it may see is composed in admission.
 
     `organization` and `fhir_user` are references, `patient` is a logical id, `expires` is in
-    seconds since 1970, `token_id` is the token's jti, `extra_scopes` are not
-    about resources.
+    seconds since 1970, `token_id` is the token's jti, `approval` the id of what a person approved,
+    `extra_scopes` are not about resources.
     """
 
     client_id: str
@@ -30,6 +30,7 @@ class Caller:
     purpose: str | None
     token_id: str
     expires: int
+    approval: str | None = None
 
 
 class Callers:

@@ -15,12 +15,17 @@ import asyncpg
 from app.auth import jose, scopes
 from app.auth.passwords import hash_password
 from app.auth.roles import check_role
-from app.storage.database import Database
+from app.settings import is_loopback
+from app.storage.database import Connection, Database
 
 ALGORITHMS = ("RS384", "ES384")
 """How a client may sign its assertions: the two SMART names."""
 
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
+
+UNSAFE = frozenset({"javascript", "data", "file", "blob", "about", "vbscript", "view-source"})
+_REDIRECT = re.compile(r"[!$-;=?-Z_a-z~%\[\]]{1,2048}")
+"""The characters of a URI, without the fragment's. https://www.rfc-editor.org/rfc/rfc3986#section-2"""
 
 _ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9.-]{1,64}")
 CLIENT_ID = re.compile(r"[\x21-\x39\x3B-\x7E]{1,128}\Z")
@@ -105,7 +110,7 @@ async def create_client(database: Database, asked: Registration) -> tuple[Client
         jwks_url=asked.jwks_url,
         redirect_uris=asked.redirect_uris,
     )
-    await _insert(database, client)
+    await insert_client(database, client)
     return client, secret
 
 
@@ -146,14 +151,19 @@ def _check_redirects(redirect_uris: tuple[str, ...]) -> None:
     """RFC 6749 3.1.2: "an absolute URI", which "MUST NOT include a fragment component"."""
     for uri in redirect_uris:
         parts = urlsplit(uri)
-        if not parts.scheme or parts.scheme in ("javascript", "data", "file") or "#" in uri:
+        if not parts.scheme or parts.scheme in UNSAFE or not _REDIRECT.fullmatch(uri):
             raise InvalidRegistration("a redirect URI is absolute and has no fragment")
+        # RFC 9700 2.6: "MUST NOT allow redirection URIs that use the http scheme except for native
+        # clients that use loopback interface redirection".
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise InvalidRegistration("a redirect URI of a web app is https")
 
 
-async def _insert(database: Database, client: Client) -> None:
+async def insert_client(store: Connection | Database, client: Client) -> None:
+    """Write a client down. Raises InvalidRegistration when its id is taken."""
     jwks = json.dumps({"keys": client.keys}) if client.keys else None
     try:
-        await database.execute(
+        await store.execute(
             "INSERT INTO client (id, name, scope, role, auth_method, organization, purpose,"
             " secret_hash, jwks, jwks_url, redirect_uris)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

@@ -1,62 +1,113 @@
 """What a client needs to know before it asks: only what works now is listed.
 
 https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known,
-https://www.rfc-editor.org/rfc/rfc8414
+https://www.rfc-editor.org/rfc/rfc8414, https://www.rfc-editor.org/rfc/rfc9728,
+https://openid.net/specs/openid-connect-discovery-1_0.html
 """
 
 from typing import Any
 
 from app.auth.authority import Authority
 from app.auth.clients import ALGORITHMS
+from app.auth.keys import ID_TOKEN_ALGORITHM
 from app.auth.token import GRANTS
 
 CAPABILITIES = (
+    "launch-ehr",
+    "launch-standalone",
+    "authorize-post",
+    "client-public",
     "client-confidential-asymmetric",
     "client-confidential-symmetric",
+    "sso-openid-connect",
+    "context-banner",
+    "context-style",
+    "context-ehr-patient",
+    "context-ehr-encounter",
+    "context-standalone-patient",
+    "permission-offline",
+    "permission-online",
+    "permission-patient",
+    "permission-user",
     "permission-v1",
     "permission-v2",
 )
-AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post")
+AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
 SCOPES = (
-    "system/*.cruds",
-    "system/*.rs",
-    "system/*.read",
-    "system/*.write",
-    "system/*.*",
+    "openid",
+    "fhirUser",
+    "profile",
+    "launch",
+    "launch/patient",
+    "launch/encounter",
+    "launch/careplan",
+    "offline_access",
+    "online_access",
+    *(
+        f"{context}/*.{permission}"
+        for context in ("patient", "user", "system")
+        for permission in ("cruds", "rs", "read", "write", "*")
+    ),
 )
-"""Examples of a kind: any supported type and any letters in order are supported too."""
+"""Of the resource scopes examples: any supported type and any letters in order are supported."""
 
 
 def smart_configuration(authority: Authority) -> dict[str, Any]:
-    """/.well-known/smart-configuration of the FHIR base.
-
-    `issuer` and `jwks_uri` are left out on purpose: SMART ties both to sso-openid-connect. S256 is
-    listed because SMART requires the member of every server, whether or not it launches apps.
-    """
+    """/.well-known/smart-configuration of the FHIR base."""
     return _endpoints(authority) | {
+        "management_endpoint": f"{authority.issuer}/auth/apps",
         "capabilities": list(CAPABILITIES),
-        "code_challenge_methods_supported": ["S256"],
     }
 
 
 def server_metadata(authority: Authority) -> dict[str, Any]:
     """/.well-known/oauth-authorization-server of the issuer."""
     return _endpoints(authority) | {
-        "issuer": authority.issuer,
-        "jwks_uri": f"{authority.issuer}/auth/jwks",
-        # RFC 8414 requires the member; without an authorization endpoint there is none.
-        "response_types_supported": [],
+        "authorization_response_iss_parameter_supported": True,
+        "protected_resources": [authority.audience],
+    }
+
+
+def openid_configuration(authority: Authority) -> dict[str, Any]:
+    """/.well-known/openid-configuration of the issuer."""
+    return server_metadata(authority) | {
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ID_TOKEN_ALGORITHM],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": ["en", "es"],
+    }
+
+
+def resource_metadata(authority: Authority) -> dict[str, Any]:
+    """/.well-known/oauth-protected-resource of the FHIR base."""
+    return {
+        "resource": authority.audience,
+        "resource_name": "isp-fhir",
+        "authorization_servers": [authority.issuer],
+        "scopes_supported": list(SCOPES),
+        "bearer_methods_supported": ["header"],
     }
 
 
 def _endpoints(authority: Authority) -> dict[str, Any]:
     issuer = authority.issuer
     return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/auth/jwks",
+        "authorization_endpoint": f"{issuer}/auth/authorize",
         "token_endpoint": authority.token_endpoint,
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "grant_types_supported": list(GRANTS),
-        "scopes_supported": list(SCOPES),
+        "registration_endpoint": f"{issuer}/auth/register",
         "revocation_endpoint": f"{issuer}/auth/revoke",
         "introspection_endpoint": f"{issuer}/auth/introspect",
+        "grant_types_supported": list(GRANTS),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": list(SCOPES),
     }

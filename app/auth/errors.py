@@ -5,9 +5,13 @@ OAuthError
 ├── InvalidClient          401  invalid_client
 ├── UnauthorizedClient     400  unauthorized_client
 ├── UnsupportedGrantType   400  unsupported_grant_type
-└── InvalidScope           400  invalid_scope
+├── InvalidGrant           400  invalid_grant
+├── InvalidScope           400  invalid_scope
+└── told to an app by a redirect: UnsupportedResponseType, AccessDenied, LoginRequired,
+    ConsentRequired, RequestNotSupported, RequestURINotSupported
 
-https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+https://www.rfc-editor.org/rfc/rfc6749#section-5.2, https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1,
+https://openid.net/specs/openid-connect-core-1_0.html#AuthError
 """
 
 from collections.abc import Mapping
@@ -50,3 +54,31 @@ class UnsupportedGrantType(OAuthError):
 
 class InvalidScope(OAuthError):
     error = "invalid_scope"
+
+
+class InvalidGrant(OAuthError):
+    error = "invalid_grant"
+
+
+class UnsupportedResponseType(OAuthError):
+    error = "unsupported_response_type"
+
+
+class AccessDenied(OAuthError):
+    status, error = 403, "access_denied"
+
+
+class LoginRequired(OAuthError):
+    error = "login_required"
+
+
+class ConsentRequired(OAuthError):
+    error = "consent_required"
+
+
+class RequestNotSupported(OAuthError):
+    error = "request_not_supported"
+
+
+class RequestURINotSupported(OAuthError):
+    error = "request_uri_not_supported"

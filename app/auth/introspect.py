@@ -7,9 +7,12 @@ registered or in a bearer token, about any. https://hl7.org/fhir/smart-app-launc
 from typing import Any
 
 from app.auth.access_token import authenticate, verified
+from app.auth.app_token import context
+from app.auth.approvals import Approval, find_approval
 from app.auth.authority import Authority
 from app.auth.client_authentication import Request, authenticate_client
 from app.auth.errors import UnauthorizedClient
+from app.auth.refresh import find_refresh_token
 from app.auth.token import Answer
 from app.fhir.errors import Unauthorized
 
@@ -35,15 +38,11 @@ async def introspect(authority: Authority, request: Request) -> Answer:
     Raises OAuthError, or Unauthorized for a bearer token that is no longer good.
     """
     client_id, about_any = await _asker(authority, request)
-    claims = await _active(authority, request.required("token"))
-    if claims is None or not (about_any or claims["client_id"] == client_id):
+    token = request.required("token")
+    said = await _access_token(authority, token) or await _refresh_token(authority, token)
+    if said is None or not (about_any or said["client_id"] == client_id):
         return Answer(client_id, INACTIVE)
-    shown = {name: claims[name] for name in SHOWN if name in claims}
-    return Answer(
-        client_id,
-        {"active": True, "token_type": "Bearer"} | shown,
-        token_id=claims["jti"],
-    )
+    return Answer(client_id, {"active": True} | said, token_id=said.get("jti"))
 
 
 async def _asker(authority: Authority, request: Request) -> tuple[str, bool]:
@@ -59,9 +58,31 @@ async def _asker(authority: Authority, request: Request) -> tuple[str, bool]:
     return client.id, INTROSPECTION in client.scope.split()
 
 
-async def _active(authority: Authority, token: str) -> dict[str, Any] | None:
+async def _access_token(authority: Authority, token: str) -> dict[str, Any] | None:
     try:
         claims = await verified(authority, token)
     except Unauthorized:
         return None
-    return None if await authority.revocations.is_revoked(claims["jti"]) else claims
+    if await authority.revocations.is_revoked(claims["jti"]):
+        return None
+    shown = {name: claims[name] for name in SHOWN if name in claims}
+    said = {"token_type": "Bearer"} | shown
+    if "approval" not in claims:
+        return said
+    approval = await find_approval(authority.database, claims["approval"])
+    return said | _of_approval(authority, approval) if approval else None
+
+
+async def _refresh_token(authority: Authority, token: str) -> dict[str, Any] | None:
+    approval = await find_refresh_token(authority.database, token)
+    if approval is None:
+        return None
+    said = {"scope": approval.scope, "client_id": approval.client_id}
+    return said | _of_approval(authority, approval)
+
+
+def _of_approval(authority: Authority, approval: Approval) -> dict[str, Any]:
+    """Who approved and with what the app was opened: all that came with the token."""
+    account = approval.account
+    said = context(authority, approval) | {"iss": authority.issuer, "sub": account.subject}
+    return said | {"fhirUser": f"{authority.audience}/{account.fhir_user}"}

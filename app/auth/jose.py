@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jws
 from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
 from jose.exceptions import JOSEError
@@ -28,7 +28,12 @@ MAX_HEADER = 1_024
 MIN_RSA_BITS, MAX_RSA_BITS = 2_048, 8_192
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_KINDS = {"ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "RS384": ("RSA", None)}
+_KINDS = {
+    "ES256": ("EC", "P-256"),
+    "ES384": ("EC", "P-384"),
+    "RS256": ("RSA", None),
+    "RS384": ("RSA", None),
+}
 _PUBLIC = {
     "EC": ("kty", "kid", "alg", "use", "crv", "x", "y"),
     "RSA": ("kty", "kid", "alg", "use", "n", "e"),
@@ -122,11 +127,19 @@ def algorithm(jwk: JWK, algorithms: Sequence[str]) -> str | None:
 
 
 def generate(name: str = "ES256") -> Claims:
-    """A new private EC key as JWK; its kid is its thumbprint. https://www.rfc-editor.org/rfc/rfc7638"""
-    curve = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1}[name]
-    key: Any = CryptographyECKey(ec.generate_private_key(curve()), name)
+    """A new private key as JWK; its kid is its thumbprint. https://www.rfc-editor.org/rfc/rfc7638
+
+    An RSA key (RS256, RS384) has 2048 bits and takes some 0.1 s to make.
+    """
+    key: Any
+    if _KINDS[name][0] == "EC":
+        curve = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1}[name]
+        key = CryptographyECKey(ec.generate_private_key(curve()), name)
+    else:
+        key = CryptographyRSAKey(rsa.generate_private_key(65_537, MIN_RSA_BITS), name)
     jwk: Claims = key.to_dict()
-    members = json.dumps({k: jwk[k] for k in ("crv", "kty", "x", "y")}, separators=(",", ":"))
+    names = ("crv", "kty", "x", "y") if jwk["kty"] == "EC" else ("e", "kty", "n")
+    members = json.dumps({name: jwk[name] for name in names}, separators=(",", ":"))
     digest = hashlib.sha256(members.encode()).digest()
     return jwk | {
         "kid": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),

@@ -22,6 +22,19 @@ LEASE = 3.0
 SWEEP_EVERY = 60
 """Heartbeats between two removals of what expired."""
 
+SWEPT = (
+    "revoked_token",
+    "used_assertion",
+    "authorization_request",
+    "authorization_code",
+    "refresh_token",
+    "launch_context",
+    "approval",
+    "sign_in_session",
+    "sign_in_throttle",
+)
+"""The tables whose rows go away after `expires`."""
+
 log = logging.getLogger(__name__)
 
 
@@ -111,7 +124,7 @@ class Revocations:
         return rows
 
     async def _sweep(self, connection: Connection) -> None:
-        for table in ("revoked_token", "used_assertion"):
+        for table in SWEPT:
             await connection.execute(
                 f"DELETE FROM {table} WHERE expires < now() - interval '1 min'"
             )

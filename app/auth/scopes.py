@@ -28,14 +28,18 @@ LETTERS = "cruds"
 VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
 """What a v1 permission means: `.read` never deletes, `.write` never reads."""
 
-OTHER = frozenset({"__introspection"})
-"""Scopes that are not about resources: `__introspection` lets a client ask about any token."""
+OTHER = frozenset({"__introspection", "__launch"})
+"""Scopes that are not about resources: `__introspection` lets a client ask about any token,
+`__launch` lets a record system say with which patient an app is to be opened."""
 
 SESSION = frozenset(
     {"openid", "fhirUser", "profile", "offline_access", "online_access"}
-    | {"launch", "launch/patient", "launch/encounter"}
+    | {"launch", "launch/patient", "launch/encounter", "launch/careplan"}
 )
-"""Scopes of a person who signed in: an app may be registered for them, no grant gives them yet."""
+"""Scopes of a person who signed in, and of what the app is opened with."""
+
+OWN = "fhirUser"
+"""The text of the scope that opens who signed in, and nothing else."""
 
 _GRAMMAR = re.compile(
     r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]*)"

@@ -6,14 +6,18 @@ from types import MappingProxyType
 from typing import Any
 
 from app.auth import scopes
-from app.auth.access_token import AccessToken, Grant, issue
+from app.auth.access_token import Grant, Issued, issue
 from app.auth.authority import Authority
+from app.auth.authorization_code import authorization_code
 from app.auth.client_authentication import Request, authenticate_client
 from app.auth.clients import Client
 from app.auth.errors import InvalidScope, UnauthorizedClient, UnsupportedGrantType
+from app.auth.refresh import client_of, refresh_token
 
 MAX_LIFETIME = 300
 """Seconds of a backend service's token; SMART: "SHOULD be no longer than five minutes"."""
+
+AUTHENTICATING = frozenset({"client_id", "client_secret", "client_assertion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Answer:
     body: Mapping[str, Any]
     scope: str | None = None
     token_id: str | None = None
+    grant: Grant | None = None
 
 
 async def token(authority: Authority, request: Request) -> Answer:
@@ -31,12 +36,20 @@ async def token(authority: Authority, request: Request) -> Answer:
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
         raise UnsupportedGrantType(f"the grant types are {', '.join(GRANTS)}")
-    client = await authenticate_client(authority, request)
+    client = await _client(authority, request, grant_type)
     issued = await GRANTS[grant_type](authority, client, request)
-    return Answer(client.id, _response(issued), issued.scope, issued.id)
+    return Answer(client.id, _response(issued), issued.token.scope, issued.token.id, issued.grant)
 
 
-async def client_credentials(authority: Authority, client: Client, request: Request) -> AccessToken:
+async def _client(authority: Authority, request: Request, grant_type: str) -> Client:
+    """The client that asks; one that refreshes need not say who it is, if it has no secret."""
+    is_silent = request.authorization is None and not AUTHENTICATING & request.parameters.keys()
+    if grant_type == "refresh_token" and is_silent:
+        return await client_of(authority, request.required("refresh_token"))
+    return await authenticate_client(authority, request)
+
+
+async def client_credentials(authority: Authority, client: Client, request: Request) -> Issued:
     """A token for the client itself: SMART Backend Services, or a partner with a secret.
 
     https://hl7.org/fhir/smart-app-launch/backend-services.html#obtain-access-token
@@ -45,9 +58,8 @@ async def client_credentials(authority: Authority, client: Client, request: Requ
         raise UnauthorizedClient("a public client cannot act for itself")
     scope = grantable(client, request.required("scope"), contexts=("system",))
     grant = Grant(client.id, scope, client.role, client.organization, client.purpose)
-    return await issue(
-        authority, grant, min(authority.settings.access_token_lifetime, MAX_LIFETIME)
-    )
+    lifetime = min(authority.settings.access_token_lifetime, MAX_LIFETIME)
+    return Issued(await issue(authority, grant, lifetime), grant)
 
 
 def grantable(client: Client, asked: str, contexts: tuple[str, ...]) -> str:
@@ -72,14 +84,21 @@ def grantable(client: Client, asked: str, contexts: tuple[str, ...]) -> str:
     return " ".join(granted)
 
 
-def _response(issued: AccessToken) -> dict[str, Any]:
+def _response(issued: Issued) -> dict[str, Any]:
     return {
-        "access_token": issued.token,
+        "access_token": issued.token.token,
         "token_type": "Bearer",
-        "expires_in": issued.lifetime,
-        "scope": issued.scope,
+        "expires_in": issued.token.lifetime,
+        "scope": issued.token.scope,
+        **issued.more,
     }
 
 
-Grants = Mapping[str, Callable[[Authority, Client, Request], Awaitable[AccessToken]]]
-GRANTS: Grants = MappingProxyType({"client_credentials": client_credentials})
+Grants = Mapping[str, Callable[[Authority, Client, Request], Awaitable[Issued]]]
+GRANTS: Grants = MappingProxyType(
+    {
+        "authorization_code": authorization_code,
+        "refresh_token": refresh_token,
+        "client_credentials": client_credentials,
+    }
+)

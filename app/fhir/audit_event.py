@@ -82,10 +82,16 @@ SUBTYPE: dict[str, Coding] = {
     "introspect": (IHE_TRANSACTION, "ITI-102"),
     "revoke": (DICOM, "110123"),
     "emergency": (DICOM, "110127"),
+    "authorize": (IHE_TRANSACTION, "ITI-71"),
+    "login": (DICOM, "110122"),
+    "logout": (DICOM, "110123"),
+    "launch": (DICOM, "110120"),
+    "register": (DICOM, "110131"),
 }
 """By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
 
-TYPE: dict[str, Coding] = {"token": LOGIN, "introspect": LOGIN, "revoke": LOGIN, "emergency": ALERT}
+NO_AUTHENTICATION = {"emergency": ALERT, "search-compartment": REST}
+TYPE: dict[str, Coding] = dict.fromkeys(SUBTYPE, LOGIN) | NO_AUTHENTICATION
 """By interaction; what is not listed is REST. Steps of OAuth and a broken glass are none.
 
 https://profiles.ihe.net/ITI/IUA/

@@ -47,7 +47,14 @@ Profiles = tuple[tuple[str, str], ...]
 
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
-ENDPOINTS = {"token": "token", "revoke": "revoke", "introspect": "introspect"}
+ENDPOINTS = {
+    "authorize": "authorize",
+    "token": "token",
+    "register": "register",
+    "manage": "apps",
+    "revoke": "revoke",
+    "introspect": "introspect",
+}
 """The OAuth endpoints, by their name in OAUTH_URIS: their path under /auth of the issuer."""
 
 

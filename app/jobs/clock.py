@@ -36,7 +36,7 @@ from app.storage.database import DatabaseAway
 
 log = logging.getLogger(__name__)
 
-LOCK = (1_230_192_205, 3)
+LOCK = (1_230_192_205, 5)
 PLANS = 100
 """Plans looked at together."""
 

@@ -7,7 +7,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.auth.authority import Authority
-from app.auth.discovery import server_metadata, smart_configuration
+from app.auth.discovery import (
+    openid_configuration,
+    resource_metadata,
+    server_metadata,
+    smart_configuration,
+)
 
 ANY_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
@@ -21,7 +26,7 @@ PREFLIGHT = {
 
 
 def discovery_router(authority: Authority) -> APIRouter:
-    """smart-configuration under the FHIR base, oauth-authorization-server under the issuer.
+    """smart-configuration under the FHIR base; under the issuer what others look for.
 
     JSON whatever the Accept header says. Mount it before the FHIR routes, which match any path.
     """
@@ -41,4 +46,7 @@ def discovery_router(authority: Authority) -> APIRouter:
     publish(f"{base}/.well-known/smart-configuration", smart_configuration(authority))
     # RFC 8414 3.1: the well-known part goes between the issuer's host and its path.
     publish(f"/.well-known/oauth-authorization-server{issuer}", server_metadata(authority))
+    publish(f"/.well-known/oauth-protected-resource{base}", resource_metadata(authority))
+    # OpenID Connect Discovery 4: after the issuer, path included.
+    publish(f"{issuer}/.well-known/openid-configuration", openid_configuration(authority))
     return router

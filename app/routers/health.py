@@ -21,6 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.fhir.registry import is_type
+from app.routers.pages import PAGES
 from app.storage.database import Database, DatabaseAway
 
 log = logging.getLogger("isp.access")
@@ -36,7 +37,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 WORDS = frozenset({"metadata", "_history", "_search", "$validate", ".well-known"})
 OWN_PATHS = frozenset(
     {"/livez", "/readyz", "/metrics", "/auth/token", "/auth/revoke", "/auth/introspect"}
-    | {"/auth/jwks", "/.well-known/oauth-authorization-server"}
+    | {"/auth/jwks", "/auth/launch", "/auth/register", "/auth/style.css"}
+    | {f"/auth/{name}" for _, name, _ in PAGES}
+    | {"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}
 )
 
 

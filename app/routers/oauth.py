@@ -3,16 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
 from fastapi import Request as HTTPRequest
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
+from app.auth.access_token import Grant
 from app.auth.authority import Authority, Event
 from app.auth.client_authentication import Request, claimed_client
-from app.auth.errors import InvalidRequest, OAuthError
+from app.auth.errors import OAuthError
 from app.auth.introspect import introspect
 from app.auth.revoke import revoke
 from app.auth.token import Answer, token
@@ -20,8 +21,8 @@ from app.fhir.errors import FHIRError, Unauthorized, Unavailable
 from app.fhir.ids import new_id
 from app.routers import negotiation
 from app.routers.errors import translated
+from app.routers.forms import read_form
 
-MAX_FORM = 65_536
 # RFC 6749 5.1 demands both of a response with a token.
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 JWKS_AGE = {"Cache-Control": "public, max-age=300"}
@@ -51,7 +52,7 @@ def oauth_router(authority: Authority) -> APIRouter:
         try:
             return JSONResponse(await authority.keys.public(), headers=JWKS_AGE)
         except Exception as error:
-            return _failed(translated(error, new_id()))
+            return failed(translated(error, new_id()))
 
     return router
 
@@ -67,7 +68,7 @@ async def _answer(authority: Authority, action: str, step: Step, http: HTTPReque
         if not isinstance(told, Unavailable):
             with suppress(FHIRError):
                 await authority.audit(replace(event, error=_error(told)))
-        response = _failed(told)
+        response = failed(told)
     response.headers["X-Request-Id"] = event.request_id
     return response
 
@@ -86,15 +87,28 @@ async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Ev
         await authority.audit(replace(event, error="invalid_token", description=str(error)))
         return _json({"error": "invalid_token"}, error.status, error.headers)
     granted = replace(event, client_id=answer.client_id, scope=answer.scope)
-    await authority.audit(replace(granted, token_id=answer.token_id))
+    await authority.audit(replace(granted, token_id=answer.token_id, **_who(answer.grant)))
     return _json(dict(answer.body))
+
+
+def _who(grant: Grant | None) -> dict[str, Any]:
+    """For whom a token was issued, as the audit trail names them."""
+    if grant is None or grant.user is None:
+        return {}
+    return {
+        "user": grant.user,
+        "fhir_user": grant.fhir_user,
+        "role": grant.role,
+        "patient": grant.patient,
+    }
 
 
 def _json(body: object, status: int = 200, headers: Mapping[str, str] = NOTHING) -> JSONResponse:
     return JSONResponse(body, status, {**NO_STORE, **headers})
 
 
-def _failed(told: FHIRError) -> JSONResponse:
+def failed(told: FHIRError) -> JSONResponse:
+    """What is told when the server cannot decide."""
     body = {"error": _error(told), "error_description": told.issues[0].diagnostics}
     return _json(body, told.status, told.headers)
 
@@ -102,29 +116,3 @@ def _failed(told: FHIRError) -> JSONResponse:
 def _error(told: FHIRError) -> str:
     """The codes of RFC 6749 4.1.2.1, which names them for redirects that cannot carry a status."""
     return "server_error" if told.status == 500 else "temporarily_unavailable"
-
-
-async def read_form(http: HTTPRequest) -> dict[str, str]:
-    """The parameters of a posted form. Raises InvalidRequest.
-
-    RFC 6749 3.2: "Parameters sent without a value MUST be treated as if they were omitted", and
-    "Request and response parameters MUST NOT be included more than once".
-    """
-    media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
-        raise InvalidRequest("the body must be application/x-www-form-urlencoded")
-    body = bytearray()
-    try:
-        async for chunk in http.stream():
-            body += chunk
-            if len(body) > MAX_FORM:
-                raise InvalidRequest(f"the form is larger than {MAX_FORM} bytes")
-    except ClientDisconnect as error:
-        raise InvalidRequest("the request ended before its body did") from error
-    try:
-        pairs = parse_qsl(bytes(body).decode(), max_num_fields=50, errors="strict")
-    except ValueError as error:
-        raise InvalidRequest("the form cannot be read") from error
-    if len(dict(pairs)) != len(pairs):
-        raise InvalidRequest("a parameter appears more than once")
-    return dict(pairs)

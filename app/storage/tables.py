@@ -1,4 +1,4 @@
-"""The whole schema on one page, and on another (permission_tables.py) who may see what.
+"""The schema on one page; on others who may see what (permission_tables.py) and who signed in.
 
 `resource` holds current versions and `resource_version` every version. Search reads `resource.keys`
 and `index_*`. Only `commit` writes them. Migrations in alembic/ create exactly this; a test
@@ -25,9 +25,11 @@ from sqlmodel import Field, SQLModel
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.search_tables import IndexComposite, IndexText
+from app.storage.sign_in_tables import Approval
 
 __all__ = [
     "Affiliation",
+    "Approval",
     "AuditSeal",
     "ConsentRule",
     "IndexComposite",
@@ -202,10 +204,18 @@ class Client(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """A person who can sign in, with one FHIR identity and role. `password_hash` is argon2id."""
+    """A person who can sign in, with one FHIR identity and role. `password_hash` is argon2id.
+
+    `subject` is what apps know the person by, for good (OpenID Connect `sub`).
+    """
 
     __tablename__ = "account"
     username: str = Field(sa_column=Column(C_TEXT, primary_key=True))
+    subject: str = Field(
+        sa_column=Column(
+            C_TEXT, nullable=False, unique=True, server_default=text("(gen_random_uuid())::text")
+        )
+    )
     password_hash: str = Field(sa_column=Column(Text, nullable=False))
     fhir_user: str = Field(sa_column=Column(C_TEXT, nullable=False))
     role: str = Field(sa_column=Column(Text, nullable=False))

@@ -29,26 +29,47 @@ async def test_the_configuration_is_json_for_anybody_from_anywhere(http: httpx.A
 async def test_the_configuration_has_what_smart_requires(http: httpx.AsyncClient) -> None:
     body = (await http.get(CONFIGURATION)).json()
     assert body["token_endpoint"] == "http://127.0.0.1:8000/auth/token"
-    assert body["grant_types_supported"] == ["client_credentials"]
+    grants = {"authorization_code", "refresh_token", "client_credentials"}
+    assert set(body["grant_types_supported"]) == grants
     assert body["code_challenge_methods_supported"] == ["S256"]
     assert "private_key_jwt" in body["token_endpoint_auth_methods_supported"]
     algorithms = body["token_endpoint_auth_signing_alg_values_supported"]
     assert sorted(algorithms) == ["ES384", "RS384"]
     assert body["scopes_supported"]
-    assert "issuer" not in body
-    assert "authorization_endpoint" not in body
-    assert not [c for c in body["capabilities"] if c.startswith(("launch", "sso", "context"))]
+    assert body["issuer"] == "http://127.0.0.1:8000"
+    assert body["jwks_uri"] == "http://127.0.0.1:8000/auth/jwks"
+    assert body["authorization_endpoint"] == "http://127.0.0.1:8000/auth/authorize"
+    assert body["management_endpoint"] == "http://127.0.0.1:8000/auth/apps"
+    sets = {
+        "launch-standalone launch-ehr client-public client-confidential-symmetric"
+        " client-confidential-asymmetric sso-openid-connect context-standalone-patient"
+        " permission-offline permission-patient permission-user authorize-post"
+        " permission-v1 permission-v2"
+    }
+    assert set(" ".join(sets).split()) <= set(body["capabilities"])
 
 
 async def test_every_endpoint_listed_is_absolute_and_answers(http: httpx.AsyncClient) -> None:
     body = (await http.get(METADATA)).json()
     assert body["issuer"] == "http://127.0.0.1:8000"
-    endpoints = {name: url for name, url in body.items() if name.endswith("_endpoint")}
-    assert len(endpoints) == 3
-    for url in endpoints.values():
+    for name in ("token", "revocation", "introspection"):
+        url = body[f"{name}_endpoint"]
         assert url.startswith(body["issuer"])
         assert (await http.post(url)).status_code == 400
     assert (await http.get(body["jwks_uri"])).status_code == 200
+
+
+async def test_openid_providers_and_resources_are_described_where_they_are_looked_for(
+    http: httpx.AsyncClient,
+) -> None:
+    openid = (await http.get("/.well-known/openid-configuration")).json()
+    assert openid["issuer"] == "http://127.0.0.1:8000"
+    assert openid["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert openid["subject_types_supported"] == ["public"]
+    assert openid["response_types_supported"] == ["code"]
+    resource = (await http.get("/.well-known/oauth-protected-resource/fhir")).json()
+    assert resource["resource"] == "http://127.0.0.1:8000/fhir"
+    assert resource["authorization_servers"] == [openid["issuer"]]
 
 
 async def test_every_scope_listed_is_one(http: httpx.AsyncClient) -> None:

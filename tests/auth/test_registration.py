@@ -8,12 +8,13 @@ import pytest
 
 from app.auth import jose
 from app.auth.access_token import authenticate
+from app.auth.accounts import InvalidAccount, create_account, find_account
 from app.auth.authority import Authority, Event
 from app.auth.clients import Client, InvalidRegistration, Registration, create_client, find_client
 from app.auth.errors import InvalidScope
 from app.auth.passwords import is_password
 from app.auth.roles import ROLES
-from app.auth.users import InvalidAccount, create_account, find_account, issue_for
+from app.auth.users import issue_for
 from app.storage.database import Database
 
 SECRET = Registration("Partner", "system/*.rs", "partner-system", "client_secret_basic")
@@ -137,12 +138,13 @@ async def test_an_operator_gets_a_token_for_a_user_in_the_users_role(
 ) -> None:
     scope = "patient/*.rs user/*.rs"
     client, _ = await create_client(database, Registration("App", scope, "ehr-system", "none"))
-    await create_account(database, "ada", "correct horse", "Patient/ada", "individual")
+    ada = await create_account(database, "ada", "correct horse", "Patient/ada", "individual")
     issued = await issue_for(
         authority, client.id, scope="patient/Goal.rs", user="ada", patient="Patient/ada"
     )
     caller = await authenticate(authority, f"Bearer {issued.token}")
-    assert (caller.role, caller.user, caller.fhir_user) == ("individual", "ada", "Patient/ada")
+    assert (caller.role, caller.fhir_user) == ("individual", "Patient/ada")
+    assert caller.user == ada.subject != "ada"
     assert (caller.patient, caller.organization) == ("ada", None)
     assert [scope.text for scope in caller.scopes] == ["patient/Goal.rs"]
 

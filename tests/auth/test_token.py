@@ -316,7 +316,9 @@ async def test_an_unknown_scope_is_passed_over(
     ("changed", "error"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({"grant_type": "authorization_code"}, "unsupported_grant_type"),
+        ({"grant_type": "implicit"}, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code"}, "invalid_request"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
         ({"grant_type": ""}, "invalid_request"),
         ({"scope": ""}, "invalid_request"),
     ],

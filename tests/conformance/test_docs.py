@@ -36,7 +36,8 @@ async def test_the_examples_of_a_page_answer_as_they_say(
     page: Path, demonstration: Demonstration
 ) -> None:
     base = str(demonstration.client.base_url).rstrip("/")
-    filling = Filling({"base": base, "token": await demonstration.token(KEY_WORKER)})
+    token = await demonstration.token(KEY_WORKER)
+    filling = Filling({"base": base, "issuer": base.removesuffix("/fhir"), "token": token})
     for example in examples(page):
         await run(demonstration.client, example, filling)
 

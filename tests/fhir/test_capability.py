@@ -98,4 +98,4 @@ def test_the_oauth_endpoints_are_below_the_issuer() -> None:
     (uris,) = rest()["security"]["extension"]
     found = {each["url"]: each["valueUri"] for each in uris["extension"]}
     assert found["token"] == "https://plans.example.org/auth/token"
-    assert set(found) == {"token", "revoke", "introspect"}
+    assert set(found) == {"authorize", "token", "register", "manage", "revoke", "introspect"}

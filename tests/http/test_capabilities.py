@@ -21,6 +21,9 @@ async def test_the_oauth_endpoints_are_those_of_the_smart_configuration(service:
     assert uris["url"] == OAUTH_URIS
     told = {each["url"]: each["valueUri"] for each in uris["extension"]}
     assert told == {
+        "authorize": configuration["authorization_endpoint"],
+        "register": configuration["registration_endpoint"],
+        "manage": configuration["management_endpoint"],
         "token": configuration["token_endpoint"],
         "revoke": configuration["revocation_endpoint"],
         "introspect": configuration["introspection_endpoint"],

@@ -1,0 +1,39 @@
+"""Cross-origin requests: for apps that run in browsers, never for the pages people see.
+
+RFC 9700 2.6: "CORS MUST NOT be supported at the authorization endpoint".
+https://hl7.org/fhir/smart-app-launch/app-launch.html#considerations-for-cross-origin-resource-sharing-cors-support
+"""
+
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.routers.pages import PAGES
+
+EXPOSED = [
+    "ETag",
+    "Location",
+    "Content-Location",
+    "Last-Modified",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+]
+
+
+class CrossOrigin:
+    """Answers CORS for every path but the pages; `path` is that of the issuer, `origins` a list."""
+
+    def __init__(self, app: ASGIApp, path: str, origins: str) -> None:
+        self._pages = {f"{path}/auth/{name}" for _, name, _ in PAGES}
+        self._app = app
+        self._shared = CORSMiddleware(
+            app,
+            allow_origins=origins.split(","),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and scope["path"] in self._pages
+        await (self._app if is_page else self._shared)(scope, receive, send)

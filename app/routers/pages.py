@@ -1,0 +1,138 @@
+"""Where the pages are: each URL, what answers it, and what a person sees when that fails."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Response
+from fastapi import Request as HTTPRequest
+from fastapi.responses import JSONResponse
+
+from app.auth.app_token import style_url
+from app.auth.authority import Authority
+from app.auth.authorize import Redirected
+from app.auth.errors import InvalidRequest, OAuthError
+from app.auth.pages import STYLE, STYLE_SHEET
+from app.fhir.engine import Engine
+from app.fhir.errors import FHIRError, Unavailable
+from app.routers import authorization, sign_in
+from app.routers.errors import translated
+from app.routers.forms import read_form
+from app.routers.visits import PageError, Visit, visit
+
+Handler = Callable[[Visit], Awaitable[Response]]
+FOREVER = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+
+PAGES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "authorize", authorization.authorize),
+    ("POST", "authorize", authorization.authorize),
+    ("GET", "login", sign_in.login_page),
+    ("POST", "login", sign_in.login),
+    ("POST", "logout", sign_in.logout),
+    ("POST", "patients", authorization.search_page),
+    ("POST", "patient", authorization.choose_patient),
+    ("GET", "approve", authorization.approve_page),
+    ("POST", "approve", authorization.decide),
+    ("GET", "apps", sign_in.apps),
+    ("POST", "apps", sign_in.disconnect),
+)
+"""Method, path under /auth of the issuer, and what answers."""
+
+
+def pages_router(authority: Authority, engine: Engine) -> APIRouter:
+    """The pages under /auth of the issuer."""
+    path = urlsplit(authority.issuer).path
+    router = APIRouter(prefix=f"{path}/auth", include_in_schema=False)
+
+    def serve(method: str, name: str, handler: Handler) -> None:
+        async def endpoint(request: HTTPRequest) -> Response:
+            return await _answer(authority, engine, handler, request)
+
+        router.add_api_route(f"/{name}", endpoint, methods=[method])
+
+    for page in PAGES:
+        serve(*page)
+
+    @router.get("/style.css")
+    async def style_sheet() -> Response:
+        return Response(STYLE_SHEET, media_type="text/css", headers=FOREVER)
+
+    @router.get(f"/{style_url(authority).rpartition('/')[2]}")
+    async def style() -> Response:
+        return JSONResponse(dict(STYLE), headers=FOREVER)
+
+    return router
+
+
+async def _answer(
+    authority: Authority, engine: Engine, handler: Handler, http: HTTPRequest
+) -> Response:
+    seen = None
+    try:
+        seen = await visit(authority, engine, http, {})
+        seen = replace(seen, form=await _form(http))
+        return await handler(seen)
+    except Redirected as error:
+        assert seen
+        with suppress(FHIRError):
+            await seen.record(
+                client_id=error.client_id,
+                error=error.error.error,
+                description=error.error.description,
+            )
+        return seen.redirect(error.location)
+    except PageError as error:
+        assert seen
+        return _failure(seen, error.status, message=error.message)
+    except OAuthError as error:
+        assert seen
+        return _failure(seen, error.status, error=error.error, description=error.description)
+    except Exception as error:
+        return await _broken(authority, engine, http, error, seen)
+
+
+async def _broken(
+    authority: Authority,
+    engine: Engine,
+    http: HTTPRequest,
+    error: Exception,
+    seen: Visit | None,
+) -> Response:
+    request_id = seen.event.request_id if seen else "unknown"
+    told = translated(error, request_id)
+    if seen is None:
+        return Response(told.issues[0].diagnostics, told.status, dict(told.headers))
+    if not isinstance(told, Unavailable):
+        with suppress(FHIRError):
+            await seen.record(error="server_error")
+    response = _failure(seen, told.status, message="error.server")
+    response.headers.update(told.headers)
+    return response
+
+
+def _failure(
+    seen: Visit, status: int, message: str = "", error: str = "", description: str = ""
+) -> Response:
+    return seen.page(
+        "error",
+        None,
+        status,
+        message=message,
+        error=error,
+        description=description,
+        is_signed_in=seen.session is not None,
+    )
+
+
+async def _form(http: HTTPRequest) -> dict[str, str]:
+    """The parameters of the URL or of the form that was sent, each once. Raises InvalidRequest."""
+    if http.method == "POST":
+        return await read_form(http)
+    try:
+        pairs = parse_qsl(http.url.query, max_num_fields=500, errors="strict")
+    except ValueError as error:
+        raise InvalidRequest("the parameters cannot be read") from error
+    if len(dict(pairs)) != len(pairs):
+        raise InvalidRequest("a parameter appears more than once")
+    return dict(pairs)

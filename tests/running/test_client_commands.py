@@ -1,0 +1,57 @@
+"""The commands for what registers itself, and for the keys that sign."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.running.test_cli import isp, serving
+
+ASKED = {
+    "client_name": "Walk Along",
+    "redirect_uris": ["https://app.example/callback"],
+    "token_endpoint_auth_method": "none",
+    "scope": "launch/patient patient/*.rs",
+}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("isp")
+
+
+def test_an_operator_approves_what_asked_and_rotates_keys(data_dir: Path) -> None:
+    with serving(data_dir) as (_, lines):
+        issuer = lines[-1].removeprefix("Ready: ").removesuffix("/fhir")
+        made = httpx.post(f"{issuer}/auth/register", json=ASKED).json()
+        [waiting] = json.loads(isp(data_dir, "client", "pending").stdout)
+        assert (waiting["client_id"], waiting["client_name"]) == (made["client_id"], "Walk Along")
+        less = "patient/Goal.rs"
+        approved = isp(data_dir, "client", "approve", made["client_id"], "--scope", less)
+        assert json.loads(approved.stdout)["scope"] == less
+        assert json.loads(isp(data_dir, "client", "pending").stdout) == []
+        before = {key["kid"] for key in httpx.get(f"{issuer}/auth/jwks").json()["keys"]}
+        kid = json.loads(isp(data_dir, "keys", "rotate").stdout)["kid"]
+        assert kid not in before
+
+
+def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
+    refused = isp(data_dir, "client", "approve", "nobody")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "isp: no registration has this client_id\n",
+    )
+
+
+def test_an_account_gets_another_password_and_is_removed(data_dir: Path) -> None:
+    account = ("--username", "ada")
+    person = ("--fhir-user", "Patient/ada", "--role", "individual", "--password-stdin")
+    assert isp(data_dir, "user", "create", *account, *person, stdin="correct horse\n").stdout
+    changed = isp(data_dir, "user", "password", *account, "--password-stdin", stdin="short\n")
+    assert changed.stderr == "isp: a password has 8 to 1024 characters\n"
+    changed = isp(data_dir, "user", "password", *account, "--password-stdin", stdin="longer one\n")
+    assert changed.returncode == 0
+    assert isp(data_dir, "user", "remove", *account).returncode == 0
+    again = isp(data_dir, "user", "remove", *account)
+    assert (again.returncode, again.stderr) == (2, "isp: no account has this username\n")
