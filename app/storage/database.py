@@ -58,8 +58,9 @@ class Database:
     async def open(
         cls, dsn: str, size: int = 12, *, statement_timeout: int = 30, role: str = ""
     ) -> Self:
-        """Make the pools, of `size` connections together (three at least), that work as `role`
-        where one is named.
+        """Make the pools, of `size` connections together, that work as `role` where one is named.
+
+        Four at least, for one reader listens all the time.
 
         They connect with the first statement, so the database may be away now.
         """
@@ -67,7 +68,7 @@ class Database:
         generic = {**session, "plan_cache_mode": "force_generic_plan"}
         writers, searchers = max(1, size // 3), max(1, size // 6)
         return cls(
-            await _pool(dsn, max(1, size - writers - searchers), generic),
+            await _pool(dsn, max(2, size - writers - searchers), generic),
             await _pool(dsn, writers, generic),
             await _pool(dsn, searchers, session),
         )
