@@ -47,6 +47,6 @@ def remove_command(username: Annotated[str, typer.Option()]) -> None:
 
 def _perform(work: Work[None]) -> None:
     try:
-        perform(chosen_beside(), work)
+        perform(chosen_beside(), work, is_owner=True)
     except (InvalidAccount, LookupError) as error:
         fail(str(error.args[0]))

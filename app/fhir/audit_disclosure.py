@@ -9,7 +9,8 @@ from typing import Any
 
 from app.fhir import json
 from app.fhir.audit import REFERENCES, Audited, AuditRow, audit_row
-from app.fhir.audit_event import DICOM, ENTITY_ROLE, ENTITY_TYPE, PURPOSE, RECIPIENT, clean
+from app.fhir.audit_codes import DICOM, ENTITY_ROLE, ENTITY_TYPE, PURPOSE, RECIPIENT
+from app.fhir.audit_event import clean
 from app.fhir.context import Agent, Resource
 from app.fhir.search.parameters import extract
 from app.fhir.search.parameters.audit_target import points

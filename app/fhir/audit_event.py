@@ -7,95 +7,31 @@ https://profiles.ihe.net/ITI/BALP/ (1.1.4), https://hl7.org/fhir/R4/auditevent.h
 
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from app.fhir import json
+from app.fhir.audit_codes import (
+    BALP_ENTITY,
+    ENTITY_ROLE,
+    ENTITY_TYPE,
+    HISTORY,
+    INTERACTION,
+    OTHER,
+    PATTERNS,
+    PROFILE,
+    PURPOSE,
+    QUERY,
+    RESPONSIBLE,
+    REST,
+    SOURCE_TYPE,
+    SUBTYPE,
+    TYPE,
+    Pattern,
+)
 from app.fhir.context import Agent
 
 SUCCESS, MINOR_FAILURE, SERIOUS_FAILURE = "0", "4", "8"
 """Codes of http://hl7.org/fhir/audit-event-outcome."""
-
-PROFILE: Final = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
-DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
-PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
-PURPOSE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
-ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
-ENTITY_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
-INTERACTION: Final = "http://hl7.org/fhir/restful-interaction"
-IHE_TRANSACTION: Final = "urn:ihe:event-type-code"
-SOURCE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
-BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
-
-Coding = tuple[str, str]
-SOURCE: Coding = (DICOM, "110153")
-DESTINATION: Coding = (DICOM, "110152")
-APPLICATION: Coding = (DICOM, "110150")
-CUSTODIAN: Coding = (
-    "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
-    "custodian",
-)
-RECIPIENT: Coding = (PARTICIPATION, "IRCP")
-AUTHOR: Coding = (PARTICIPATION, "AUT")
-RESPONSIBLE: Coding = (PARTICIPATION, "RESP")
-REST: Coding = ("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest")
-LOGIN: Coding = (DICOM, "110114")
-ALERT: Coding = (DICOM, "110113")
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """How BALP records a kind of interaction: the action, the profile, and what each agent is."""
-
-    action: str
-    profile: str
-    client: Coding
-    server: Coding
-    user: Coding
-
-
-READ = Pattern("R", "Read", DESTINATION, SOURCE, RECIPIENT)
-CREATE = Pattern("C", "Create", SOURCE, DESTINATION, AUTHOR)
-UPDATE = Pattern("U", "Update", SOURCE, DESTINATION, AUTHOR)
-DELETE = Pattern("D", "Delete", APPLICATION, CUSTODIAN, AUTHOR)
-QUERY = Pattern("E", "Query", SOURCE, DESTINATION, RECIPIENT)
-HISTORY = Pattern("R", "", DESTINATION, SOURCE, RECIPIENT)
-OTHER = Pattern("E", "", SOURCE, DESTINATION, RECIPIENT)
-PATTERNS = {
-    "read": READ,
-    "vread": READ,
-    "create": CREATE,
-    "update": UPDATE,
-    "patch": UPDATE,
-    "delete": DELETE,
-    "search-type": QUERY,
-    "search-compartment": QUERY,
-    "search-system": QUERY,
-    "history-instance": HISTORY,
-    "history-type": HISTORY,
-    "history-system": HISTORY,
-}
-"""By interaction; what is not listed is OTHER. BALP has no profile for a history or a Bundle."""
-
-SUBTYPE: dict[str, Coding] = {
-    "search-compartment": (INTERACTION, "search-type"),
-    "token": (IHE_TRANSACTION, "ITI-71"),
-    "introspect": (IHE_TRANSACTION, "ITI-102"),
-    "revoke": (DICOM, "110123"),
-    "emergency": (DICOM, "110127"),
-    "authorize": (IHE_TRANSACTION, "ITI-71"),
-    "login": (DICOM, "110122"),
-    "logout": (DICOM, "110123"),
-    "launch": (DICOM, "110120"),
-    "register": (DICOM, "110131"),
-}
-"""By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
-
-NO_AUTHENTICATION = {"emergency": ALERT, "search-compartment": REST}
-TYPE: dict[str, Coding] = dict.fromkeys(SUBTYPE, LOGIN) | NO_AUTHENTICATION
-"""By interaction; what is not listed is REST. Steps of OAuth and a broken glass are none.
-
-https://profiles.ihe.net/ITI/IUA/
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ PRIVILEGES: Mapping[str, frozenset[str]] = {
     "index_composite": REPLACE,
     "index_text": REPLACE,
     "client": REPLACE,
+    "account": APPEND,
     "signing_key": REPLACE,
     "shared_secret": APPEND,
     "used_assertion": REPLACE,

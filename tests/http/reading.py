@@ -7,7 +7,7 @@ import httpx
 
 from app.fhir.validation.structure import validate
 from tests.build import organization, reference
-from tests.http.conftest import COUNTY, Service, load
+from tests.http.conftest import COUNTY, Service, load, record
 from tests.worlds.world import World
 
 Json = dict[str, Any]
@@ -21,12 +21,12 @@ async def keeper(service: Service) -> httpx.AsyncClient:
 
 
 async def store(service: Service, world: World) -> None:
-    """As a plan of the county; the server counts versions itself."""
+    """As a plan of the county, long over; the server counts versions itself."""
     resources = [{k: v for k, v in one.items() if k != "meta"} for one in world.all()]
     for one in resources:
         if one["resourceType"] == "Patient":
             one["managingOrganization"] = reference(COUNTY)
-    await load(await service.as_(), *resources)
+    await record(service, *resources)
 
 
 def entries(response: httpx.Response) -> dict[str, Json]:

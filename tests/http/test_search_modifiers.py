@@ -62,7 +62,13 @@ VALUE_SETS = [
         "status": "active",
         "expansion": {
             "timestamp": "2026-01-01",
-            "contains": [{"abstract": True, "contains": [{"system": NEEDS, "code": "money"}]}],
+            "contains": [
+                {
+                    "display": "All",
+                    "abstract": True,
+                    "contains": [{"system": NEEDS, "code": "money"}],
+                }
+            ],
         },
     },
 ]

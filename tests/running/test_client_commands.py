@@ -37,6 +37,7 @@ def test_an_operator_approves_what_asked_and_rotates_keys(data_dir: Path) -> Non
 
 
 def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
+    isp(data_dir, "migrate")
     refused = isp(data_dir, "client", "approve", "nobody")
     assert (refused.returncode, refused.stderr) == (
         2,
