@@ -1,6 +1,6 @@
 """Draft: one change on its way through `commit`, and what follows from it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -81,19 +81,22 @@ def draft(engine: Engine, change: Change) -> Draft:
     if resource is None:
         return Draft(change)
     derived = derive(engine, resource)
-    found = references(resource, engine.base_url, change.at)
+    pointed = list(pointers(resource, engine.base_url, change.at))
+    found: dict[Reference, str] = {}
+    for reference, path in pointed:
+        found.setdefault(reference, path)
     return Draft(
         change,
         derived,
         tuple(subjects(resource, engine.base_url)),
         tuple(inherited_from(resource, engine.base_url)),
         found,
-        _digest(derived, found),
+        _digest(derived, [str(reference) for reference, _ in pointed]),
     )
 
 
-def _digest(derived: Derived, found: Mapping[Reference, str]) -> int:
-    text = repr((sorted(derived.rows.items()), sorted(map(str, found))))
+def _digest(derived: Derived, pointed: Sequence[str]) -> int:
+    text = repr((sorted(derived.rows.items()), sorted(pointed)))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
@@ -114,14 +117,14 @@ def derive(engine: Engine, resource: Resource) -> Derived:
     return Derived(index.keys, made, engine.mark(resource, engine.base_url))
 
 
-def references(resource: Resource, base_url: str, at: str | None = None) -> dict[Reference, str]:
-    """The resources of this server that it refers to, each with the FHIRPath of one reference."""
-    found: dict[Reference, str] = {}
+def pointers(
+    resource: Resource, base_url: str, at: str | None = None
+) -> Iterator[tuple[Reference, str]]:
+    """Each of its references to a resource of this server, with its FHIRPath."""
     for path, element in located(resource, at or resource["resourceType"]):
         reference = local(element["reference"], base_url)
         if reference is not None:
-            found.setdefault(Reference(reference.type, reference.id), path)
-    return found
+            yield Reference(reference.type, reference.id), path
 
 
 def body(resource: Resource, version: int, last_updated: datetime) -> str:

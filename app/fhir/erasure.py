@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from app.fhir import json
-from app.fhir.context import Context, Resource
+from app.fhir.context import Context
 from app.fhir.draft import Current, Draft
 from app.fhir.errors import Issue, Unprocessable
-from app.fhir.hidden import known_to, unknown
+from app.fhir.hidden import known_to, mentioned, unknown
 from app.fhir.known import types_of
 from app.fhir.redact import is_redacted
-from app.fhir.references import local, walk
 
 PARTIAL = "This is a redacted or subsetted copy: it would erase what it leaves out. Use PATCH."
 HOLDING = (
@@ -54,16 +53,12 @@ def _at_stake(ctx: Context, draft: Draft, current: Current) -> set[str]:
     assert draft.change.resource is not None
     if not judged or current.body is None or (draft.change.keeps and draft.is_like(current)):
         return set()
-    held = _references(json.parse(current.body.encode()), ctx.engine.base_url)
+    base = ctx.engine.base_url
+    held = Counter(mentioned(current.body, base))
     if draft.change.keeps:
-        held -= _references(draft.change.resource, ctx.engine.base_url)
+        held -= Counter(mentioned(json.dump(draft.change.resource).decode(), base))
     own = {f"Patient/{id_}" for id_ in current.about}
     return {name for name in held if name.partition("/")[0] in judged} - own
-
-
-def _references(resource: Resource, base_url: str) -> Counter[str]:
-    found = (local(element["reference"], base_url) for element in walk(resource))
-    return Counter(str(each) for each in found if each)
 
 
 def _issue(draft: Draft, said: str) -> Issue:

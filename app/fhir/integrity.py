@@ -7,13 +7,16 @@ from app.fhir import json
 from app.fhir.access import Everything, Nothing, for_type
 from app.fhir.change import LETTER
 from app.fhir.context import Context
-from app.fhir.draft import Current, Draft, references
+from app.fhir.draft import Current, Draft, pointers
 from app.fhir.errors import Forbidden, Issue, Unprocessable
 from app.fhir.references import Reference
 from app.fhir.registry import is_type
 from app.fhir.visible import visible
 from app.storage.sql import Arguments
 from app.storage.versions import Connection
+
+Pointers = Sequence[tuple[Reference, str]]
+"""References, each with its FHIRPath."""
 
 Currents = Mapping[tuple[str, str], Current]
 Known = dict[Reference, tuple[str, ...]]
@@ -26,9 +29,9 @@ async def resolve(
     """Find what the drafts refer to; the second part names references to nothing.
 
     Raises Unprocessable when policy refuses those. A reference that the current version already
-    holds is let pass: its target may have been deleted, or hidden from this caller. Not so the
-    patient whom a resource is newly about, nor what a Provenance is about, whatever the policy: a
-    care team could let its author in.
+    holds, as often as it does, is let pass: its target may have been deleted, or hidden from this
+    caller. Not so the patient whom a resource is newly about, nor what a Provenance is about,
+    whatever the policy: a care team could let its author in.
     """
     known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}
@@ -94,10 +97,27 @@ def _unresolved(
     subjects: set[Reference],
 ) -> list[tuple[Reference, str]]:
     lost = [(target, path) for target, path in draft.references.items() if target not in known]
-    if not lost or current is None or current.body is None:
+    if not lost or current is None or current.body is None or draft.change.resource is None:
         return lost
-    held = references(json.parse(current.body.encode()), ctx.engine.base_url)
-    return [(target, path) for target, path in lost if target not in held or target in subjects]
+    base = ctx.engine.base_url
+    held = list(pointers(json.parse(current.body.encode()), base, draft.change.at))
+    made = list(pointers(draft.change.resource, base, draft.change.at))
+    return [
+        (target, _added(target, held, made, path))
+        for target, path in lost
+        if target in subjects or _times(target, made) > _times(target, held)
+    ]
+
+
+def _times(target: Reference, pointed: Pointers) -> int:
+    """Who repeats a reference guesses what it leads to: it is let pass as often as it was held."""
+    return sum(reference == target for reference, _ in pointed)
+
+
+def _added(target: Reference, held: Pointers, made: Pointers, otherwise: str) -> str:
+    """Where the target is newly referred to; where it was before is not told."""
+    fresh = (path for reference, path in made if reference == target)
+    return next((path for path in fresh if (target, path) not in held), otherwise)
 
 
 def _nowhere(target: Reference, path: str) -> Issue:

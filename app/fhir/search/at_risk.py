@@ -10,6 +10,7 @@ from functools import cache
 from app.fhir.redact import EXTENSION
 from app.fhir.registry import ElementDefinition, parameters, structure
 
+POINTERS = frozenset({"Reference", "Attachment"})
 PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
 
 
@@ -33,7 +34,7 @@ def _is_beside(type_: str, path: list[str]) -> bool:
 
 @cache
 def _refers(type_: str, within: tuple[str, ...] = ()) -> bool:
-    """Whether a backbone element holds a Reference, at any depth."""
+    """Whether a backbone element holds a pointer (Reference, Attachment), at any depth."""
     found = {
         of
         for name, element in _elements(type_).items()
@@ -41,7 +42,7 @@ def _refers(type_: str, within: tuple[str, ...] = ()) -> bool:
         for of in element.names.values()
     }
     inner = {of for of in found if "." in of} - {*within, type_}
-    return "Reference" in found or any(_refers(of, (*within, type_)) for of in inner)
+    return not found.isdisjoint(POINTERS) or any(_refers(of, (*within, type_)) for of in inner)
 
 
 def _elements(type_: str) -> Mapping[str, ElementDefinition]:

@@ -33,8 +33,8 @@ from app.fhir.search.query import Query
 Existing = tuple[Known, frozenset[str]]
 """What exists for the caller, and which references in the query do not lead there."""
 
-POINTER = r'"reference":"(?:{}/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]+)'
-"""A reference in stored text, to this server or relative, as PostgreSQL matches it."""
+POINTER = r'"(?:reference|url)":"(?:{}/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]+)'
+"""A pointer in stored text, as app/fhir/hidden.py finds it, in the regular expressions of SQL."""
 
 
 async def existing(ctx: Context, query: Query) -> Existing:
