@@ -14,7 +14,7 @@ from app.routers.web.screen import Screen
 AHEAD = 30
 """Days that the worklist looks ahead unless another day is asked for."""
 
-MOST = "200"
+MOST = "100"
 
 
 async def reviews(screen: Screen) -> Response:
