@@ -47,6 +47,21 @@ async def test_who_is_not_signed_in_is_asked_to(world: World) -> None:
     assert "My plan" not in response.text
 
 
+@pytest.mark.parametrize(
+    ("path", "lands"), [(GOAL, GOAL), ("/reviews", "/reviews"), ("/plans/a%20b", "")]
+)
+async def test_who_signs_in_lands_where_they_wanted(world: World, path: str, lands: str) -> None:
+    browser = await world.signed_in("ada")
+    page = Page((await browser.get(f"{world.issuer}/app{path}")).text)
+    response = await browser.send(page.form("/approve"), decision="allow")
+    assert (response.status_code, response.url.path) == (200, f"/app{lands}")
+
+
+async def test_the_page_of_a_goal_says_whose_it_is(world: World) -> None:
+    grace = await reader(world, "grace")
+    assert "Test Bea" in text(await grace.see("/plans/bea-plan/goals/bea-goal-1"))
+
+
 async def test_a_person_sees_their_own_plan_alone(world: World) -> None:
     ada = await reader(world)
     listed = await ada.see()
@@ -106,6 +121,16 @@ async def test_progress_is_recorded(world: World) -> None:
     seen = await stored(world, f"/{found['outcomeReference'][-1]['reference']}")
     assert seen["valueQuantity"] == {"value": 1.5, "unit": "walk"}
     assert "Two &lt;b&gt;walks" in response.text
+
+
+@pytest.mark.parametrize("given", ["0", "-2", "3"])
+async def test_a_whole_number_is_a_measurement_too(world: World, given: str) -> None:
+    ada = await reader(world)
+    form = await ada.form(GOAL, "/progress")
+    told(await ada.send(form, status="no-change", measure=given), 200, "web.done.progress")
+    found = await stored(world, "/Goal/ada-goal-1")
+    seen = await stored(world, f"/{found['outcomeReference'][-1]['reference']}")
+    assert seen["valueQuantity"] == {"value": int(given), "unit": "walk"}
 
 
 async def test_two_people_never_overwrite_each_other(world: World) -> None:

@@ -8,8 +8,9 @@ https://hl7.org/fhir/smart-app-launch/app-launch.html
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Response
 
@@ -29,6 +30,11 @@ from app.routers.visits import PageError, Visit
 TOKEN, ASKED = "app", "asked"
 ASKED_AGE = 3_600
 """Seconds a person may take to sign in and to decide."""
+
+HANDLE = 43
+"""Characters of a handle; in the cookie of who is asked the page they came for follows it."""
+
+PLACE = re.compile(r"(/[A-Za-z0-9.\-]{1,64}){0,6}")
 
 
 def root(authority: Authority) -> str:
@@ -70,21 +76,24 @@ async def ask(visit: Visit) -> Response:
         "code_challenge_method": "S256",
     }
     response = visit.redirect(f"{visit.root}/authorize?{urlencode(asked)}")
-    _keep(authority, response, ASKED, verifier, ASKED_AGE)
+    place = visit.http.url.path.removeprefix(urlsplit(root(authority)).path)
+    wanted = place if PLACE.fullmatch(place) else ""
+    _keep(authority, response, ASKED, verifier + wanted, ASKED_AGE)
     return response
 
 
 async def come_back(visit: Visit) -> Response:
     """Redeem the code that the browser brings. Raises PageError where it is not what was asked."""
     authority, form = visit.authority, visit.form
-    verifier = visit.http.cookies.get(_name(authority, ASKED), "")
+    kept = visit.http.cookies.get(_name(authority, ASKED), "")
+    verifier, place = kept[:HANDLE], kept[HANDLE:]
     is_asked = hmac.compare_digest(form.get("state", "").encode(), _state(verifier).encode())
     if not (is_handle(verifier) and is_asked and form.get("iss") == authority.issuer):
         raise PageError("web.error.sign-in", 403)
     if "code" not in form:
         raise PageError("web.error.refused", 403)
     answer = await _redeemed(visit, form["code"], verifier)
-    response = visit.redirect(root(authority))
+    response = visit.redirect(root(authority) + (place if PLACE.fullmatch(place) else ""))
     _keep(authority, response, TOKEN, answer.body["access_token"], answer.body["expires_in"])
     _keep(authority, response, ASKED, "", 0)
     return response

@@ -7,10 +7,10 @@ from fastapi import Response
 
 from app.fhir import json
 from app.fhir.context import Call, Resource
-from app.fhir.errors import BadRequest, Forbidden
-from app.isp.element import extensions, inner, members
+from app.fhir.errors import BadRequest, Forbidden, Gone, NotFound
+from app.isp.element import extensions, inner, members, names
 from app.isp.progress import ACHIEVEMENT
-from app.isp.words import Words
+from app.isp.words import Words, named
 from app.routers.web.screen import Screen, parameters, passed_on
 
 ACCEPTANCE = "http://hl7.org/fhir/StructureDefinition/goal-acceptance"
@@ -26,11 +26,13 @@ SAID = {"agree": "label.agreed", "disagree": "label.disagreed", "pending": "labe
 def goal_line(words: Words, goal: Resource) -> dict[str, str]:
     """A goal in a list."""
     dues = [one["dueDate"] for one in members(goal.get("target")) if "dueDate" in one]
+    status = words.of("goal-status", goal.get("lifecycleStatus", ""))
+    going = words.concept(goal.get("achievementStatus"), "achievement")
     return {
         "id": goal["id"],
         "text": words.concept(goal.get("description")) or words("label.unsaid"),
-        "status": words.of("goal-status", goal.get("lifecycleStatus", "")),
-        "going": words.concept(goal.get("achievementStatus"), "achievement"),
+        "status": status,
+        "going": going if going != status else "",
         "due": words.day(dues[0] if dues else None),
     }
 
@@ -45,6 +47,7 @@ async def goal(screen: Screen) -> Response:
         "goal",
         plan=screen.id(),
         goal=goal_line(words, found),
+        person=await _person(screen, found),
         version=found["meta"]["versionId"],
         told=told[0],
         notes=[_note(words, one) for one in members(found.get("note"))],
@@ -56,6 +59,17 @@ async def goal(screen: Screen) -> Response:
         today=screen.context.now.date().isoformat(),
         did=screen.did(),
     )
+
+
+async def _person(screen: Screen, goal: Resource) -> str:
+    """Whose goal it is, as far as the reader may know: nobody writes to the wrong person's."""
+    for one in names(goal.get("subject")):
+        type_, _, id_ = one.partition("/")
+        try:
+            return named(await screen.read(Call("read", type_, id_)))
+        except (NotFound, Gone):
+            continue
+    return ""
 
 
 def _note(words: Words, note: dict[str, Any]) -> str:
@@ -106,7 +120,7 @@ async def record(screen: Screen) -> Response:
     body = parameters(
         {
             "achievementStatus": ("valueCode", form.get("status")),
-            "measure": ("valueQuantity", _measure(form.get("measure", ""))),
+            "measure": _measure(form.get("measure", "")),
             "effective": ("valueDateTime", form.get("day")),
             "note": ("valueString", form.get("note", "").strip()),
         }
@@ -115,18 +129,23 @@ async def record(screen: Screen) -> Response:
     return screen.done(_own(screen), "progress")
 
 
-def _measure(text: str) -> dict[str, Any] | None:
-    """A number as people write it, with a point or a comma. Raises BadRequest."""
+def _measure(text: str) -> tuple[str, Any]:
+    """A number as people write it, with a point or a comma; the goal says of what unit it is.
+
+    Raises BadRequest for anything else.
+    """
     text = text.strip().replace(",", ".")
     if not text:
-        return None
+        return "valueInteger", None
     try:
         value = json.parse(text.encode())
     except BadRequest:
         value = None
-    if isinstance(value, bool) or not isinstance(value, int | json.Number):
-        raise BadRequest("The measurement is a number, such as 3 or 2.5.", code="value")
-    return {"value": value}
+    if isinstance(value, json.Number):
+        return "valueQuantity", {"value": value}
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "valueInteger", value
+    raise BadRequest("The measurement is a number, such as 3 or 2.5.", code="value")
 
 
 async def answer(screen: Screen) -> Response:

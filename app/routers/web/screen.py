@@ -128,7 +128,11 @@ def passed_on(visit: Visit, result: Result) -> Response:
 
 def parameters(given: Mapping[str, tuple[str, Any]]) -> Resource:
     """Parameters by name: the element and its value; what is empty is left out."""
-    parts = [{"name": n, element: value} for n, (element, value) in given.items() if value]
+    parts = [
+        {"name": n, element: value}
+        for n, (element, value) in given.items()
+        if value not in (None, "")
+    ]
     return {"resourceType": "Parameters", **({"parameter": parts} if parts else {})}
 
 
