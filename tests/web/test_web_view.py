@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.auth.pages import LANGUAGES
-from app.auth.web_client import CLIENT_ID
+from app.auth.web_client import CLIENT_ID, SCOPE
 from app.routers.web.screen import HERE, words
 from tests.build import goal
 from tests.http.conftest import Json, load
@@ -89,7 +89,9 @@ async def test_what_is_somebody_elses_is_as_if_it_were_not_there(world: World, p
     assert "bea" not in theirs.text.lower()
 
 
-@pytest.mark.parametrize("path", ["/plans/%00", "/plans/a%20b", "/plans/" + "a" * 65])
+@pytest.mark.parametrize(
+    "path", ["/plans/%00", "/plans/%0d%0aX", "/plans/a%20b", "/plans/" + "a" * 65]
+)
 async def test_a_path_that_names_nothing_is_a_plain_page(world: World, path: str) -> None:
     told(await (await reader(world)).see(path), 404, "web.error.not-found")
 
@@ -205,6 +207,34 @@ async def test_a_new_answer_takes_the_place_of_the_old_one(world: World) -> None
         [given] = found["extension"]
         assert given["extension"][1] == {"url": "status", "valueCode": said}
         assert found["lifecycleStatus"] == "active"
+
+
+async def test_a_guardian_answers_in_their_own_name(world: World) -> None:
+    ines = await reader(world, "ines")
+    assert (await ines.send(await ines.form(GOAL, "/answer"), answer="agree")).status_code == 200
+    found = await stored(world, "/Goal/ada-goal-1")
+    said = [one["extension"][0]["valueReference"] for one in found["extension"]]
+    assert {"reference": "RelatedPerson/ines"} in said
+
+
+async def test_other_origins_may_not_read_a_page(world: World) -> None:
+    ada = await reader(world, Origin="https://app.example")
+    for path in ("", PLAN, f"{GOAL}/chart.svg", "/nothing"):
+        assert "access-control-allow-origin" not in (await ada.see(path)).headers
+
+
+async def test_an_older_registration_is_brought_up_to_date(world: World) -> None:
+    await world.database.execute(
+        "UPDATE client SET scope = 'user/*.cruds', redirect_uris = $2 WHERE id = $1",
+        CLIENT_ID,
+        ["https://elsewhere.example/return"],
+    )
+    ada = await reader(world)
+    assert (await ada.see(PLAN)).status_code == 200
+    row = await world.database.fetchrow(
+        "SELECT scope, redirect_uris FROM client WHERE id = $1", CLIENT_ID
+    )
+    assert (row["scope"], row["redirect_uris"]) == (SCOPE, [f"{world.issuer}/app/return"])
 
 
 async def test_nobody_answers_in_the_persons_place(world: World) -> None:
