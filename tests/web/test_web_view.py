@@ -158,6 +158,23 @@ async def test_a_wrong_form_changes_nothing(world: World, wrong: dict[str, Any])
     assert await stored(world, "/Goal/ada-goal-1") == before
 
 
+@pytest.mark.parametrize("action", ["/progress", "/answer", "/review", "/signature"])
+async def test_what_no_record_can_hold_is_refused(world: World, action: str) -> None:
+    ada = await reader(world)
+    form = await ada.form(GOAL if action in ("/progress", "/answer") else PLAN, action)
+    before = await world.database.fetchval("SELECT count(*) FROM resource_version")
+    bad = {"note": "a\0b", "reason": "a\0b", "status": "improving"}
+    response = await ada.send(form, **bad, answer="agree", decision="refuse")
+    told(response, 400, "web.error.refused-input")
+    assert await world.database.fetchval("SELECT count(*) FROM resource_version") == before
+
+
+@pytest.mark.parametrize("query", ["?page=x", "?page=%00", "/reviews?by=%00", "?done=%00"])
+async def test_a_query_that_means_nothing_breaks_nothing(world: World, query: str) -> None:
+    ada = await reader(world)
+    assert (await ada.see(query)).status_code in (200, 400)
+
+
 ACTIONS = (f"{PLAN}/review", f"{PLAN}/signature", f"{GOAL}/progress", f"{GOAL}/answer")
 
 
