@@ -68,6 +68,7 @@ from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
 from app.routers.pages import pages_router
 from app.routers.registration import registration_router
+from app.routers.web.pages import web_router
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.secrets import shared_secret
@@ -186,6 +187,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
     app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
     app.include_router(oauth_router(authority))
     app.include_router(pages_router(authority, engine))
+    app.include_router(web_router(authority, engine))
     app.include_router(registration_router(authority))
     app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(

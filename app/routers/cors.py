@@ -25,6 +25,7 @@ class CrossOrigin:
 
     def __init__(self, app: ASGIApp, path: str, origins: str) -> None:
         self._pages = {f"{path}/auth/{name}" for _, name, _ in PAGES}
+        self._web = f"{path}/app"
         self._app = app
         self._shared = CORSMiddleware(
             app,
@@ -35,5 +36,8 @@ class CrossOrigin:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_page = scope["type"] == "http" and scope["path"] in self._pages
+        is_page = scope["type"] == "http" and self._is_page(scope["path"])
         await (self._app if is_page else self._shared)(scope, receive, send)
+
+    def _is_page(self, path: str) -> bool:
+        return path in self._pages or path == self._web or path.startswith(f"{self._web}/")

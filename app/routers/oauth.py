@@ -87,11 +87,11 @@ async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Ev
         await authority.audit(replace(event, error="invalid_token", description=str(error)))
         return _json({"error": "invalid_token"}, error.status, error.headers)
     granted = replace(event, client_id=answer.client_id, scope=answer.scope)
-    await authority.audit(replace(granted, token_id=answer.token_id, **_who(answer.grant)))
+    await authority.audit(replace(granted, token_id=answer.token_id, **who(answer.grant)))
     return _json(dict(answer.body))
 
 
-def _who(grant: Grant | None) -> dict[str, Any]:
+def who(grant: Grant | None) -> dict[str, Any]:
     """For whom a token was issued, as the audit trail names them."""
     if grant is None or grant.user is None:
         return {}
