@@ -107,7 +107,7 @@ def beside(data_dir: Path, base: str) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_sigterm_ends_it_too_and_the_data_stays(data_dir: Path, workers: str) -> None:
     server = postmaster.locate(data_dir)
-    with serving(data_dir, "--workers", workers) as (process, lines):
+    with serving(data_dir, "--demo", "--workers", workers) as (process, lines):
         base = lines[-1].removeprefix("Ready: ")
         token = isp(data_dir, "token", "--client", "demo-ehr").stdout.strip()
         answer = httpx.get(
