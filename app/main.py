@@ -15,6 +15,7 @@ from app.auth.authority import Authority
 from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
+from app.consent.cover import cover
 from app.consent.emergency import alarm
 from app.consent.marks import marks
 from app.consent.operations import (
@@ -177,7 +178,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(guard,),
+        guards=(cover, guard),
         definitions=DEFINITIONS,
     )
 

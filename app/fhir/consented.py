@@ -224,6 +224,18 @@ def opening(
     )
 
 
+def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arguments) -> str:
+    """SQL: what opens this patient's record to the actors, besides these CareTeams."""
+    asked, whose = Consented(permitted, args), args.add(patient, "text")
+    return (
+        "SELECT 1 FROM relationship AS s JOIN resource AS k ON k.rid = s.rid"
+        f" WHERE s.patient = {whose} AND s.actor = ANY({asked._self}) AND {ACTIVE.format('s')}"
+        f" AND (k.type <> 'CareTeam' OR k.id <> ALL({args.add(list(teams), 'text[]')}))"
+        f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
+        f" AND {asked._is_in_force('c', asked._self)}"
+    )
+
+
 def related(access: Related, args: Arguments, patient: str) -> str:
     """SQL: the actors, or those who stand for them, are related to the patient."""
     return f"{patient} IN ({related_patients(access, args)})"
