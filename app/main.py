@@ -62,6 +62,7 @@ from app.isp.operations import (
     sign,
 )
 from app.isp.operations import validate as isp_validate
+from app.isp.signer import own_hand
 from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
@@ -178,7 +179,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(cover, guard),
+        guards=(cover, own_hand, guard),
         definitions=DEFINITIONS,
     )
 
