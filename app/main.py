@@ -15,6 +15,7 @@ from app.auth.authority import Authority
 from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
+from app.consent.cover import cover
 from app.consent.emergency import alarm
 from app.consent.marks import marks
 from app.consent.operations import (
@@ -61,6 +62,7 @@ from app.isp.operations import (
     sign,
 )
 from app.isp.operations import validate as isp_validate
+from app.isp.signer import own_hand
 from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
@@ -178,7 +180,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(guard,),
+        guards=(cover, own_hand, guard),
         definitions=DEFINITIONS,
     )
 

@@ -92,7 +92,7 @@ def _task(ctx: Context, patient: str) -> Resource:
 async def _keeper(server: Context, patient: str) -> dict[str, Any] | None:
     """Who manages the record, as the Patient says."""
     found = await read(server, Call("read", "Patient", patient))
-    owner: dict[str, Any] | None = json.parse(found.body or b"").get("managingOrganization")
+    owner: dict[str, Any] | None = json.parse(found.content).get("managingOrganization")
     return owner
 
 

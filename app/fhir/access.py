@@ -4,7 +4,7 @@
 nobody composed does not exist, and an empty union sees nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 EVERYONE = "*"
@@ -167,3 +167,13 @@ def _all(parts: tuple[Access, ...]) -> Access:
 
 def _any(parts: tuple[Access, ...]) -> Access:
     return next((part for part in parts if isinstance(part, Everything)), None) or some(parts)
+
+
+def permissions(access: Access) -> Iterator[Permitted]:
+    """What consents and relationships have a say in the access."""
+    match access:
+        case Permitted():
+            yield access
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                yield from permissions(part)

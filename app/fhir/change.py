@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.fhir.context import Resource
+from app.fhir.marks import UNMARKED, Marks
 
 LETTER = {"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d"}
 """The SMART scope letter that each way of changing needs."""
@@ -77,6 +78,7 @@ class Committed:
     patient: str | None
     patients: list[str] | None
     body: str | None
+    marks: Marks = UNMARKED
     dangling: tuple[str, ...] = ()
 
     @property

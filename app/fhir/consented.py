@@ -167,6 +167,15 @@ class Consented:
             f" AND {ACTIVE.format('n')})"
         )
 
+    def opens(self, of: Subject, seal: str) -> str:
+        """SQL: rule `c` of this patient opens what bears this seal."""
+        return (
+            f"c.patient = {of.patient} AND {self._is_permit('c')} AND {seal} = ANY(c.opens)"
+            f" AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
+            f" WHERE {of.confidentiality} BETWEEN c.least AND c.most OR a = ANY(c.labels))"
+            f" AND (NOT c.is_narrow OR {self._is_within('c', of, is_permit=True)})"
+        )
+
     def _is_applying(self, alias: str, actors: str) -> str:
         """The rule is about whoever asks, the purpose, the action, and now."""
         return (
@@ -197,6 +206,33 @@ def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
         f"SELECT {consented._self} AS actors, {consented._reach} AS reach,"
         " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
         f" WHERE s.patient = {patient} AND {consented._is_related('s')}) AS bases"
+    )
+
+
+def opening(
+    permitted: Permitted, seal: str, places: Sequence[tuple[str, str]], args: Arguments
+) -> str:
+    """SELECT type, id, consent: by which Consents these resources are open under a seal (SQL)."""
+    types, ids = ([place[part] for place in places] for part in (0, 1))
+    wanted = f"unnest({args.add(types, 'text[]')}), unnest({args.add(ids, 'text[]')})"
+    opens = Consented(permitted, args).opens(Subject("p"), args.add(seal, "text"))
+    return (
+        "SELECT DISTINCT h.type, h.id, k.id AS consent FROM resource AS h"
+        " CROSS JOIN unnest(coalesce(h.patients, ARRAY[h.patient])) AS p"
+        f" JOIN consent_rule AS c ON {opens} JOIN resource AS k ON k.rid = c.rid"
+        f" WHERE (h.type, h.id) IN (SELECT {wanted}) ORDER BY k.id"
+    )
+
+
+def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arguments) -> str:
+    """SQL: what opens this patient's record to the actors, besides these CareTeams."""
+    asked, whose = Consented(permitted, args), args.add(patient, "text")
+    return (
+        "SELECT 1 FROM relationship AS s JOIN resource AS k ON k.rid = s.rid"
+        f" WHERE s.patient = {whose} AND s.actor = ANY({asked._self}) AND {ACTIVE.format('s')}"
+        f" AND (k.type <> 'CareTeam' OR k.id <> ALL({args.add(list(teams), 'text[]')}))"
+        f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
+        f" AND {asked._is_in_force('c', asked._self)}"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any
 
 from app.fhir.access import Access
 
@@ -16,8 +16,16 @@ Resource = dict[str, Any]
 
 FHIR_JSON = "application/fhir+json"
 
-Disclosed = NewType("Disclosed", bytes)
-"""Bytes that may leave the house; made only by app/fhir/disclose.py."""
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """Bytes that may leave the house; made only by app/fhir/disclose.py.
+
+    `level` is the highest confidentiality (0..5) of the records in them, None where there is none.
+    """
+
+    content: bytes
+    level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +140,8 @@ class Result:
     is_recorded: bool = False
     media_type: str = FHIR_JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the body, none without one."""
+        return self.body.content if self.body else b""

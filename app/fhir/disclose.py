@@ -13,6 +13,7 @@ from app.fhir import json
 from app.fhir.context import Context, Disclosed, Resource
 from app.fhir.hidden import Hidden, mentioned
 from app.fhir.instant import to_text
+from app.fhir.label import highest, is_sealed, noticed, security
 from app.fhir.redact import redact
 from app.fhir.subset import subset
 from app.storage.sql import Row
@@ -39,17 +40,26 @@ def disclose(
 ) -> Disclosed:
     """The body of a row of `visible` or `versions`, whole or as _summary and _elements ask.
 
-    Without what points to the `hidden`, which were asked for with this row.
+    Without what points to the `hidden`, which were asked for with this row, and with the notice
+    that the law demands for some.
     """
-    text: bytes = row["body"].encode()
-    masked = _masked(ctx, row, hidden)
+    level = row["confidentiality"]
     is_whole = summary in (None, "false") and not elements
-    if is_whole and not masked:
-        return Disclosed(text)
-    resource = json.parse(text)
-    if masked:
-        resource = redact(resource, masked, ctx.engine.base_url)
-    return Disclosed(json.dump(resource if is_whole else subset(resource, summary, elements)))
+    if is_whole and not is_sealed(row) and not _masked(ctx, row, hidden):
+        return Disclosed(row["body"].encode(), level)
+    resource = shown_of(ctx, row, hidden)
+    if not is_whole:
+        resource = subset(resource, summary, elements)
+    if is_sealed(row):
+        resource = noticed(resource, hidden.grounds(row["body"], ctx.base_url))
+    return Disclosed(json.dump(resource), level)
+
+
+def shown_of(ctx: Context, row: Row, hidden: Hidden) -> Resource:
+    """What of a row may be worked with where its bytes do not leave."""
+    resource: Resource = json.parse(row["body"].encode())
+    masked = _masked(ctx, row, hidden)
+    return redact(resource, masked, ctx.engine.base_url) if masked else resource
 
 
 def is_redacted(ctx: Context, row: Row, hidden: Hidden) -> bool:
@@ -59,10 +69,10 @@ def is_redacted(ctx: Context, row: Row, hidden: Hidden) -> bool:
 
 def _masked(ctx: Context, row: Row, hidden: Hidden) -> frozenset[str]:
     """What of the hidden the row refers to; whom it is about goes without saying."""
-    if not hidden:
-        return hidden
+    if not hidden.names:
+        return hidden.names
     own = {f"Patient/{id_}" for id_ in patients(row)}
-    return hidden.intersection(mentioned(row["body"], ctx.engine.base_url)) - own
+    return hidden.names.intersection(mentioned(row["body"], ctx.engine.base_url)) - own
 
 
 def statement(resource: Resource) -> Disclosed:
@@ -114,28 +124,33 @@ def bundle(
 ) -> Disclosed:
     """A Bundle put together from disclosed bytes, which are not parsed again.
 
-    https://hl7.org/fhir/R4/bundle.html
+    It bears the highest level of the records in it. https://hl7.org/fhir/R4/bundle.html
     """
-    head: dict[str, Any] = {"resourceType": "Bundle", "type": type_}
-    if last_updated is not None:
-        head["meta"] = {"lastUpdated": to_text(last_updated)}
+    head: dict[str, Any] = {"type": type_}
     if total is not None:
         head["total"] = total
     if links:
         head["link"] = [{"relation": name, "url": url} for name, url in links.items()]
-    return _bundle(head, entries)
+    meta = {} if last_updated is None else {"lastUpdated": to_text(last_updated)}
+    return _bundle(meta, head, entries)
 
 
 def document(identifier: Mapping[str, str], made: datetime, entries: Iterable[Entry]) -> Disclosed:
     """A document Bundle, its Composition first. https://hl7.org/fhir/R4/documents.html"""
-    head = {"resourceType": "Bundle", "identifier": dict(identifier), "type": "document"}
-    return _bundle({**head, "timestamp": to_text(made)}, entries)
+    head = {"identifier": dict(identifier), "type": "document", "timestamp": to_text(made)}
+    return _bundle({}, head, entries)
 
 
-def _bundle(head: Mapping[str, Any], entries: Iterable[Entry]) -> Disclosed:
-    made = [_entry(entry) for entry in entries]
-    tail = b',"entry":[' + b",".join(made) + b"]}" if made else b"}"
-    return Disclosed(json.dump(head)[:-1] + tail)
+def _bundle(
+    meta: Mapping[str, Any], head: Mapping[str, Any], entries: Iterable[Entry]
+) -> Disclosed:
+    held = list(entries)
+    level = highest(entry.resource.level for entry in held if entry.resource)
+    if level is not None:
+        meta = {**meta, "security": security(level)}
+    made = {"resourceType": "Bundle", **({"meta": meta} if meta else {}), **head}
+    tail = b',"entry":[' + b",".join(map(_entry, held)) + b"]}" if held else b"}"
+    return Disclosed(json.dump(made)[:-1] + tail, level)
 
 
 def _entry(entry: Entry) -> bytes:
@@ -143,7 +158,7 @@ def _entry(entry: Entry) -> bytes:
     if entry.full_url is not None:
         parts.append(b'"fullUrl":' + json.dump(entry.full_url))
     if entry.resource is not None:
-        parts.append(b'"resource":' + entry.resource)
+        parts.append(b'"resource":' + entry.resource.content)
     for name in ("search", "request", "response"):
         value = getattr(entry, name)
         if value is not None:

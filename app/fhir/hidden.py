@@ -5,22 +5,39 @@ everything.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import NewType
 
-from app.fhir.access import Access, Nothing, for_type
+from app.fhir.access import Access, Nothing, for_type, permissions
 from app.fhir.alike import alike, is_by_marks
 from app.fhir.compartments import is_single
+from app.fhir.consented import opening
 from app.fhir.context import Context
 from app.fhir.known import Known, found, known, restricted, types_of
+from app.fhir.label import PART_2, is_sealed
 from app.storage.sql import Arguments, Row
-
-Hidden = NewType("Hidden", frozenset[str])
-"""References ("Type/id") that may not be shown; made in this file alone."""
 
 Pair = tuple[str, str]
 HEAD = re.compile(r'\{"resourceType":"(\w+)","id":"([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What must be known of some rows before they leave; made in this file alone.
+
+    `names` are references ("Type/id") that may not be shown; `consents` the logical ids of the
+    Consents that open to the caller what 42 CFR Part 2 seals, by its type and id.
+    """
+
+    names: frozenset[str] = frozenset()
+    consents: Mapping[Pair, Sequence[str]] = field(default_factory=dict)
+
+    def grounds(self, body: str, base_url: str) -> list[str]:
+        """The URLs of the Consents by which a sealed resource, as stored, may leave."""
+        head = HEAD.match(body)
+        ids = self.consents.get((head[1], head[2]), ()) if head else ()
+        return [f"{base_url}/Consent/{id_}" for id_ in ids]
 
 
 def known_to(ctx: Context) -> Known:
@@ -39,15 +56,28 @@ async def hidden(ctx: Context, rows: Iterable[Row], *, are_visible: bool = False
     `are_visible`: the rows were read through `visible` or `versions` under scope letter r or s.
     """
     judged = types_of(known_to(ctx))
-    bodies = [row["body"] for row in rows if row["body"]] if judged else []
+    shown = [row for row in rows if row["body"]]
+    bodies = [row["body"] for row in shown] if judged else []
     named = {each for body in bodies for each in mentioned(body, ctx.engine.base_url)}
     pairs = {pair for pair in map(_pair, named) if pair[0] in judged}
     if pairs and are_visible:
         pairs -= await _alike(ctx, pairs, bodies)
-    return await _unknown(ctx, pairs)
+    heads = (HEAD.match(row["body"]) for row in shown if is_sealed(row))
+    sealed = [(head[1], head[2]) for head in heads if head]
+    return Hidden(await _unknown(ctx, pairs), await _grounds(ctx, sealed))
 
 
-async def unknown(ctx: Context, names: Iterable[str]) -> Hidden:
+async def _grounds(ctx: Context, sealed: Sequence[Pair]) -> dict[Pair, list[str]]:
+    """The Consents that open each of these to the caller, whatever else does."""
+    found: dict[Pair, list[str]] = {}
+    for permitted in permissions(ctx.reach) if sealed else ():
+        args = Arguments()
+        for row in await ctx.store.fetch(opening(permitted, PART_2, sealed, args), *args.values):
+            found.setdefault((row["type"], row["id"]), []).append(row["consent"])
+    return found
+
+
+async def unknown(ctx: Context, names: Iterable[str]) -> frozenset[str]:
     """Of these references ("Type/id") those that lead to what the caller may not know of."""
     judged = types_of(known_to(ctx))
     return await _unknown(ctx, {pair for pair in map(_pair, names) if pair[0] in judged})
@@ -58,14 +88,14 @@ def mentioned(text: str, base_url: str) -> Iterator[str]:
     return (pointer[1] for pointer in _pattern(base_url).finditer(text))
 
 
-async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> Hidden:
+async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
     asked = sorted(pairs)
     if not asked:
-        return Hidden(frozenset())
+        return frozenset()
     args = Arguments()
     sql = found(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
     here = {(row["type"], row["id"]) for row in await ctx.store.fetch(sql, *args.values)}
-    return Hidden(frozenset("/".join(pair) for pair in asked if pair not in here))
+    return frozenset("/".join(pair) for pair in asked if pair not in here)
 
 
 async def _alike(ctx: Context, pairs: set[Pair], bodies: Iterable[str]) -> set[Pair]:

@@ -93,6 +93,7 @@ def _unchanged(change: Change, current: Current) -> Committed:
         current.patient,
         current.patients,
         current.body,
+        current.marks,
     )
 
 
@@ -112,9 +113,17 @@ def _state(each: Draft, current: Current | None, instant: datetime) -> Committed
     assert change.resource is not None
     version = current.version + 1 if current else 1
     outcome = "created" if current is None or current.deleted else "updated"
-    patient, patients = about(change.type, each.subjects)
     text = body(change.resource, version, instant)
-    return Committed(change.type, change.id, version, instant, outcome, patient, patients, text)
+    return Committed(
+        change.type,
+        change.id,
+        version,
+        instant,
+        outcome,
+        *about(change.type, each.subjects),
+        text,
+        each.derived.marks,
+    )
 
 
 def head_of(step: Step) -> Head:

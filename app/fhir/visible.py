@@ -26,6 +26,10 @@ from app.storage.sql import Arguments
 
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
 COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
+ORDINARY = "3::smallint AS confidentiality, NULL::text[] AS seals"
+
+SHOWN = "r.patient, r.patients, r.body, r.confidentiality, r.seals"
+"""What `disclose` needs of a row `r` of `visible` or `versions`."""
 
 AS_OPEN = """v.confidentiality <= h.confidentiality
  AND coalesce(v.labels, '{}') <@ coalesce(h.labels, '{}')
@@ -36,13 +40,13 @@ AS_OPEN = """v.confidentiality <= h.confidentiality
 def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """A sub-select of the current versions of these types that the access lets through.
 
-    Exposes COLUMNS, of AuditEvent HEAD, deleted resources included. Use as
+    Exposes COLUMNS, of AuditEvent those of SHOWN, deleted resources included. Use as
     `FROM {visible(...)} AS r`.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
     arms = _arms(access, names, args)
-    columns = COLUMNS if table == "resource" else HEAD
+    columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
     return f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
 
 
@@ -63,8 +67,10 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
     )
     return (
         "(SELECT v.rid, v.type, h.id, v.version, v.last_updated, v.method, v.patient, v.patients,"
-        f" v.body, {superseded} FROM {visible(access, types, args)} AS h JOIN resource_version AS v"
-        f" ON v.rid = h.rid AND {AS_OPEN} AND v.patient IS NOT DISTINCT FROM h.patient"
+        f" v.body, h.confidentiality, h.seals, {superseded}"
+        f" FROM {visible(access, types, args)} AS h"
+        f" JOIN resource_version AS v ON v.rid = h.rid AND {AS_OPEN}"
+        " AND v.patient IS NOT DISTINCT FROM h.patient"
         f" AND v.patients IS NOT DISTINCT FROM h.patients{current if by_content else ''})"
     )
 

@@ -237,13 +237,12 @@ def _patch(headers: negotiation.Headers, data: bytes) -> tuple[str, Any]:
 
 
 def _content(result: Result, request: Request) -> bytes:
-    if result.body is None:
-        return b""
-    if result.media_type != FHIR_JSON:
-        return result.body
+    content = result.content
+    if not content or result.media_type != FHIR_JSON:
+        return content
     if request.is_xml_wanted:
-        return xml.write(json.parse(result.body))
-    return json.indent(result.body) if negotiation.is_pretty(request.query) else result.body
+        return xml.write(json.parse(content))
+    return json.indent(content) if negotiation.is_pretty(request.query) else content
 
 
 def _headers(result: Result, content: bytes, request: Request) -> list[tuple[bytes, bytes]]:

@@ -64,7 +64,7 @@ class Reader:
     async def _ask(self, call: Call) -> Any:
         row = next(r for r in self.engine.routes if r.interaction == call.interaction)
         result = await perform(self._context(), row, call)
-        return json.loads(result.body or b"{}")
+        return json.loads(result.content or b"{}")
 
     def _context(self) -> Context:
         caller = Caller(

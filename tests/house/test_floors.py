@@ -57,7 +57,7 @@ ENGINE = (
         "terminology",
     ),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),
-    ("registry", "openapi_parts", "marks", "audit_codes"),
+    ("registry", "openapi_parts", "marks", "audit_codes", "label"),
     ("context", "instant", "json"),
     ("access", "errors", "ids"),
 )

@@ -217,7 +217,7 @@ VARYING = [
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "…"),
     (re.compile(r'("(?:timestamp|date)":)"[^"]+Z"'), r"\1…"),
     (re.compile(r"_page=[^\"&]+"), "_page=…"),
-    (re.compile(r'("type":"history","meta":\{"lastUpdated":)"[^"]+"'), r"\1…"),
+    (re.compile(r'("resourceType":"Bundle","meta":\{"lastUpdated":)"[^"]+"'), r"\1…"),
 ]
 HEADERS = ("etag", "last-modified", "location", "content-type", "allow", "www-authenticate")
 

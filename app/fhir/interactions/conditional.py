@@ -15,6 +15,7 @@ from app.fhir.hidden import hidden
 from app.fhir.interactions import write
 from app.fhir.interactions.condition import Key, criteria, matches, named, settled
 from app.fhir.interactions.patch import plan_patch
+from app.fhir.marks import Marks
 from app.fhir.routing import authorize
 
 PLANS: Mapping[str, Callable[[Context, Call], Change]] = {
@@ -104,7 +105,8 @@ async def planned(ctx: Context, call: Call) -> Change:
 
 async def present(ctx: Context, call: Call, row: Record) -> Result:
     """A conditional create found its resource: 200, and nothing was written."""
-    about = (row["patient"], row["patients"], row["body"])
+    marks = Marks(row["confidentiality"], seals=tuple(row["seals"] or ()))
+    about = (row["patient"], row["patients"], row["body"], marks)
     there = Committed(
         row["type"], row["id"], row["version"], row["last_updated"], "unchanged", *about
     )

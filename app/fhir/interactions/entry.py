@@ -101,7 +101,7 @@ def answer(ctx: Context, asked: Call, result: Result) -> Entry:
     if result.last_modified:
         response["lastModified"] = to_text(result.last_modified)
     if is_change and asked.prefer.returns == "OperationOutcome" and result.body:
-        response["outcome"] = Fragment(result.body)
+        response["outcome"] = Fragment(result.content)
     is_wanted = not is_change or asked.prefer.returns == "representation"
     full_url = f"{ctx.base_url}/{result.type}/{result.id}" if result.type and result.id else None
     return Entry(full_url, result.body if is_wanted else None, response=response)

@@ -26,7 +26,7 @@ from app.fhir.routing import authorize
 from app.fhir.search.parameters.date import interval
 from app.fhir.shape import Parts, shape
 from app.fhir.subset import SUMMARIES
-from app.fhir.visible import versions, visible
+from app.fhir.visible import SHOWN, versions, visible
 from app.storage.sql import Arguments
 
 UNVERSIONED = frozenset({"AuditEvent"})
@@ -156,8 +156,8 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
         total: int = await ctx.store.fetchval(f"SELECT count(*) {matching}", *args.values)
         return total
     return await ctx.store.fetch(
-        "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method, r.patient, r.patients,"
-        f" r.body {matching} ORDER BY {_order(asked)}"
+        "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
+        f" {SHOWN} {matching} ORDER BY {_order(asked)}"
         f" LIMIT {args.add(asked.count + 1, 'bigint')}",
         *args.values,
     )
@@ -209,7 +209,7 @@ async def listed(ctx: Context, call: Call, asked: Asked) -> Asked:
         raise BadRequest("_list is the id of a List.", code="value")
     authorize(ctx, "r", "List")
     found = await read(ctx, Call("read", "List", named.id))
-    items = (entry.get("item", {}) for entry in json.parse(found.body or b"").get("entry", ()))
+    items = (entry.get("item", {}) for entry in json.parse(found.content).get("entry", ()))
     references = (local(item.get("reference"), ctx.base_url) for item in items)
     return replace(asked, listed=[each for each in references if each is not None])
 

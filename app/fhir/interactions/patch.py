@@ -8,7 +8,7 @@ from app.fhir import json
 from app.fhir.access import Access, Everything, Nothing, every
 from app.fhir.change import Change
 from app.fhir.context import Call, Context, Resource
-from app.fhir.disclose import disclose
+from app.fhir.disclose import shown_of
 from app.fhir.errors import BadRequest, Gone, Issue, Unprocessable, UnsupportedMediaType
 from app.fhir.hidden import hidden
 from app.fhir.interactions.read import unknown
@@ -17,7 +17,7 @@ from app.fhir.patch.formats import FORMATS
 from app.fhir.routing import authorize
 from app.fhir.shape import check_none
 from app.fhir.step import check_versions
-from app.fhir.visible import visible
+from app.fhir.visible import SHOWN, visible
 from app.storage.sql import Arguments
 
 
@@ -45,7 +45,7 @@ async def plan_patch(ctx: Context, call: Call) -> Change:
     )
     check_versions(change, row["version"])
     whole = json.parse(row["body"].encode())
-    shown = json.parse(disclose(ctx, row, await hidden(ctx, [row])))
+    shown = shown_of(ctx, row, await hidden(ctx, [row]))
     resource = _merged(call, whole, shown, _patched(call, shown))
     return replace(change, resource=stamped(ctx, resource))
 
@@ -77,8 +77,7 @@ async def _current(ctx: Context, call: Call) -> Record:
     both = _both(*(ctx.access.get(letter, Nothing()) for letter in "ru"))
     source = visible(both, call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.deleted, r.patient, r.patients, r.body FROM {source} AS r"
-        f" WHERE r.id = {args.add(call.id)}",
+        f"SELECT r.version, r.deleted, {SHOWN} FROM {source} AS r WHERE r.id = {args.add(call.id)}",
         *args.values,
     )
     if row is None:

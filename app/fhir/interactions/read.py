@@ -7,7 +7,7 @@ from app.fhir.errors import Gone, NotFound
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
-from app.fhir.visible import versions, visible
+from app.fhir.visible import SHOWN, versions, visible
 from app.storage.sql import Arguments, Row
 
 
@@ -23,7 +23,7 @@ async def current(ctx: Context, call: Call) -> Row:
     args = Arguments()
     source = visible(ctx.access.get("r", Nothing()), call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, r.deleted, r.patient, r.patients, r.body"
+        f"SELECT r.version, r.last_updated, r.deleted, {SHOWN}"
         f" FROM {source} AS r WHERE r.id = {args.add(call.id)}",
         *args.values,
     )
@@ -43,7 +43,7 @@ async def vread(ctx: Context, call: Call) -> Result:
     parts, args = shape(call.query), Arguments()
     source = versions(ctx.access.get("r", Nothing()), call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, r.patient, r.patients, r.body FROM {source} AS r"
+        f"SELECT r.version, r.last_updated, {SHOWN} FROM {source} AS r"
         f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}",
         *args.values,
     )

@@ -162,7 +162,13 @@ def tags(name: str, header: str | None) -> frozenset[str] | None:
 
 def row_of(done: Committed) -> Row:
     """A committed change as `disclose` takes it."""
-    return {"body": done.body, "patient": done.patient, "patients": done.patients}
+    return {
+        "body": done.body,
+        "patient": done.patient,
+        "patients": done.patients,
+        "confidentiality": done.marks.confidentiality,
+        "seals": done.marks.seals,
+    }
 
 
 def result(

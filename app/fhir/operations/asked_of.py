@@ -54,7 +54,7 @@ def _sent(type_: str, resource: Any) -> Resource:
 async def _stored(ctx: Context, call: Call) -> Resource:
     authorize(ctx, "r", call.type)
     found = await read(ctx, Call("read", call.type, call.id))
-    resource: Resource = json.parse(found.body or b"")
+    resource: Resource = json.parse(found.content)
     return resource
 
 

@@ -30,7 +30,7 @@ async def show(ctx: Context, call: Call) -> Result:
     """The meta of the current version as Parameters: 200; NotFound and Gone as a read has it."""
     check_none(call.query)
     found = await read(ctx, Call("read", call.type, call.id))
-    resource: Resource = json.parse(found.body or b"")
+    resource: Resource = json.parse(found.content)
     return replace(found, body=_parameters(resource["meta"]))
 
 
@@ -55,7 +55,7 @@ async def _changed(ctx: Context, call: Call, change: Callable[[Meta, Meta], Meta
     given = _given(call)
     for _ in range(ATTEMPTS):
         found = await read(ctx, Call("read", call.type, call.id))
-        resource: Resource = json.parse(found.body or b"")
+        resource: Resource = json.parse(found.content)
         meta = change(resource["meta"], given)
         conditions = Conditions(if_match=call.conditions.if_match or f'W/"{found.version}"')
         body = {**resource, "meta": meta}

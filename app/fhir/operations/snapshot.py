@@ -42,7 +42,7 @@ async def _asked(ctx: Context, call: Call) -> Resource:
     if call.id is not None:
         authorize(ctx, "r", call.type)
         found = await read(ctx, Call("read", call.type, call.id))
-        stored: Resource = json.parse(found.body or b"")
+        stored: Resource = json.parse(found.content)
         return stored
     given = parameters(call, KINDS)
     if "definition" in given:

@@ -61,7 +61,7 @@ async def _stored(ctx: Context, call: Call) -> Resource | None:
         return None
     authorize(ctx, "r", call.type)
     found = await read(ctx, Call("read", call.type, call.id))
-    resource: Resource = json.parse(found.body or b"")
+    resource: Resource = json.parse(found.content)
     return resource
 
 

@@ -10,10 +10,10 @@ from app.fhir.registry import STORED, parameters
 from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.query import Include
-from app.fhir.visible import visible
+from app.fhir.visible import SHOWN, visible
 from app.storage.sql import Arguments
 
-COLUMNS = "r.rid, r.type, r.id, r.version, r.last_updated, r.patient, r.patients, r.body"
+COLUMNS = f"r.rid, r.type, r.id, r.version, r.last_updated, {SHOWN}"
 MAX_INCLUDED = 1000
 """How many resources one round may add to a page."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.fhir import json
 from app.fhir.context import Call, Context, Resource, Result
-from app.fhir.disclose import derived, disclose
+from app.fhir.disclose import derived, shown_of
 from app.fhir.engine import Operation
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_text
@@ -55,7 +55,7 @@ def _spoken(patient: Resource | None) -> Any:
 
 async def _version(ctx: Context, call: Call, version: object) -> Resource:
     found = await vread(ctx, Call("vread", call.type, call.id, str(version)))
-    resource: Resource = json.parse(found.body or b"")
+    resource: Resource = json.parse(found.content)
     return resource
 
 
@@ -66,7 +66,7 @@ def _instant(resource: Resource) -> datetime:
 async def _states(ctx: Context, own: Iterable[str], at: datetime) -> dict[str, Resource]:
     rows = await past(ctx, own, at)
     masked = await hidden(ctx, rows, are_visible=True)
-    return states(json.parse(disclose(ctx, row, masked)) for row in rows)
+    return states(shown_of(ctx, row, masked) for row in rows)
 
 
 def _answer(

@@ -70,7 +70,7 @@ async def _found(ctx: Context, type_: str, patient: Any) -> AsyncIterator[Resour
             raise Unprocessable(said)
         masked = await hidden(ctx, rows, are_visible=True)
         for row in rows:
-            yield orjson.loads(disclose(ctx, row, masked))
+            yield orjson.loads(disclose(ctx, row, masked).content)
 
 
 def _of(type_: str, patient: str) -> tuple[str, str]:

@@ -70,7 +70,7 @@ async def seen(ctx: Context, call: Call) -> Seen:
 
 
 def _resources(ctx: Context, disclosed: Mapping[str, Disclosed]) -> dict[str, Resource]:
-    bodies = (one.decode() for one in disclosed.values())
+    bodies = (one.content.decode() for one in disclosed.values())
     read = of_bodies(bodies, ctx.engine.base_url, lambda text: json.parse(text.encode()))
     return {name(one): one for one in read}
 

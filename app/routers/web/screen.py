@@ -59,7 +59,7 @@ class Screen:
     async def read(self, call: Call) -> Resource:
         """The resource that the engine answers, with references to this server made relative."""
         result = await self.ask(call)
-        text = (result.body or b"{}").decode()
+        text = (result.content or b"{}").decode()
         [found] = of_bodies([text], self.context.base_url, lambda body: json.parse(body.encode()))
         return found
 
@@ -120,7 +120,7 @@ def shown(visit: Visit, template: str, status: int = 200, **values: Any) -> Resp
 
 def passed_on(visit: Visit, result: Result) -> Response:
     """What an operation made, as it made it, under its own policy."""
-    response = visit.sealed(Response(result.body, result.status, media_type=result.media_type))
+    response = visit.sealed(Response(result.content, result.status, media_type=result.media_type))
     for name, value in result.headers.items():
         response.headers[name] = value
     return response

@@ -42,7 +42,7 @@ class Searcher:
         return await search_type(replace(self.context, **context), call)
 
     async def bundle(self, url: str, **context: Any) -> dict[str, Any]:
-        return json.parse((await self.result(url, **context)).body)
+        return json.parse((await self.result(url, **context)).content)
 
 
 @pytest.fixture
