@@ -187,6 +187,27 @@ async def test_a_redacted_copy_is_not_written_back(eyes: Any) -> None:
     assert (await county.get("/CarePlan/ada-plan")).content == before
 
 
+async def test_what_is_shown_in_part_is_not_deleted(eyes: Any) -> None:
+    county, partner = eyes
+    before = (await county.get("/CarePlan/ada-plan")).content
+    for url in ("/CarePlan/ada-plan", "/CarePlan?_id=ada-plan"):
+        said = refused(await partner.delete(url), 422, "business-rule", "CarePlan")
+        assert "sober" not in said
+    asked = {"request": {"method": "DELETE", "url": "CarePlan/ada-plan"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [asked]}
+    assert (await partner.post("", json=bundle)).status_code == 422
+    assert (await county.get("/CarePlan/ada-plan")).content == before
+    assert (await partner.delete("/Goal/ada-goal-2")).status_code == 204
+    assert (await county.delete("/CarePlan/ada-plan")).status_code == 204
+
+
+async def test_an_operator_deletes_whatever_it_holds(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    await operator.delete("/Goal/sober")
+    assert (await operator.delete("/CarePlan/ada-plan")).status_code == 204
+
+
 async def test_nobody_learns_what_is_hidden_by_writing_it(eyes: Any) -> None:
     """Whether they guess right or wrong the answer is the same."""
     county, partner = eyes
