@@ -81,6 +81,15 @@ class Consented:
             f" WHERE NOT EXISTS ({self._granted(of)})) AND NOT EXISTS ({self._denied(of)}))"
         )
 
+    def looks_closer(self, patients: str) -> str:
+        """SQL: of one of these patients some provision that is for the actors asks what is in a
+        resource, of which only the current version is marked."""
+        return (
+            f"EXISTS (SELECT FROM consent_rule AS c WHERE c.patient = ANY({patients})"
+            f" AND c.is_narrow AND {self._is_applying('c', self._reach)}"
+            f" AND (c.permits IS NOT FALSE OR NOT EXISTS ({self._spared('c')})))"
+        )
+
     def _granted(self, of: Subject) -> str:
         """What opens the resource for its label `a`."""
         standings = ", ".join(map(_row, self._permitted.standings))
@@ -110,20 +119,25 @@ class Consented:
 
     def _denied(self, of: Subject) -> str:
         """A denial that no provision within it takes back. Whose own record it is is free of it."""
-        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
-        spared = f"e.patient = d.patient AND e.basis IN ({_literals(free)})"
         nested = (
             "SELECT FROM consent_rule AS x WHERE x.rid = d.rid AND x.path <> d.path"
             f" AND starts_with(x.path, d.path) AND {self._is_matching_within(of)}"
         )
         return (
             f"SELECT FROM consent_rule AS d WHERE d.patient = {of.patient} AND NOT d.permits"
-            f" AND {self._is_denial('d')} AND NOT EXISTS (SELECT FROM relationship AS e"
-            f" WHERE {spared} AND {self._is_related('e')})"
+            f" AND {self._is_denial('d')} AND NOT EXISTS ({self._spared('d')})"
             f" AND (NOT d.is_narrow OR {self._is_within('d', of, is_permit=False)})"
             f" AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
             f" WHERE ({of.confidentiality} BETWEEN d.least AND d.most OR a = ANY(d.labels))"
             f" AND NOT EXISTS ({nested}))"
+        )
+
+    def _spared(self, alias: str) -> str:
+        """Relationships that free the actors of a denial."""
+        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
+        return (
+            f"SELECT FROM relationship AS e WHERE e.patient = {alias}.patient"
+            f" AND e.basis IN ({_literals(free)}) AND {self._is_related('e')}"
         )
 
     def _is_matching_within(self, of: Subject) -> str:

@@ -20,6 +20,10 @@ HOLDING = (
     "The current version holds something that is not known to you, and this would take it away."
     " Change the other elements with PATCH."
 )
+TAKING = (
+    "The current version holds something that is not known to you, and this would take it away."
+    " Leave the deletion to somebody who sees all of it."
+)
 
 
 async def refuse_erasure(
@@ -27,22 +31,23 @@ async def refuse_erasure(
 ) -> None:
     """Raise Unprocessable for a redacted copy, and where something hidden would be lost.
 
-    What replaces a whole resource is refused as soon as anything of it is hidden: otherwise who
-    guesses right what is hidden would learn it.
+    What replaces or deletes a whole resource is refused as soon as anything of it is hidden:
+    otherwise who guesses right what is hidden would learn it.
     """
     issues: list[Issue] = []
     at_stake: dict[str, list[Draft]] = {}
     for each in drafts:
         met = current.get(each.key)
-        if each.change.resource is None or met is None or met.body is None:
+        if met is None or met.body is None:
             continue
-        if is_redacted(each.change.resource) and not is_redacted(json.parse(met.body.encode())):
+        made = each.change.resource
+        if made and is_redacted(made) and not is_redacted(json.parse(met.body.encode())):
             issues.append(_issue(each, PARTIAL))
         for name in _at_stake(ctx, each, met):
             at_stake.setdefault(name, []).append(each)
     lost = await unknown(ctx, at_stake)
     found = {id(each): each for name in sorted(lost) for each in at_stake[name]}
-    issues += [_issue(each, HOLDING) for each in found.values()]
+    issues += [_issue(each, HOLDING if each.change.resource else TAKING) for each in found.values()]
     if issues:
         raise Unprocessable("The change would erase what it does not show.", issues=issues)
 
@@ -50,12 +55,11 @@ async def refuse_erasure(
 def _at_stake(ctx: Context, draft: Draft, current: Current) -> set[str]:
     """What the current version refers to and the draft might take away, if it may be hidden."""
     judged = types_of(known_to(ctx))
-    assert draft.change.resource is not None
     if not judged or current.body is None or (draft.change.keeps and draft.is_like(current)):
         return set()
     base = ctx.engine.base_url
     held = Counter(mentioned(current.body, base))
-    if draft.change.keeps:
+    if draft.change.keeps and draft.change.resource:
         held -= Counter(mentioned(json.dump(draft.change.resource).decode(), base))
     own = {f"Patient/{id_}" for id_ in current.about}
     return {name for name in held if name.partition("/")[0] in judged} - own

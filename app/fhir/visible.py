@@ -4,7 +4,7 @@ Every arm of every statement (read, search, chain, include, history, count, refe
 from `visible` or `versions`, so totals, pages and includes cannot disagree about who may see what.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from app.fhir.access import (
@@ -55,12 +55,12 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
 
     A version that was about another patient than the current one, or more sensitive, is not shown:
     consent is judged on the current version, and must not open what it does not cover. For the same
-    reason only the current version is shown where access depends on its content. `superseded` is
-    the instant of the next version.
+    reason only the current version is shown where access depends on its content, by a scope or by a
+    provision. `superseded` is the instant of the next version.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
-    by_content = [name for name in names if _is_by_content(for_type(access, name))]
-    current = f" AND (v.version = h.version OR h.type NOT IN ({_literals(by_content)}))"
+    closer = " OR ".join(_closer(access, names, args))
+    current = f" AND (v.version = h.version OR NOT ({closer}))"
     superseded = (
         "(SELECT n.last_updated FROM resource_version AS n"
         " WHERE n.rid = v.rid AND n.version = v.version + 1) AS superseded"
@@ -71,7 +71,7 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
         f" FROM {visible(access, types, args)} AS h"
         f" JOIN resource_version AS v ON v.rid = h.rid AND {AS_OPEN}"
         " AND v.patient IS NOT DISTINCT FROM h.patient"
-        f" AND v.patients IS NOT DISTINCT FROM h.patients{current if by_content else ''})"
+        f" AND v.patients IS NOT DISTINCT FROM h.patients{current if closer else ''})"
     )
 
 
@@ -91,6 +91,33 @@ def reached(access: Access, type_: str, args: Arguments) -> str | None:
         case All(parts):
             return next(filter(None, (reached(part, type_, args) for part in parts)), None)
     return None
+
+
+def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[str]:
+    """SQL: access to `h` depends on what is in it."""
+    by_content: list[str] = []
+    by_consent: dict[Permitted, list[str]] = {}
+    for name in names:
+        special = for_type(access, name)
+        if _is_by_content(special):
+            by_content.append(name)
+        if _about(name) != "nobody":
+            for permitted in _permitted(special):
+                by_consent.setdefault(permitted, []).append(name)
+    if by_content:
+        yield f"h.type IN ({_literals(by_content)})"
+    for permitted, members in by_consent.items():
+        narrow = Consented(permitted, args).looks_closer("coalesce(h.patients, ARRAY[h.patient])")
+        yield f"(h.type IN ({_literals(members)}) AND {narrow})"
+
+
+def _permitted(access: Access) -> Iterator[Permitted]:
+    match access:
+        case Permitted():
+            yield access
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _permitted(part)
 
 
 def _is_by_content(access: Access) -> bool:

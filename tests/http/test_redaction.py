@@ -13,6 +13,7 @@ REDACTED = {"system": f"{HL7}/v3-ObservationValue", "code": "REDACTED"}
 SUBSETTED = REDACTED | {"code": "SUBSETTED"}
 WALKS = {"coding": [{"system": "http://snomed.info/sct", "code": "walking"}]}
 QUITS = {"coding": [{"system": "http://snomed.info/sct", "code": "quitting"}]}
+RULE = "business-rule"
 
 
 @pytest.fixture
@@ -187,6 +188,27 @@ async def test_a_redacted_copy_is_not_written_back(eyes: Any) -> None:
     assert (await county.get("/CarePlan/ada-plan")).content == before
 
 
+async def test_what_is_shown_in_part_is_not_deleted(eyes: Any) -> None:
+    county, partner = eyes
+    before = (await county.get("/CarePlan/ada-plan")).content
+    for url in ("/CarePlan/ada-plan", "/CarePlan?_id=ada-plan"):
+        said = refused(await partner.delete(url), 422, "business-rule", "CarePlan")
+        assert "sober" not in said
+    asked = {"request": {"method": "DELETE", "url": "CarePlan/ada-plan"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [asked]}
+    assert (await partner.post("", json=bundle)).status_code == 422
+    assert (await county.get("/CarePlan/ada-plan")).content == before
+    assert (await partner.delete("/Goal/ada-goal-2")).status_code == 204
+    assert (await county.delete("/CarePlan/ada-plan")).status_code == 204
+
+
+async def test_an_operator_deletes_whatever_it_holds(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    await operator.delete("/Goal/sober")
+    assert (await operator.delete("/CarePlan/ada-plan")).status_code == 204
+
+
 async def test_nobody_learns_what_is_hidden_by_writing_it(eyes: Any) -> None:
     """Whether they guess right or wrong the answer is the same."""
     county, partner = eyes
@@ -234,3 +256,46 @@ async def test_what_never_existed_is_as_hidden_as_what_may_not_be_known(
     before = (await partner.get("/CarePlan/ada-plan")).content
     await operator.delete("/Goal/sober")
     assert (await partner.get("/CarePlan/ada-plan")).content == before
+
+
+def asked_to_replace(**elements: Any) -> Json:
+    wanted = {k: v for k, v in goal().items() if k != "id"} | elements
+    why = {"name": "reason", "valueString": "My knee."}
+    return {"resourceType": "Parameters", "parameter": [{"name": "goal", "resource": wanted}, why]}
+
+
+async def test_a_plan_shown_in_part_is_not_renewed(eyes: Any) -> None:
+    county, partner = eyes
+    body = {"resourceType": "Parameters"}
+    said = refused(await partner.post("/CarePlan/ada-plan/$isp-renew", json=body), 422, RULE)
+    assert "sober" not in said
+    assert "drugs" not in said
+    made = await county.post("/CarePlan/ada-plan/$isp-renew", json=body)
+    assert made.status_code == 201, made.text
+
+
+async def test_a_goal_shown_in_part_is_not_replaced(eyes: Any) -> None:
+    county, partner = eyes
+    mine = (await county.get("/Goal/ada-goal-1")).json()
+    await change(county, mine, addresses=[reference("Condition/drugs")])
+    url = "/Goal/ada-goal-1/$isp-replace"
+    right, wrong = [
+        await partner.post(url, json=asked_to_replace(addresses=[reference(to)]))
+        for to in ("Condition/drugs", "Condition/other")
+    ]
+    assert right.content == wrong.content
+    plain = await partner.post(url, json=asked_to_replace())
+    for response in (right, plain):
+        assert "drugs" not in refused(response, 422, RULE)
+    assert (await county.get("/Goal/ada-goal-1")).json()["lifecycleStatus"] == "active"
+    assert (await county.post(url, json=asked_to_replace())).status_code == 200
+
+
+async def test_a_detail_that_serves_what_is_hidden_becomes_no_resource(eyes: Any) -> None:
+    county, partner = eyes
+    mine = (await county.get("/CarePlan/ada-plan")).json()
+    await change(county, mine, activity=[activity(QUITS, "Goal/sober")])
+    url = "/CarePlan/ada-plan/$isp-normalize"
+    body = {"resourceType": "Parameters"}
+    assert "sober" not in refused(await partner.post(url, json=body), 422, RULE)
+    assert (await county.post(url, json=body)).status_code == 200

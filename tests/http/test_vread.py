@@ -3,8 +3,16 @@
 import httpx
 import pytest
 
-from tests.build import consent, goal, patient
-from tests.http.conftest import COUNTY, PARTNER, change, load, refused
+from tests.build import (
+    care_team,
+    consent,
+    goal,
+    organization,
+    patient,
+    practitioner,
+    reference,
+)
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, load, refused
 
 
 async def test_every_version_stays_as_it_was(county: httpx.AsyncClient, ada: str) -> None:
@@ -58,3 +66,52 @@ async def test_a_version_can_be_asked_for_conditionally(
     url = "/Goal/ada-goal-1/_history/1"
     assert (await county.get(url, headers={"If-None-Match": 'W/"1"'})).status_code == 304
     assert (await county.get(url, headers={"If-None-Match": 'W/"2"'})).status_code == 200
+
+
+SECRET = {"coding": [{"system": "http://snomed.info/sct", "code": "77386006"}]}
+
+
+def measured(code: Json) -> Json:
+    about = {"subject": reference("Patient/ada"), "status": "final", "code": code}
+    return {"resourceType": "Observation", "id": "o", **about}
+
+
+NARROW = {
+    "a code": {"code": [SECRET]},
+    "a time of data": {"dataPeriod": {"start": "2026-01-01", "end": "2026-01-31"}},
+    "what it refers to": {
+        "data": [{"meaning": "dependents", "reference": reference("Practitioner/grace")}]
+    },
+}
+
+
+@pytest.mark.parametrize("narrow", NARROW.values(), ids=NARROW)
+@pytest.mark.parametrize("kind", ["deny", "permit"])
+async def test_an_old_version_that_a_provision_tells_apart_is_not_shown(
+    service: Service, operator: httpx.AsyncClient, ada: str, kind: str, narrow: Json
+) -> None:
+    """Consents are weighed for the current version, and the old one is not about the same."""
+    await load(operator, organization("partner"), practitioner("grace"))
+    denied, open_ = measured(SECRET), measured({"text": "Steps"})
+    open_ |= {"effectiveDateTime": "2026-03-10"}
+    denied |= {"effectiveDateTime": "2026-01-10", "performer": [reference("Practitioner/grace")]}
+    first, second = (denied, open_) if kind == "deny" else (open_, denied)
+    paper = consent(PARTNER, kind)
+    paper["provision"] |= narrow
+    team = care_team(PARTNER) if kind == "deny" else care_team()
+    await load(operator, team, paper, first)
+    partner = await service.as_("partner-system", PARTNER)
+    assert (await partner.get("/Observation/o")).status_code == 404
+    await load(operator, second)
+    assert (await partner.get("/Observation/o")).status_code == 200
+    refused(await partner.get("/Observation/o/_history/1"), 404, "not-found")
+    for url in ("/Observation/o/_history", "/Observation/_history", "/_history"):
+        shown = (await partner.get(url)).json()["entry"]
+        versions = [e["resource"]["meta"]["versionId"] for e in shown if is_o(e)]
+        assert versions == ["2"], url
+    county = await service.as_("provider-organization", COUNTY)
+    assert (await county.get("/Observation/o/_history/1")).status_code == 200
+
+
+def is_o(entry: Json) -> bool:
+    return "Observation/o" in entry["fullUrl"]

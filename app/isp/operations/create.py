@@ -12,7 +12,7 @@ from app.fhir.references import Reference, local
 from app.isp.codes import DEFINITION
 from app.isp.create import Basis, drafted
 from app.isp.element import name
-from app.isp.operations.whole import acting, known, write_all
+from app.isp.operations.whole import acting, stored_around, write_all
 from app.isp.rules.profiles import DEFAULT, profile
 from app.isp.searching import pages
 
@@ -35,7 +35,7 @@ async def run(ctx: Context, call: Call) -> Result:
     given = sent(call, KINDS)
     act = acting(ctx)
     target = _target(ctx, given, "subject", "Patient")
-    resources = await known(ctx, target.type, target.id)
+    resources = await stored_around(ctx, target.type, target.id)
     if not resources:
         raise _unknown("subject")
     team = _own(ctx, given, "team", "CareTeam", resources)

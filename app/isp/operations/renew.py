@@ -15,7 +15,8 @@ KINDS = {"start": ("valueDate",), "goal": ("valueReference",)}
 async def run(ctx: Context, call: Call) -> Result:
     """Write the draft that replaces the plan, with what is carried over: 201.
 
-    Raises Unprocessable for a plan that is not in force or is followed by another already.
+    Raises Unprocessable for a plan that is not in force, is followed by another already, or is not
+    shown to the caller as a whole.
     """
     given, act = sent(call, KINDS, many="goal"), acting(ctx)
     asked = Renewal(
@@ -23,7 +24,9 @@ async def run(ctx: Context, call: Call) -> Result:
         frozenset(names(given["goal"])) if "goal" in given else None,
     )
     limits = profile(DEFAULT).limits
-    return await write_plan(ctx, call, lambda plan: renewed(plan, asked, limits, act), 201)
+    return await write_plan(
+        ctx, call, lambda plan: renewed(plan, asked, limits, act), 201, is_copied=True
+    )
 
 
 OPERATION = Operation(

@@ -11,7 +11,7 @@ from app.fhir.operations.asked import needed, sent
 from app.fhir.operations.written import answer, updated, write
 from app.isp.codes import DEFINITION
 from app.isp.element import name
-from app.isp.operations.whole import acting, change_to, known
+from app.isp.operations.whole import acting, change_to, refuse_hidden, stored_around
 from app.isp.replace import replaced_goal
 
 KINDS = {"goal": ("resource",), "reason": ("valueString", "valueMarkdown")}
@@ -20,13 +20,15 @@ KINDS = {"goal": ("resource",), "reason": ("valueString", "valueMarkdown")}
 async def run(ctx: Context, call: Call) -> Result:
     """Write the new goal, cancel the old one, lead services and steps to the new: 200.
 
-    Raises BadRequest without a goal or a reason, Unprocessable for a goal that has ended.
+    Raises BadRequest without a goal or a reason, Unprocessable for a goal that has ended or is
+    not shown to the caller as a whole.
     """
     given, act = sent(call, KINDS), acting(ctx)
     wanted, reason = _goal(given), str(needed(given, "reason"))
 
     async def plan(goal: Resource) -> Sequence[Change]:
-        others = tuple(await known(ctx, "Goal", goal["id"]))
+        others = tuple(await stored_around(ctx, "Goal", goal["id"]))
+        await refuse_hidden(ctx, [goal])
         made = replaced_goal(goal, wanted, others, reason, act)
         own = f"{call.type}/{call.id}"
         return [updated(ctx, call, o) if name(o) == own else change_to(ctx, o) for o in made]

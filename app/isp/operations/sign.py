@@ -8,7 +8,7 @@ from app.fhir.interactions.single import answered
 from app.fhir.operations.asked import needed, sent
 from app.fhir.operations.written import author, created
 from app.isp.codes import DEFINITION
-from app.isp.operations.whole import seen
+from app.isp.operations.whole import refuse_hidden, stored_plan
 from app.isp.sign import CONSENT, Signer, refusal, signature
 
 KINDS = {"type": ("valueCode",), "refusal": ("valueString", "valueMarkdown")}
@@ -29,12 +29,13 @@ async def run(ctx: Context, call: Call) -> Result:
         raise Forbidden("A person signs: this token stands for nobody (it has no fhirUser).")
     if kind not in SIGNATURE_TYPES:
         raise BadRequest("type: a code of urn:iso-astm:E1762-95:2013.", code="code-invalid")
-    plan = await seen(ctx, call)
+    plan = await stored_plan(ctx, call)
     signer = Signer(who, ctx.now, kind)
     if "refusal" in given:
         made = refusal(plan, signer, str(needed(given, "refusal")))
     else:
         made = signature(plan, signer)
+    await refuse_hidden(ctx, [made], [made])
     return await answered(ctx, call, await commit(ctx, [created(ctx, made)]))
 
 

@@ -1,30 +1,40 @@
-"""The plan of an operation, as its caller sees it: everything that hangs together, at once."""
+"""The plan of an operation as it is stored: what hangs together and exists for the caller.
 
-from collections.abc import Callable, Sequence
+Not redacted: references may lead to what the caller may not know of, and are not copied.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 
 from asyncpg import Record
 
 from app.fhir import json
 from app.fhir.change import Change
 from app.fhir.commit import commit
+from app.fhir.compartments import subjects
 from app.fhir.context import Call, Context, Resource, Result
-from app.fhir.errors import Conflict, Forbidden, Gone, PreconditionFailed
+from app.fhir.errors import Conflict, Forbidden, Gone, PreconditionFailed, Unprocessable
+from app.fhir.hidden import unknown as not_known
 from app.fhir.ids import new_id
 from app.fhir.interactions.read import unknown
 from app.fhir.operations.written import ATTEMPTS, answer, author, created, updated
-from app.fhir.references import walk
+from app.fhir.references import local, walk
 from app.fhir.search.closure import closure
 from app.isp.act import Act
+from app.isp.element import name
 from app.isp.plan import Plan, assemble
 from app.isp.resources import of_bodies
 
 ACTORS = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
 
+HIDDEN = (
+    "This would copy something that is not known to you. Leave it to somebody who sees all of it."
+)
+
 Make = Callable[[Plan], Sequence[Resource]]
 """From a plan to the resources to write: those with a version are new versions, others are new."""
 
 
-async def seen(ctx: Context, call: Call) -> Plan:
+async def stored_plan(ctx: Context, call: Call) -> Plan:
     """The plan with this id, for judging; see `of_bodies`. NotFound and Gone as a read has them.
 
     Raises PreconditionFailed where If-Match names another version.
@@ -34,8 +44,12 @@ async def seen(ctx: Context, call: Call) -> Plan:
     return _matched(plan, call)
 
 
-async def write_plan(ctx: Context, call: Call, make: Make, status: int = 200) -> Result:
+async def write_plan(
+    ctx: Context, call: Call, make: Make, status: int = 200, *, is_copied: bool = False
+) -> Result:
     """Commit what `make` makes of the plan, which nobody else changes meanwhile.
+
+    `is_copied`: the plan and its parts are copied, and have to be known as a whole.
 
     Raises PreconditionFailed where If-Match names another version; without it, everything is made
     anew of what others wrote.
@@ -44,6 +58,8 @@ async def write_plan(ctx: Context, call: Call, make: Make, status: int = 200) ->
         rows = await _rows(ctx, call)
         plan = assemble((exact(ctx, row["body"]) for row in rows), str(call.id))
         made = make(_matched(plan, call))
+        if is_copied:
+            await refuse_hidden(ctx, (plan.care_plan, *plan.parts))
         try:
             return await write_all(ctx, call, made, status)
         except PreconditionFailed:
@@ -61,18 +77,45 @@ def acting(ctx: Context) -> Act:
 
 def change_to(ctx: Context, resource: Resource) -> Change:
     """The Change of a resource: an update of the version it carries, or a create."""
-    if "versionId" not in resource.get("meta", {}):
+    if is_new(resource):
         return created(ctx, resource)
     return updated(ctx, Call("update", resource["resourceType"], resource["id"]), resource)
+
+
+def is_new(resource: Resource) -> bool:
+    """Whether it is to be created, and is no new version."""
+    return "versionId" not in resource.get("meta", {})
+
+
+async def refuse_hidden(
+    ctx: Context, resources: Iterable[Resource], made: Iterable[Resource] = ()
+) -> None:
+    """Raise Unprocessable where one of these leads to what the caller may not know of.
+
+    What is `made` at once is known, and so are the patients and whoever acts.
+    """
+    own = {name(one) for one in made} | {ctx.agent.fhir_user, ctx.agent.organization}
+    found: set[str] = set()
+    for one in resources:
+        about = {f"Patient/{id_}" for id_ in subjects(one, ctx.engine.base_url)}
+        found |= _targets(ctx, one) - about
+    if await not_known(ctx, found - own):
+        raise Unprocessable(HIDDEN, code="business-rule")
+
+
+def _targets(ctx: Context, resource: Resource) -> set[str]:
+    targets = (local(each["reference"], ctx.engine.base_url) for each in walk(resource))
+    return {f"{target.type}/{target.id}" for target in targets if target}
 
 
 async def write_all(ctx: Context, call: Call, made: Sequence[Resource], status: int) -> Result:
     """Commit resources as `Make` gives them, and answer them."""
     changes = [change_to(ctx, one) for one in made]
+    await refuse_hidden(ctx, (one for one in made if is_new(one)), made)
     return await answer(ctx, call, await commit(ctx, changes), status)
 
 
-async def known(ctx: Context, type_: str, id_: str) -> list[Resource]:
+async def stored_around(ctx: Context, type_: str, id_: str) -> list[Resource]:
     """A resource and all that hangs together with it, to the letter; nothing without it."""
     rows = await closure(ctx, type_, id_)
     return [exact(ctx, row["body"]) for row in rows if not row["deleted"]]
