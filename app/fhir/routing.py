@@ -34,7 +34,7 @@ class Target:
 @lru_cache(maxsize=4096)
 def target(path: str) -> Target:
     """Take a path below the base apart. Raises NotFound, BadRequest for ids."""
-    parts = path.removeprefix("/").split("/") if path.strip("/") else []
+    parts = path.removeprefix("/").removesuffix("/").split("/") if path.strip("/") else []
     if not all(parts):
         raise NotFound("The path has an empty segment: leave out the superfluous slash.")
     head = parts[0] if parts else ""
