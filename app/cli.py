@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from app import client_commands
 from app.audit_commands import audit
 from app.auth.accounts import InvalidAccount, create_account
 from app.auth.authority import Authority
@@ -17,7 +18,6 @@ from app.auth.clients import InvalidRegistration, Registration, create_client
 from app.auth.errors import OAuthError
 from app.auth.jose import InvalidKey
 from app.auth.users import issue_for
-from app.client_commands import approve_command, keys, pending_command
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError
@@ -47,11 +47,13 @@ user = typer.Typer(help="People who can sign in.", no_args_is_help=True)
 main.add_typer(client, name="client")
 main.add_typer(user, name="user")
 main.add_typer(audit, name="audit")
-main.add_typer(keys, name="keys")
+main.add_typer(client_commands.keys, name="keys")
 user.command("password")(password_command)
 user.command("remove")(remove_command)
-client.command("pending")(pending_command)
-client.command("approve")(approve_command)
+client.command("pending")(client_commands.pending_command)
+client.command("approve")(client_commands.approve_command)
+client.command("list")(client_commands.list_command)
+client.command("remove")(client_commands.remove_command)
 
 
 @main.command("serve")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from app.auth.authority import Authority
-from app.auth.clients import InvalidRegistration
+from app.auth.clients import InvalidRegistration, list_clients
 from app.auth.keys import rotate
-from app.auth.registrations import approve_client, pending
+from app.auth.registrations import approve_client, pending, remove_client
 from app.fhir.engine import Engine
 from app.opening import chosen_beside, fail, perform
 
@@ -59,6 +59,30 @@ def approve_command(
     try:
         _print(perform(chosen_beside(), work))
     except (InvalidRegistration, LookupError) as error:
+        fail(str(error.args[0]))
+
+
+def list_command() -> None:
+    """Print every client there is; no secrets, no keys."""
+
+    async def work(engine: Engine, _: Authority) -> list[dict[str, Any]]:
+        found = await list_clients(engine.database)
+        return [{k: v for k, v in each.items() if v not in (None, [])} for each in found]
+
+    _print(perform(chosen_beside(), work))
+
+
+def remove_command(
+    client_id: Annotated[str, typer.Argument(help="The client_id of a client.")],
+) -> None:
+    """Remove a client: it gets no token any more, and what people approved for it ends."""
+
+    async def work(_: Engine, authority: Authority) -> None:
+        await remove_client(authority, client_id)
+
+    try:
+        perform(chosen_beside(), work, is_owner=True)
+    except LookupError as error:
         fail(str(error.args[0]))
 
 

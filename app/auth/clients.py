@@ -8,7 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import asyncpg
 
@@ -89,6 +89,16 @@ async def find_client(database: Database, client_id: str) -> Client | None:
     return Client(**values, keys=tuple(keys), redirect_uris=uris)
 
 
+async def list_clients(database: Database) -> list[dict[str, Any]]:
+    """What every client is registered with, by client_id; no secrets, no keys."""
+    rows = await database.fetch(
+        "SELECT id AS client_id, name AS client_name, scope, role, organization, purpose,"
+        " auth_method AS token_endpoint_auth_method, jwks_url AS jwks_uri, redirect_uris"
+        " FROM client ORDER BY id"
+    )
+    return [dict(row) for row in rows]
+
+
 async def create_client(database: Database, asked: Registration) -> tuple[Client, str | None]:
     """Register a client; answers it and, for a confidential one with a secret, the secret.
 
@@ -142,21 +152,31 @@ def _check_authentication(asked: Registration) -> None:
         raise InvalidRegistration(
             "private_key_jwt needs either a key set or its URL; others need none"
         )
-    url = urlsplit(asked.jwks_url or "https://absent")
-    if url.scheme not in ("https", "http") or not url.hostname:
+    url = _parted(asked.jwks_url or "https://absent")
+    if url is None or url.scheme not in ("https", "http") or not url.hostname:
         raise InvalidRegistration("the key set's URL must be an absolute https URL")
 
 
 def _check_redirects(redirect_uris: tuple[str, ...]) -> None:
     """RFC 6749 3.1.2: "an absolute URI", which "MUST NOT include a fragment component"."""
     for uri in redirect_uris:
-        parts = urlsplit(uri)
-        if not parts.scheme or parts.scheme in UNSAFE or not _REDIRECT.fullmatch(uri):
+        parts = _parted(uri) if _REDIRECT.fullmatch(uri) else None
+        if parts is None or not parts.scheme or parts.scheme in UNSAFE:
             raise InvalidRegistration("a redirect URI is absolute and has no fragment")
         # RFC 9700 2.6: "MUST NOT allow redirection URIs that use the http scheme except for native
         # clients that use loopback interface redirection".
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise InvalidRegistration("a redirect URI of a web app is https")
+
+
+def _parted(uri: str) -> SplitResult | None:
+    """The parts of a URI; None where it has none, such as an address without its bracket."""
+    try:
+        parts = urlsplit(uri)
+        # A port that is no number is found out only here.
+        return parts if parts.port is None or parts.port else None
+    except ValueError:
+        return None
 
 
 async def insert_client(store: Connection | Database, client: Client) -> None:

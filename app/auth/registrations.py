@@ -117,9 +117,24 @@ async def update(authority: Authority, client_id: str, token: str, asked: Any) -
 async def delete(authority: Authority, client_id: str, token: str) -> None:
     """End a registration and its client. Raises InvalidRegistrationToken."""
     await _row(authority.database, client_id, token)
+    await remove_client(authority, client_id)
+
+
+async def remove_client(authority: Authority, client_id: str) -> None:
+    """End a client, its registration and what people approved for it.
+
+    Raises LookupError where there is neither.
+    """
     async with authority.database.transaction() as connection:
-        await connection.execute("DELETE FROM client_registration WHERE client_id = $1", client_id)
-        await connection.execute("DELETE FROM client WHERE id = $1", client_id)
+        gone = [
+            await connection.fetchval(sql, client_id)
+            for sql in (
+                "DELETE FROM client_registration WHERE client_id = $1 RETURNING client_id",
+                "DELETE FROM client WHERE id = $1 RETURNING id",
+            )
+        ]
+    if gone == [None, None]:
+        raise LookupError("no client has this client_id")
     await end_with_client(authority, client_id)
 
 

@@ -17,6 +17,7 @@ from app.fhir import json
 from app.fhir.access import Nothing
 from app.fhir.audit import Audited, audit_rows
 from app.fhir.commit import commit
+from app.fhir.compartments import DIRECTORY
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Engine
 from app.fhir.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
@@ -29,23 +30,45 @@ from app.storage.sql import Arguments
 log = logging.getLogger(__name__)
 ACCESSES = Counter("isp_emergency_accesses", "Records opened in an emergency.", ["role"])
 
+LEADING = ("_has", "_list", "_filter")
+"""Parameters that lead from a directory to what is about patients."""
+
 Act = Callable[[Engine, str], Context]
 """The server's own Context, for an alert about a request of this id."""
 
 
-async def alarm(act: Act, ctx: Context, result: Result) -> None:
+async def alarm(act: Act, ctx: Context, call: Call, result: Result) -> None:
     """Alert to one record having been opened; once an hour for one caller and reason.
 
-    Raises Forbidden where several would be opened at once, BadRequest within a transaction.
+    Raises Forbidden where it is not one patient's, or is a count; BadRequest within a transaction.
     """
     if ctx.connection is not None:
         raise BadRequest("In an emergency read by itself or in a batch, not in a transaction.")
-    if len(result.patients) > 1:
-        raise Forbidden("In an emergency one record is opened at a time: name the patient.")
+    if not result.patients and _is_about_nobody(call):
+        return
+    if len(result.patients) != 1 or any(_counts(*each) for each in call.query):
+        raise Forbidden(
+            "In an emergency one record is opened at a time: name the patient, and ask for no"
+            " counts."
+        )
     for patient in result.patients:
         ACCESSES.labels(ctx.agent.role).inc()
         log.warning("a record was opened in an emergency: request %s", ctx.request_id)
         await _alert(ctx, act(ctx.engine, ctx.request_id), patient)
+
+
+def _is_about_nobody(call: Call) -> bool:
+    """What the server is, and directories; the entries of a batch are judged one by one."""
+    if call.interaction in ("capabilities", "batch"):
+        return True
+    leads = any(name.startswith(LEADING) for name, _ in call.query)
+    return call.type in DIRECTORY and not leads
+
+
+def _counts(name: str, value: str) -> bool:
+    if name == "_count":
+        return not value.strip("0")
+    return (name, value) == ("_summary", "count") or (name == "_total" and value != "none")
 
 
 async def _alert(ctx: Context, server: Context, patient: str) -> None:

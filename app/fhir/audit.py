@@ -61,12 +61,20 @@ class _Constant:
 def audit_rows(
     agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
 ) -> list[AuditRow]:
-    """One event for each patient an interaction was about, so that each of them sees theirs."""
-    if len(audited.patients) < 2:
+    """One event for each patient an interaction was about, so that each of them sees theirs.
+
+    What was asked about several is told in an event of its own, which is for none of them.
+    """
+    about = audited.patients
+    if len(about) < 2 and not (about and audited.is_query_apart):
         return [audit_row(agent, request_id, instant, base_url, audited)]
-    one = replace(audited, patients=(EXEMPLAR,))
+    one = replace(audited, patients=(EXEMPLAR,), query=None)
     model = audit_row(agent, request_id, instant, base_url, one)
-    return [_of(patient, model) for patient in audited.patients]
+    rows = [_of(patient, model) for patient in about]
+    if audited.query:
+        asked = replace(audited, patients=())
+        rows.append(audit_row(agent, request_id, instant, base_url, asked))
+    return rows
 
 
 def _of(patient: str, model: AuditRow) -> AuditRow:

@@ -40,7 +40,8 @@ class Audited:
 
     `outcome` is a code of http://hl7.org/fhir/audit-event-outcome, `status` the HTTP status,
     `query` the parameters as asked, `patients` the logical ids of whom it was about; `reason` says
-    why it was refused, or why it was allowed beyond the ordinary, without personal data.
+    why it was refused, or why it was allowed beyond the ordinary, without personal data. A query
+    that `is_query_apart` tells of others too, and is not for those the interaction was about.
     """
 
     interaction: str
@@ -51,6 +52,7 @@ class Audited:
     version: str | None = None
     patients: tuple[str, ...] = ()
     query: str | None = None
+    is_query_apart: bool = False
     reason: str | None = None
 
     @property

@@ -19,7 +19,7 @@ Rule = Callable[[Resource], Iterable[Issue]]
 Mark = Callable[[Resource, str], Marks]
 Guard = Callable[[Context, Sequence[Written]], Awaitable[None]]
 Run = Callable[[Context, Call], Awaitable[Result]]
-Alarm = Callable[[Context, Result], Awaitable[None]]
+Alarm = Callable[[Context, Call, Result], Awaitable[None]]
 """Tells on whoever opens a record in an emergency; what it refuses is not disclosed."""
 
 
@@ -82,7 +82,7 @@ class Policy:
     profiles: str = "warn"
 
 
-async def unarmed(_ctx: Context, _result: Result) -> None:
+async def unarmed(_ctx: Context, _call: Call, _result: Result) -> None:
     """Without anybody to tell there is no breaking of the glass."""
     raise Forbidden("This server opens no record in an emergency.")
 

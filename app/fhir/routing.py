@@ -5,7 +5,7 @@ trail. https://hl7.org/fhir/R4/http.html#summary
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from app.fhir.audit import Audited, audit_rows, outcome_of
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation, Route
 from app.fhir.errors import BadRequest, FHIRError, Forbidden, MethodNotAllowed, NotFound
+from app.fhir.named import known, names_others
 from app.fhir.references import ID
 from app.fhir.registry import compartment_names, is_type
 
@@ -32,8 +33,10 @@ class Target:
 
 @lru_cache(maxsize=4096)
 def target(path: str) -> Target:
-    """Take a path below the base apart. Raises NotFound for an unknown type, BadRequest for ids."""
-    parts = path.strip("/").split("/") if path.strip("/") else []
+    """Take a path below the base apart. Raises NotFound, BadRequest for ids."""
+    parts = path.removeprefix("/").removesuffix("/").split("/") if path.strip("/") else []
+    if not all(parts):
+        raise NotFound("The path has an empty segment: leave out the superfluous slash.")
     head = parts[0] if parts else ""
     if not head[:1].isupper():
         return _system(parts)
@@ -116,8 +119,10 @@ async def perform(ctx: Context, row: Route, call: Call) -> Result:
     try:
         authorize(ctx, _letter(ctx, row, call), call.type)
         result = await row.run(ctx, call)
+        if not result.patients:
+            result = replace(result, patients=await known(ctx, call))
         if ctx.emergency is not None:
-            await ctx.engine.alarm(ctx, result)
+            await ctx.engine.alarm(ctx, call, result)
     except FHIRError as error:
         await record_refusal(ctx, call, error)
         raise
@@ -191,6 +196,7 @@ def _answered(ctx: Context, call: Call, result: Result) -> Audited:
         version=result.version,
         patients=result.patients,
         query=_query(call),
+        is_query_apart=names_others(call, result.patients),
         reason=ctx.emergency,
     )
 

@@ -19,10 +19,10 @@ from app.fhir.context import FHIR_JSON, Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
+from app.fhir.faults import translated
 from app.fhir.routing import Target, call, perform, record_refusal, route
 from app.fhir.shape import parse_query
 from app.routers import negotiation
-from app.routers.errors import translated
 from app.storage.database import DatabaseAway
 
 PLAIN = frozenset({"application/pdf"})

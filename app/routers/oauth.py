@@ -18,9 +18,9 @@ from app.auth.introspect import introspect
 from app.auth.revoke import revoke
 from app.auth.token import Answer, token
 from app.fhir.errors import FHIRError, Unauthorized, Unavailable
+from app.fhir.faults import translated
 from app.fhir.ids import new_id
 from app.routers import negotiation
-from app.routers.errors import translated
 from app.routers.forms import read_form
 
 # RFC 6749 5.1 demands both of a response with a token.

@@ -16,8 +16,8 @@ from app.auth.errors import InvalidRequest, OAuthError
 from app.auth.pages import STYLE, STYLE_SHEET
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError, Unavailable
+from app.fhir.faults import translated
 from app.routers import authorization, sign_in
-from app.routers.errors import translated
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
 

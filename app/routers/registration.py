@@ -16,8 +16,8 @@ from app.auth.authority import Authority, Event
 from app.auth.errors import InvalidRequest, OAuthError
 from app.auth.launches import LIFETIME, register_launch
 from app.fhir.errors import FHIRError, Unauthorized, Unavailable
+from app.fhir.faults import translated
 from app.routers import negotiation
-from app.routers.errors import translated
 from app.routers.forms import read_body
 from app.routers.oauth import NO_STORE, failed
 

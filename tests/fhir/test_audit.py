@@ -133,14 +133,17 @@ def test_a_read_names_the_version_that_was_disclosed() -> None:
 def test_a_search_leaves_an_event_for_each_patient_found_and_keeps_what_was_asked() -> None:
     audited = succeeded("search-type", id=None, patients=("ada", "ben"), query="x=\ud800é&y=2")
     rows = audit_rows(PERSON, "request-1", NOW, BASE, audited)
-    assert [made.patients for made in rows] == [("ada",), ("ben",)]
-    assert len({made.id for made in rows}) == 2
-    event, other = (json.parse(made.body.encode()) for made in rows)
+    assert [made.patients for made in rows] == [("ada",), ("ben",), ()]
+    assert len({made.id for made in rows}) == 3
+    event, other, asked = (json.parse(made.body.encode()) for made in rows)
     [about] = entities(other, "1")
     assert about["what"]["reference"] == "Patient/ben"
     (query,) = entities(event, "2")
+    assert b64decode(query["query"]).decode() == "Goal?"
+    (query,) = entities(asked, "2")
     assert query["role"]["code"] == "24"
     assert b64decode(query["query"]).decode() == "Goal?x=\\ud800é&y=2"
+    assert entities(asked, "1") == []
     assert [e["what"]["reference"] for e in entities(event, "1")] == ["Patient/ada"]
     assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PatientQuery")
 

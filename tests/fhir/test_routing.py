@@ -45,10 +45,16 @@ def test_a_type_that_is_not_served_is_not_found(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["Goal/a_b", f"Goal/{'a' * 65}", "Goal/a b", "Goal/\0", "Goal/1/_history/\0", "Goal//1"]
+    "path", ["Goal/a_b", f"Goal/{'a' * 65}", "Goal/a b", "Goal/\0", "Goal/1/_history/\0"]
 )
 def test_an_id_that_cannot_be_one_is_refused(path: str) -> None:
     with pytest.raises(BadRequest):
+        target(path)
+
+
+@pytest.mark.parametrize("path", ["Goal//", "//Goal", "Goal//1", "Goal/1//", "Goal//_history"])
+def test_an_empty_segment_names_nothing(path: str) -> None:
+    with pytest.raises(NotFound):
         target(path)
 
 

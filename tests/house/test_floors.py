@@ -42,7 +42,7 @@ ENGINE = (
     ("search",),
     ("disclose", "cursor"),
     ("hidden",),
-    ("known", "alike"),
+    ("known", "alike", "named"),
     ("visible",),
     ("consented",),
     ("search.parameters",),
@@ -58,7 +58,7 @@ ENGINE = (
     ),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),
     ("registry", "openapi_parts", "marks", "audit_codes", "label"),
-    ("context", "instant", "json"),
+    ("context", "instant", "json", "faults"),
     ("access", "errors", "ids"),
 )
 

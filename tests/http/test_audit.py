@@ -270,4 +270,55 @@ async def test_a_search_leaves_an_event_for_every_patient_it_found(
         [entity["what"]["reference"] for entity in event["entity"] if entity["type"]["code"] == "1"]
         for event in (await trail.new())[before:]
     ]
-    assert sorted(about) == [["Patient/ada"], ["Patient/ben"]]
+    assert sorted(about) == [[], ["Patient/ada"], ["Patient/ben"]]
+
+
+@pytest.mark.parametrize("has_ben_a_goal", [True, False])
+@pytest.mark.parametrize(
+    "asked", ["patient=ada,ben", "patient:Patient=ada,ben", "patient:Patient=ben,ada"]
+)
+async def test_nobody_learns_from_the_trail_about_whom_else_was_asked(
+    service: Service, county: httpx.AsyncClient, ada: str, has_ben_a_goal: bool, asked: str
+) -> None:
+    operator = await service.as_()
+    goals = [goal("ben-goal", "Patient/ben")] if has_ben_a_goal else []
+    await load(operator, patient("ben", COUNTY), *goals)
+    response = await county.get(f"/Goal?{asked}", headers={"X-Request-Id": "about-two"})
+    assert response.status_code == 200
+    person = await service.as_(
+        "individual", None, "patient/*.rs", patient="ada", fhir_user="Patient/ada"
+    )
+    by_request = {"entity:identifier": "about-two"}
+    for reader, is_told in ((person, False), (operator, True)):
+        found = await reader.get("/AuditEvent", params=by_request)
+        queries = [
+            b64decode(entity["query"]).decode()
+            for entry in found.json().get("entry", [])
+            for entity in entry["resource"]["entity"]
+            if "query" in entity
+        ]
+        assert (f"Goal?{asked}" in queries) is is_told
+        assert is_told or "ben" not in found.text
+
+
+async def test_a_person_reads_what_was_asked_about_them_alone(
+    service: Service, county: httpx.AsyncClient, ada: str
+) -> None:
+    for asked in ("patient=ada", "patient=ada&_summary=count", "patient=ada&_count=0"):
+        assert (await county.get(f"/Goal?{asked}")).status_code == 200
+    assert (await county.get("/CarePlan/$isp-metrics?patient=ada")).status_code == 200
+    person = await service.as_(
+        "individual", None, "patient/*.rs", patient="ada", fhir_user="Patient/ada"
+    )
+    told = [
+        b64decode(entity["query"]).decode()
+        for entry in (await person.get("/AuditEvent?_count=99")).json()["entry"]
+        for entity in entry["resource"]["entity"]
+        if "query" in entity
+    ]
+    assert {
+        "Goal?patient=ada",
+        "Goal?patient=ada&_summary=count",
+        "Goal?patient=ada&_count=0",
+        "CarePlan?patient=ada",
+    }.issubset(told)

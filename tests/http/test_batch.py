@@ -5,8 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.storage.database import Database
 from tests.build import goal
 from tests.http.conftest import COUNTY, Json, refused, serving
+
+SECRET = "what a resource says"
 
 
 def batch(*entries: Json) -> Json:
@@ -50,6 +53,29 @@ async def test_every_entry_is_answered_in_its_place(county: httpx.AsyncClient, a
     assert answered[3]["response"]["location"].endswith("/_history/1")
     assert answered[4]["response"]["etag"] == 'W/"2"'
     assert answered[4]["response"]["lastModified"]
+
+
+async def test_what_nobody_foresaw_fails_alone_and_what_was_done_is_told(
+    county: httpx.AsyncClient, ada: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    fetchrow = Database.fetchrow
+
+    async def broken(self: Database, sql: str, *args: Any) -> Any:
+        if "ada-goal-1" in args:
+            raise RuntimeError(SECRET)
+        return await fetchrow(self, sql, *args)
+
+    monkeypatch.setattr(Database, "fetchrow", broken)
+    answered = await answers(
+        county,
+        asking("POST", "Goal", goal()),
+        asking("GET", "Goal/ada-goal-1"),
+        asking("GET", "Goal/ada-goal-2"),
+    )
+    assert statuses(answered) == ["201", "500", "200"]
+    [issue] = answered[1]["response"]["outcome"]["issue"]
+    assert issue["code"] == "exception"
+    assert SECRET not in str(answered) + caplog.text
 
 
 async def test_an_entry_fails_alone(county: httpx.AsyncClient, ada: str) -> None:

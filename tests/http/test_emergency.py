@@ -255,3 +255,54 @@ async def test_one_record_is_opened_at_a_time(
     assert await alerts(record) == []
     assert (await clinician.get("/Goal?patient=ben", headers=WHY)).status_code == 200
     assert len(await alerts(record)) == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/Goal?_summary=count",
+        "/Goal?_count=0",
+        "/Goal?_total=accurate&_count=1",
+        "/Goal?patient=ada&_summary=count",
+        "/Goal?lifecycle-status=rejected",
+        "/Goal?patient=nobody",
+        "/Goal/_history?_count=0",
+        "/Goal/_history?_summary=count",
+        "/Goal/plain/_history?_summary=count",
+        "/CarePlan/$isp-metrics",
+        "/CarePlan/$due-reviews",
+        "/Organization?_has:Patient:organization:_id=ada",
+    ],
+)
+async def test_what_names_no_patient_is_not_answered_in_an_emergency(
+    clinician: httpx.AsyncClient, record: httpx.AsyncClient, asked: str
+) -> None:
+    said = refused(await clinician.get(asked, headers=WHY), 403, "forbidden")
+    assert "name the patient" in said
+    assert await alerts(record) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/Goal?patient=ada&lifecycle-status=rejected",
+        "/AllergyIntolerance?patient=Patient/ada",
+        "/Patient/ada/AllergyIntolerance",
+        "/CarePlan/$isp-metrics?patient=ada",
+    ],
+)
+async def test_an_answer_that_there_is_nothing_is_told_on_too(
+    clinician: httpx.AsyncClient, record: httpx.AsyncClient, asked: str
+) -> None:
+    assert (await clinician.get(asked, headers=WHY)).status_code == 200
+    [task] = await alerts(record)
+    assert task["for"] == reference("Patient/ada")
+    assert len(await events(record, subtype="110127", patient="Patient/ada")) == 1
+
+
+@pytest.mark.parametrize("asked", ["/metadata", "/Organization", "/ValueSet?_summary=count"])
+async def test_what_is_about_nobody_stays_open_in_an_emergency(
+    clinician: httpx.AsyncClient, record: httpx.AsyncClient, asked: str
+) -> None:
+    assert (await clinician.get(asked, headers=WHY)).status_code == 200
+    assert await alerts(record) == []

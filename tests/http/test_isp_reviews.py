@@ -184,7 +184,9 @@ async def test_the_worklist_goes_beyond_one_page_of_a_search(
     refused(await county.get(f"{DUE}?by=2026-03-01"), 422, "processing")
 
 
-@pytest.mark.parametrize("query", ["by=soon", "_count=few", "_count=-1", "before=2026-01-01"])
+@pytest.mark.parametrize(
+    "query", ["by=soon", "_count=few", "_count=-1", "_count=٣", "before=2026-01-01"]
+)
 async def test_wrong_parameters_are_refused(
     county: httpx.AsyncClient, ada: str, query: str
 ) -> None:

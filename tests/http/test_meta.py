@@ -93,3 +93,22 @@ async def test_a_body_that_cannot_be_read_is_refused(
 ) -> None:
     response = await client.post(f"{URL}/{name}", json=body)
     assert response.status_code == 400, response.text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"tag": [{"system": ["a"]}]},
+        {"tag": [{"system": "http://a.example", "code": {"a": 1}}]},
+        {"security": [{"code": ["R"]}]},
+        {"profile": ["not a canonical"]},
+        {"tag": {"code": "pilot"}},
+    ],
+)
+@pytest.mark.parametrize("operation", ["$meta-add", "$meta-delete"])
+async def test_what_is_no_meta_is_refused(
+    county: httpx.AsyncClient, ada: str, given: Json, operation: str
+) -> None:
+    response = await county.post(f"{URL}/{operation}", json=parameters(**given))
+    assert response.status_code == 400, response.text
+    assert "Parameters.parameter[0].value" in response.json()["issue"][0]["expression"][0]

@@ -36,6 +36,21 @@ def test_an_operator_approves_what_asked_and_rotates_keys(data_dir: Path) -> Non
         assert kid not in before
 
 
+def test_clients_are_listed_and_removed(data_dir: Path) -> None:
+    options = ("--name", "Partner", "--scope", "system/Goal.rs", "--role", "partner-system")
+    created = isp(data_dir, "client", "create", *options, "--secret")
+    made = json.loads(created.stdout)
+    listed = {one["client_id"]: one for one in json.loads(isp(data_dir, "client", "list").stdout)}
+    one = listed[made["client_id"]]
+    assert (one["client_name"], one["role"]) == ("Partner", "partner-system")
+    assert made["client_secret"] not in str(listed)
+    assert "hash" not in str(listed)
+    assert isp(data_dir, "client", "remove", made["client_id"]).returncode == 0
+    assert made["client_id"] not in isp(data_dir, "client", "list").stdout
+    again = isp(data_dir, "client", "remove", made["client_id"])
+    assert (again.returncode, again.stderr) == (2, "isp: no client has this client_id\n")
+
+
 def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
     isp(data_dir, "migrate")
     refused = isp(data_dir, "client", "approve", "nobody")

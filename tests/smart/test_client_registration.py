@@ -157,3 +157,12 @@ async def test_a_client_with_keys_registers_them(world: World) -> None:
 async def test_one_address_cannot_fill_the_list(world: World) -> None:
     statuses = [(await asked(world)).status_code for _ in range(throttle.REGISTRATIONS + 1)]
     assert statuses == [201] * throttle.REGISTRATIONS + [429]
+
+
+@pytest.mark.parametrize("uri", ["https://[x", "https://app.example:port/"])
+async def test_an_address_that_is_none_is_refused(world: World, uri: str) -> None:
+    response = await asked(world, redirect_uris=[uri])
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_redirect_uri")
+    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": uri}
+    response = await asked(world, **keys)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_client_metadata")

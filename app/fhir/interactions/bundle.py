@@ -7,6 +7,7 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import Entry
 from app.fhir.disclose import bundle as disclosed
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, Unavailable
+from app.fhir.faults import translated
 from app.fhir.interactions.entry import answer, failed, planned_entry
 from app.fhir.interactions.transaction import transaction
 from app.fhir.routing import perform, record_refusal
@@ -50,12 +51,26 @@ async def _batch(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]])
 
 
 async def _alone(ctx: Context, call: Call, at: int, entry: Mapping[str, Any]) -> Entry:
+    asked = Call("unknown")
     try:
-        row, asked = planned_entry(ctx, call, at, entry)
-    except FHIRError as error:
-        await record_refusal(ctx, Call("unknown"), error)
-        return failed(error)
-    try:
+        try:
+            row, asked = planned_entry(ctx, call, at, entry)
+        except FHIRError as error:
+            await record_refusal(ctx, asked, error)
+            raise
         return answer(ctx, asked, await perform(ctx, row, asked))
     except FHIRError as error:
         return failed(error)
+    except DatabaseAway:
+        raise
+    except Exception as error:
+        return await _faulty(ctx, asked, translated(error, ctx.request_id))
+
+
+async def _faulty(ctx: Context, asked: Call, told: FHIRError) -> Entry:
+    """What no interaction foresaw fails alone too: what other entries did must be told."""
+    try:
+        await record_refusal(ctx, asked, told)
+    except FHIRError as error:
+        return failed(error)
+    return failed(told)

@@ -18,6 +18,7 @@ from app.fhir.interactions.read import read
 from app.fhir.interactions.write import plan_update
 from app.fhir.registry import STORED
 from app.fhir.shape import check_none
+from app.fhir.validation.structure import validate
 
 CODED = ("security", "tag")
 KEPT = ("profile", *CODED)
@@ -93,10 +94,8 @@ def _given(call: Call) -> Meta:
         raise BadRequest(
             f"The parameter meta holds a valueMeta with {', '.join(KEPT)} only.", code="value"
         )
-    for name, items in meta.items():
-        kind = str if name == "profile" else dict
-        if not isinstance(items, list) or not all(isinstance(item, kind) for item in items):
-            raise BadRequest(f"meta.{name} is a list.", code="structure", expression=(name,))
+    if issues := validate(body, "Parameters"):
+        raise BadRequest("The Parameters are not valid.", issues=issues)
     return meta
 
 

@@ -55,7 +55,9 @@ async def run(ctx: Context, call: Call) -> Result:
     ]
     rows = [row for _, _, row in sorted(due, key=lambda one: one[:2])]
     shown = rows[:count]
-    about = sorted({each for row in shown for each in patients(row)})
+    # The total tells of those, too, who are not shown.
+    told = rows if ctx.emergency is not None else shown
+    about = sorted({each for row in told for each in patients(row)})
     body = await _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
     return Result(200, body, type=call.type, patients=tuple(about))
 
@@ -76,7 +78,7 @@ async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[A
 def _count(ctx: Context, given: Mapping[str, Any]) -> int:
     policy = ctx.engine.policy
     text = str(given.get("_count", policy.page_size))
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdigit()):
         raise BadRequest("_count is a whole number.", code="value")
     return min(int(text), policy.max_page_size)
 

@@ -14,8 +14,8 @@ from app.auth.errors import OAuthError
 from app.fhir.context import Call
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError
+from app.fhir.faults import translated
 from app.fhir.routing import record_refusal
-from app.routers.errors import translated
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
 from app.routers.web import entrance, goals, plans, reviews

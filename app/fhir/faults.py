@@ -1,4 +1,4 @@
-"""Errors out: one place where they become responses, and where nothing internal gets out."""
+"""Faults: one place where they become responses, and where nothing internal gets out."""
 
 import logging
 
