@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 
 from app.fhir.validation.structure import validate
-from tests.http.conftest import Json, refused
+from tests.build import patient, reference
+from tests.http.conftest import COUNTY, Json, load, refused
 
 
 async def events(reader: httpx.AsyncClient, **asked: Any) -> list[Json]:
@@ -78,3 +79,20 @@ async def test_an_event_is_not_for_those_it_is_about_or_by(
 ) -> None:
     response = await county.get("/AuditEvent", params={"patient": ada})
     assert response.status_code == 403 or "entry" not in response.json()
+
+
+async def test_a_plan_that_shows_another_person_is_in_that_persons_trail(
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, ada: str
+) -> None:
+    """An appointment that two people share leaves with the plan of one."""
+    both = [{"actor": reference(f"Patient/{who}"), "status": "accepted"} for who in ("ada", "ben")]
+    meeting: Json = {"resourceType": "Appointment", "id": "m", "status": "booked"}
+    times = {"start": "2026-05-01T10:00:00Z", "end": "2026-05-01T11:00:00Z"}
+    await load(operator, patient("ben", COUNTY), meeting | times | {"participant": both})
+    for name in ("$isp-bundle", "$document"):
+        headers = {"X-Request-Id": f"this-{name[1:]}"}
+        response = await county.get(f"/CarePlan/ada-plan/{name}", headers=headers)
+        assert response.status_code == 200, response.text
+        told = await events(operator, **{"entity:identifier": f"this-{name[1:]}"})
+        for who in ("ada", "ben"):
+            assert f"'Patient/{who}'" in str(told)

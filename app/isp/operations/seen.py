@@ -28,8 +28,8 @@ MOST = 500
 class Seen:
     """By Type/id the bytes as they may leave, and the resources as these bytes say.
 
-    Whatever is made of `resources` shows no more than the bytes do. `patients` are for the audit
-    trail.
+    Whatever is made of `resources` shows no more than the bytes do. `patients`, whom any of it
+    is about, are for the audit trail.
     """
 
     disclosed: Mapping[str, Disclosed]
@@ -58,15 +58,18 @@ async def seen(ctx: Context, call: Call) -> Seen:
         raise unknown(call)
     if rows[0]["deleted"]:
         raise Gone(f"{call.type}/{call.id} was deleted.")
+    about = {each for row in rows for each in patients(row)}
     disclosed = await _disclosed(ctx, rows)
     resources = _resources(ctx, disclosed)
     for _ in range(2):
         # Roles lead to people and organizations, and these to where they are.
-        more = await _pointed(ctx, mentioned(resources.values()) - disclosed.keys())
+        pointed = await _pointed(ctx, mentioned(resources.values()) - disclosed.keys())
+        about |= {each for row in pointed for each in patients(row)}
+        more = await _disclosed(ctx, pointed)
         disclosed |= more
         resources |= _resources(ctx, more)
     # In the same order whoever asks, and however the database found them.
-    return Seen(disclosed, dict(sorted(resources.items())), patients(rows[0]))
+    return Seen(disclosed, dict(sorted(resources.items())), tuple(sorted(about)))
 
 
 def _resources(ctx: Context, disclosed: Mapping[str, Disclosed]) -> dict[str, Resource]:
@@ -75,15 +78,15 @@ def _resources(ctx: Context, disclosed: Mapping[str, Disclosed]) -> dict[str, Re
     return {name(one): one for one in read}
 
 
-async def _pointed(ctx: Context, targets: Iterable[str]) -> dict[str, Disclosed]:
+async def _pointed(ctx: Context, targets: Iterable[str]) -> list[Row]:
     """These resources, as an ordinary search for their ids finds them."""
-    found: dict[str, Disclosed] = {}
+    found: list[Row] = []
     for type_, some in groupby(sorted(targets), lambda target: target.partition("/")[0]):
         if type_ not in STORED or type_ in ("Binary", "CarePlan"):
             continue
         ids = [one.partition("/")[2] for one in some][:MOST]
         query = parse_query(type_, [("_id", ",".join(ids))], counts=(MOST, MOST))
-        found |= await _disclosed(ctx, await find(ctx, query))
+        found += await find(ctx, query)
     return found
 
 
