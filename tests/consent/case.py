@@ -12,7 +12,7 @@ from app.consent.purpose import broader
 from app.consent.relationships import project
 from app.consent.rules import rules
 from app.fhir.access import Standing
-from app.fhir.draft import references
+from app.fhir.draft import pointers
 from tests.consent.paper import DIRECTORY, PARTNER, Resource, record
 
 BASE = "http://example.org/fhir"
@@ -77,7 +77,7 @@ def question(case: Case) -> tuple[Request, list[Standing], Facts]:
 def facts(subject: Resource, everything: list[Resource]) -> Facts:
     """The facts of a resource among all others."""
     name = f"{subject['resourceType']}/{subject['id']}"
-    others = [r for r in everything if name in map(str, references(r, BASE))]
+    others = [r for r in everything if name in (str(to) for to, _ in pointers(r, BASE))]
     attested = [
         author_key(author)
         for other in others

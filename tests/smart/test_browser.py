@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import pytest
 import uvicorn
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -149,8 +150,9 @@ def chromium() -> Iterator[webdriver.Chrome]:
 
 
 def text(driver: webdriver.Chrome, id_: str) -> str:
-    """The text of an element, once it has one."""
-    found: str = WebDriverWait(driver, PATIENCE).until(
+    """The text of an element, once it has one; a page on its way out is asked again."""
+    going = (NoSuchElementException, StaleElementReferenceException)
+    found: str = WebDriverWait(driver, PATIENCE, ignored_exceptions=going).until(
         lambda page: page.find_element(By.ID, id_).text
     )
     return found
