@@ -18,12 +18,13 @@ from app.fhir.access import Nothing
 from app.fhir.audit import Audited, audit_rows, insert_audit
 from app.fhir.change import LETTER, Change, Committed, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
+from app.fhir.draft import KEPT_AFTER_DELETION, WORDS, Current, Draft, derive, draft
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
+from app.fhir.search.parameters import fulltext
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
 from app.storage.database import Connection, DatabaseAway
@@ -244,9 +245,10 @@ def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:
     """The derived rows of the current version: those of the new one where their digests agree."""
     if step.current is None or step.current.body is None:
         return {}
+    before = json.parse(step.current.body.encode())
     if step.draft.is_like(step.current):
-        return step.draft.derived.rows
-    return derive(ctx.engine, json.parse(step.current.body.encode())).rows
+        return {**step.draft.derived.rows, WORDS: [*fulltext.extract(before)]}
+    return derive(ctx.engine, before).rows
 
 
 def _is_kept(step: Step, table: str) -> bool:

@@ -282,3 +282,13 @@ async def test_a_modifier_that_does_not_apply_is_refused_naming_those_that_do(
     response = await client.get(f"/{url}")
     assert response.status_code == 400, url
     assert valid in response.json()["issue"][0]["diagnostics"]
+
+
+async def test_words_follow_every_edit(operator: httpx.AsyncClient, ada: str) -> None:
+    made = (await operator.get("/Goal/ada-goal-1")).json()
+    for word in ("zeppelin", "bicycle"):
+        text = {"text": f"To ride a {word}"}
+        made = (await operator.put("/Goal/ada-goal-1", json=made | {"description": text})).json()
+        for asked, total in (("zeppelin", word == "zeppelin"), ("bicycle", word == "bicycle")):
+            found = (await operator.get(f"/Goal?_content={asked}&_summary=count")).json()
+            assert found["total"] == total
