@@ -14,9 +14,7 @@ from app import client_commands
 from app.audit_commands import audit
 from app.auth.accounts import InvalidAccount, create_account
 from app.auth.authority import Authority
-from app.auth.clients import InvalidRegistration, Registration, create_client
 from app.auth.errors import OAuthError
-from app.auth.jose import InvalidKey
 from app.auth.users import issue_for
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
@@ -27,7 +25,7 @@ from app.isp.report import report
 from app.jobs.clock import tick
 from app.loading import Report, load
 from app.main import OPERATIONS
-from app.opening import chosen, chosen_beside, database, fail, opened, perform
+from app.opening import chosen, chosen_beside, database, fail, json_file, opened, perform
 from app.publishing import publish
 from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
@@ -50,6 +48,7 @@ main.add_typer(audit, name="audit")
 main.add_typer(client_commands.keys, name="keys")
 user.command("password")(password_command)
 user.command("remove")(remove_command)
+client.command("create")(client_commands.create_command)
 client.command("pending")(client_commands.pending_command)
 client.command("approve")(client_commands.approve_command)
 client.command("list")(client_commands.list_command)
@@ -135,63 +134,6 @@ def load_command(
     raise SystemExit(1 if report.refused else 0)
 
 
-@client.command("create")
-def create_client_command(  # noqa: PLR0913, PLR0917 - one parameter an option
-    name: Annotated[str, typer.Option()],
-    scope: Annotated[str, typer.Option(help="The most it may ever ask for.")],
-    jwks: Annotated[Path | None, typer.Option(help="File with its public keys.")] = None,
-    jwks_url: Annotated[str | None, typer.Option(help="Where its public keys are.")] = None,
-    secret: Annotated[bool, typer.Option("--secret", help="Give it a secret.")] = False,
-    public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret.")] = False,
-    redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
-    organization: Annotated[str | None, typer.Option(help="Organization/ID it acts for.")] = None,
-    role: Annotated[str, typer.Option(help="Role it acts in.")] = "partner-system",
-    purpose: Annotated[str | None, typer.Option(help="v3-ActReason code.")] = None,
-    client_id: Annotated[str | None, typer.Option("--id", help="Its client_id.")] = None,
-) -> None:
-    """Register an application; prints its registration, with the secret this one time."""
-    methods = {
-        "private_key_jwt": jwks is not None or jwks_url is not None,
-        "client_secret_basic": secret,
-        "none": public,
-    }
-    asked_for = [method for method, is_asked in methods.items() if is_asked]
-    if len(asked_for) != 1:
-        fail("give one of --jwks, --jwks-url, --secret, --public")
-    asked = Registration(
-        name=name,
-        scope=scope,
-        role=role,
-        auth_method=asked_for[0],
-        organization=organization,
-        purpose=purpose,
-        jwks=_json_file(jwks) if jwks else None,
-        jwks_url=jwks_url,
-        redirect_uris=tuple(redirect_uri or ()),
-        client_id=client_id,
-    )
-
-    async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
-        made, new_secret = await create_client(engine.database, asked)
-        return {
-            "client_id": made.id,
-            "client_secret": new_secret,
-            "client_name": made.name,
-            "scope": made.scope,
-            "role": made.role,
-            "organization": made.organization,
-            "token_endpoint_auth_method": made.auth_method,
-            "redirect_uris": list(made.redirect_uris),
-            "token_endpoint": authority.token_endpoint,
-        }
-
-    try:
-        registered = perform(chosen_beside(), work)
-    except (InvalidRegistration, InvalidKey) as error:
-        fail(str(error))
-    _print({name: value for name, value in registered.items() if value not in (None, [])})
-
-
 @user.command("create")
 def create_user_command(
     username: Annotated[str, typer.Option()],
@@ -269,7 +211,7 @@ def check_command(
 ) -> None:
     """Say what a drafted plan lacks, in plain words; needs no server. Exit status 1: errors."""
     try:
-        text, is_free_of_errors = report(_json_file(file), rules, (on or datetime.now()).date())
+        text, is_free_of_errors = report(json_file(file), rules, (on or datetime.now()).date())
     except FHIRError as error:
         fail("; ".join(f"{', '.join(i.expression)}: {i.diagnostics}" for i in error.issues))
     except LookupError as error:
@@ -282,13 +224,6 @@ def check_command(
 def settings_command() -> None:
     """Print docs/settings.md."""
     typer.echo(documentation(), nl=False)
-
-
-def _json_file(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"{path} cannot be read as JSON: {error}")
 
 
 def _print(value: Any) -> None:

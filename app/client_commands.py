@@ -1,16 +1,24 @@
-"""The commands for what registers itself, and for the keys that sign."""
+"""The commands for clients, however they were registered, and for the keys that sign."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from app.auth.authority import Authority
-from app.auth.clients import InvalidRegistration, list_clients
+from app.auth.clients import (
+    Client,
+    InvalidRegistration,
+    Registration,
+    create_client,
+    list_clients,
+)
+from app.auth.jose import InvalidKey
 from app.auth.keys import rotate
 from app.auth.registrations import approve_client, pending, remove_client
 from app.fhir.engine import Engine
-from app.opening import chosen_beside, fail, perform
+from app.opening import chosen_beside, fail, json_file, perform
 
 keys = typer.Typer(help="Keys that sign tokens.", no_args_is_help=True)
 
@@ -27,6 +35,67 @@ def rotate_command(
         return await rotate(engine.database, compromised=compromised)
 
     _print({"kid": perform(chosen_beside(), work)})
+
+
+def create_command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    name: Annotated[str, typer.Option()],
+    scope: Annotated[str, typer.Option(help="The most it may ever ask for.")],
+    jwks: Annotated[Path | None, typer.Option(help="File with its public keys.")] = None,
+    jwks_url: Annotated[str | None, typer.Option(help="Where its public keys are.")] = None,
+    secret: Annotated[bool, typer.Option("--secret", help="Give it a secret.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret.")] = False,
+    redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
+    organization: Annotated[str | None, typer.Option(help="Organization/ID it acts for.")] = None,
+    role: Annotated[str, typer.Option(help="Role it acts in.")] = "partner-system",
+    purpose: Annotated[str | None, typer.Option(help="v3-ActReason code.")] = None,
+    client_id: Annotated[str | None, typer.Option("--id", help="Its client_id.")] = None,
+) -> None:
+    """Register an application; prints its registration, with the secret this one time."""
+    asked = Registration(
+        name=name,
+        scope=scope,
+        role=role,
+        auth_method=_method(jwks or jwks_url, secret=secret, public=public),
+        organization=organization,
+        purpose=purpose,
+        jwks=json_file(jwks) if jwks else None,
+        jwks_url=jwks_url,
+        redirect_uris=tuple(redirect_uri or ()),
+        client_id=client_id,
+    )
+
+    async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
+        made, new_secret = await create_client(engine.database, asked)
+        return _registered(authority, made, new_secret)
+
+    try:
+        _print(perform(chosen_beside(), work))
+    except (InvalidRegistration, InvalidKey) as error:
+        fail(str(error))
+
+
+def _method(keys: object, *, secret: bool, public: bool) -> str:
+    """How the client authenticates, a code of RFC 7591."""
+    methods = {"private_key_jwt": bool(keys), "client_secret_basic": secret, "none": public}
+    asked = [method for method, is_asked in methods.items() if is_asked]
+    if len(asked) != 1:
+        fail("give one of --jwks, --jwks-url, --secret, --public")
+    return asked[0]
+
+
+def _registered(authority: Authority, made: Client, secret: str | None) -> dict[str, Any]:
+    found = {
+        "client_id": made.id,
+        "client_secret": secret,
+        "client_name": made.name,
+        "scope": made.scope,
+        "role": made.role,
+        "organization": made.organization,
+        "token_endpoint_auth_method": made.auth_method,
+        "redirect_uris": list(made.redirect_uris),
+        "token_endpoint": authority.token_endpoint,
+    }
+    return {name: value for name, value in found.items() if value not in (None, [])}
 
 
 def pending_command() -> None:

@@ -1,9 +1,11 @@
 """What every command needs: settings, a database that runs and is migrated, the engine."""
 
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
@@ -97,3 +99,11 @@ def perform(settings: Settings, work: Work[T], *, is_owner: bool = False) -> T:
 
     with database(settings, is_owner=is_owner) as with_database:
         return uvloop.run(run(with_database))
+
+
+def json_file(path: Path) -> Any:
+    """The content of a JSON file; ends the command where it is none."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"{path} cannot be read as JSON: {error}")

@@ -18,6 +18,7 @@ SCOPE = "system/*.rs"
 PATIENT = "maria-alvarez"
 GOAL = "maria-alvarez-goal-work"
 PLAN = "maria-alvarez-isp"
+PERSON = f"Patient/{PATIENT}"
 
 
 async def demonstrate(engine: Engine) -> Report:
@@ -81,6 +82,8 @@ The same plan to read, and to print:
   curl -H @{file} -H 'Accept: text/html' '{base}/CarePlan/{PLAN}/$document' -o plan.html
   curl -H @{file} -H 'Accept: application/pdf' '{base}/CarePlan/{PLAN}/$document' -o plan.pdf
 That token is valid for an hour; `isp token --client {CLIENT}` prints another.
+People sign in at {issuer}/app, once they have an account:
+  isp user create --username maria --fhir-user {PERSON} --role individual
 
 Open:
   {base}/metadata

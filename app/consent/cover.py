@@ -18,9 +18,9 @@ from app.fhir.audit import insert_audit
 from app.fhir.audit_disclosure import Disclosure, disclosure_row
 from app.fhir.change import Written
 from app.fhir.compartments import subjects
-from app.fhir.consented import covering
 from app.fhir.context import Context, Resource
 from app.fhir.errors import Issue, Unprocessable
+from app.fhir.grounds import covering
 from app.fhir.instant import to_text
 from app.fhir.references import local
 from app.fhir.visible import visible

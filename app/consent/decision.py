@@ -5,7 +5,7 @@ denial in any Consent beats every permission; where no Consent speaks the implic
 `app/fhir/consented.py` asks the same in SQL. https://hl7.org/fhir/R4/consent.html
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -81,13 +81,6 @@ def decide(
     if all(permits for _, permits in found):
         return _by_rule("permit", found[0][1][0], request, facts)
     return Decision("not-covered", "no consent and no relationship covers this")
-
-
-def combine(decisions: Iterable[Decision]) -> Decision:
-    """The decision about a resource of several patients: every one must permit."""
-    order: tuple[Outcome, ...] = ("deny", "not-covered", "permit")
-    found = sorted(decisions, key=lambda decision: order.index(decision.outcome))
-    return found[0] if found else Decision("not-covered", "about nobody known")
 
 
 def in_force(rules: Collection[Rule], now: datetime) -> list[Rule]:

@@ -51,8 +51,8 @@ class Consented:
         self._permitted = permitted
         self._args = args
         mine = args.add(list(permitted.actors), "text[]")
-        self._self = _belonging(mine)
-        self._reach = _reach(mine)
+        self.own = _belonging(mine)
+        self.reach = _reach(mine)
 
     @cached_property
     def _purposes(self) -> str:
@@ -69,7 +69,7 @@ class Consented:
     def patients(self) -> str:
         """Whoever is related to one of the actors or permits them something, as a sub-select."""
         return (
-            f"SELECT s.patient FROM relationship AS s WHERE {self._is_related('s')}"
+            f"SELECT s.patient FROM relationship AS s WHERE {self.is_related('s')}"
             f" UNION ALL SELECT c.patient FROM consent_rule AS c WHERE {self._is_permit('c')}"
         )
 
@@ -86,7 +86,8 @@ class Consented:
         resource, of which only the current version is marked."""
         return (
             f"EXISTS (SELECT FROM consent_rule AS c WHERE c.patient = ANY({patients})"
-            f" AND c.is_narrow AND {self._is_applying('c', self._reach)}"
+            " AND (c.is_narrow OR c.permits AND c.least > c.most)"
+            f" AND {self._is_applying('c', self.reach)}"
             f" AND (c.permits IS NOT FALSE OR NOT EXISTS ({self._spared('c')})))"
         )
 
@@ -98,7 +99,7 @@ class Consented:
             "SELECT s.patient, 0 AS least, b.most, '{}'::text[] AS labels, b.is_labelled,"
             " b.opens, false AS is_narrow, NULL::bigint AS rule FROM relationship AS s"
             f" JOIN (VALUES {standings}) AS b(basis, most, is_labelled, opens, is_closable)"
-            f" ON b.basis = s.basis WHERE s.patient = {of.patient} AND {self._is_related('s')}"
+            f" ON b.basis = s.basis WHERE s.patient = {of.patient} AND {self.is_related('s')}"
             f" AND (NOT b.is_closable OR NOT EXISTS ({self._closed()}))"
             " UNION ALL "
             "SELECT c.patient, c.least, c.most, c.labels, true, c.opens, c.is_narrow, c.row"
@@ -137,7 +138,7 @@ class Consented:
         free = [standing.basis for standing in self._permitted.standings if standing.is_free]
         return (
             f"SELECT FROM relationship AS e WHERE e.patient = {alias}.patient"
-            f" AND e.basis IN ({_literals(free)}) AND {self._is_related('e')}"
+            f" AND e.basis IN ({_literals(free)}) AND {self.is_related('e')}"
         )
 
     def _is_matching_within(self, of: Subject) -> str:
@@ -146,9 +147,9 @@ class Consented:
         denial = self._is_within("x", of, is_permit=False)
         return (
             f"({of.confidentiality} BETWEEN x.least AND x.most OR a = ANY(x.labels)) AND"
-            f" ((x.permits AND {self._is_applying('x', self._reach)}"
+            f" ((x.permits AND {self._is_applying('x', self.reach)}"
             f" AND ({self._is_unsealed('x', of)}) AND (NOT x.is_narrow OR {permit}))"
-            f" OR (NOT x.permits AND {self._is_applying('x', self._self)}"
+            f" OR (NOT x.permits AND {self._is_applying('x', self.own)}"
             f" AND (NOT x.is_narrow OR {denial})))"
         )
 
@@ -159,20 +160,20 @@ class Consented:
             f" AND {self._is_permit('w')}"
         )
 
-    def _is_related(self, alias: str) -> str:
+    def is_related(self, alias: str) -> str:
         bases = _literals([standing.basis for standing in self._permitted.standings])
         return (
-            f"{alias}.actor = ANY({self._reach}) AND {alias}.basis IN ({bases})"
+            f"{alias}.actor = ANY({self.reach}) AND {alias}.basis IN ({bases})"
             f" AND {ACTIVE.format(alias)}"
         )
 
     def _is_permit(self, alias: str) -> str:
-        return f"{alias}.permits AND {self._is_in_force(alias, self._reach)}"
+        return f"{alias}.permits AND {self.is_in_force(alias, self.reach)}"
 
     def _is_denial(self, alias: str) -> str:
-        return self._is_in_force(alias, self._self)
+        return self.is_in_force(alias, self.own)
 
-    def _is_in_force(self, alias: str, actors: str) -> str:
+    def is_in_force(self, alias: str, actors: str) -> str:
         """The rule applies, and no newer consent of its lineage does."""
         return (
             f"{self._is_applying(alias, actors)} AND NOT EXISTS (SELECT FROM consent_rule AS n"
@@ -210,44 +211,6 @@ class Consented:
             f" AND ({alias}.lo IS NULL OR coalesce({range_}, false))"
             f" AND (NOT {alias}.is_named OR {_is_named(alias, of)}))"
         )
-
-
-def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
-    """SELECT actors, reach, bases: for whom the actors stand, who works for them, and by what they
-    are related to a patient (SQL)."""
-    consented = Consented(permitted, args)
-    return (
-        f"SELECT {consented._self} AS actors, {consented._reach} AS reach,"
-        " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
-        f" WHERE s.patient = {patient} AND {consented._is_related('s')}) AS bases"
-    )
-
-
-def opening(
-    permitted: Permitted, seal: str, places: Sequence[tuple[str, str]], args: Arguments
-) -> str:
-    """SELECT type, id, consent: by which Consents these resources are open under a seal (SQL)."""
-    types, ids = ([place[part] for place in places] for part in (0, 1))
-    wanted = f"unnest({args.add(types, 'text[]')}), unnest({args.add(ids, 'text[]')})"
-    opens = Consented(permitted, args).opens(Subject("p"), args.add(seal, "text"))
-    return (
-        "SELECT DISTINCT h.type, h.id, k.id AS consent FROM resource AS h"
-        " CROSS JOIN unnest(coalesce(h.patients, ARRAY[h.patient])) AS p"
-        f" JOIN consent_rule AS c ON {opens} JOIN resource AS k ON k.rid = c.rid"
-        f" WHERE (h.type, h.id) IN (SELECT {wanted}) ORDER BY k.id"
-    )
-
-
-def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arguments) -> str:
-    """SQL: what opens this patient's record to the actors, besides these CareTeams."""
-    asked, whose = Consented(permitted, args), args.add(patient, "text")
-    return (
-        "SELECT 1 FROM relationship AS s JOIN resource AS k ON k.rid = s.rid"
-        f" WHERE s.patient = {whose} AND s.actor = ANY({asked._self}) AND {ACTIVE.format('s')}"
-        f" AND (k.type <> 'CareTeam' OR k.id <> ALL({args.add(list(teams), 'text[]')}))"
-        f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
-        f" AND {asked._is_in_force('c', asked._self)}"
-    )
 
 
 def related(access: Related, args: Arguments, patient: str) -> str:

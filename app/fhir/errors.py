@@ -13,7 +13,6 @@ FHIRError
 ├── TooLarge              413  too-long
 ├── UnsupportedMediaType  415  not-supported
 ├── Unprocessable         422  processing
-├── NotImplemented_       501  not-supported
 ├── Unavailable           503  transient
 └── Timeout               504  timeout
 
@@ -119,10 +118,6 @@ class UnsupportedMediaType(FHIRError):
 
 class Unprocessable(FHIRError):
     status, code = 422, "processing"
-
-
-class NotImplemented_(FHIRError):
-    status, code = 501, "not-supported"
 
 
 class Unavailable(FHIRError):

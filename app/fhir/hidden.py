@@ -12,8 +12,8 @@ from functools import cache
 from app.fhir.access import Access, Nothing, for_type, permissions
 from app.fhir.alike import alike, is_by_marks
 from app.fhir.compartments import is_single
-from app.fhir.consented import opening
 from app.fhir.context import Context
+from app.fhir.grounds import opening
 from app.fhir.known import Known, found, known, restricted, types_of
 from app.fhir.label import PART_2, is_sealed
 from app.storage.sql import Arguments, Row

@@ -12,7 +12,6 @@ HL7 = "http://terminology.hl7.org/CodeSystem"
 PLAN, ASSESS_PLAN, CARE_PLAN = "individualized-service-plan", "assess-plan", "734163000"
 CRISIS = frozenset({"crisis-plan", "backup-plan"})
 DISCHARGE = "discharge-plan"
-BACKUP = "backup-plan"
 
 STRENGTH, BARRIER = "strength", "811791000000103"
 PREFERENCES = frozenset({"95541-9", "75773-2"})

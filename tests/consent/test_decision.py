@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.consent.decision import Decision, Facts, Request, combine, decide, obligations
+from app.consent.decision import Decision, Facts, Request, decide, obligations
 from app.consent.policy import CUSTODIAN, OWN
 from app.consent.provisions import Terms
 from app.consent.rules import Rule, rules
@@ -119,12 +119,3 @@ def test_a_root_without_a_type_leaves_the_base_to_the_policy() -> None:
     root = {"actor": [recipient("Practitioner/grace")]}
     [base, *_] = rules(form(root, "OPTOUT"), BASE)
     assert base.permits is False
-
-
-def test_of_several_patients_the_strictest_decides() -> None:
-    permit, deny = Decision("permit", "a"), Decision("deny", "b")
-    open_ = Decision("not-covered", "c")
-    assert combine([permit, open_, deny]) == deny
-    assert combine([permit, open_]) == open_
-    assert combine([permit, permit]) == permit
-    assert combine([]).outcome == "not-covered"

@@ -24,14 +24,20 @@ INDEX = tuple(f"app.fhir.search.{name}." for name in SEARCHES)
 
 # Tables, and the modules whose statements may name them.
 MAY_NAME = {
-    # consented is the part of visible that asks consents; a rule may name what a record refers to.
+    # consented is the part of visible that asks consents, grounds says why it lets somebody in; a
+    # rule may name what a record refers to.
     # alike tells what is as open as what visible has shown, by the marks of both.
     r"resource|resource_version": (
-        *("app.fhir.visible.", "app.fhir.consented.", "app.fhir.alike.", "app.fhir.commit."),
+        *("app.fhir.visible.", "app.fhir.consented.", "app.fhir.grounds."),
+        *("app.fhir.alike.", "app.fhir.commit."),
     ),
     # audit_target narrows by audit_event.targets, which only that table has.
     r"audit_event": ("app.fhir.visible.", "app.fhir.search.parameters.audit_target."),
-    r"relationship|affiliation|consent_rule": ("app.fhir.consented.", "app.fhir.alike."),
+    r"relationship|affiliation|consent_rule": (
+        "app.fhir.consented.",
+        "app.fhir.grounds.",
+        "app.fhir.alike.",
+    ),
     r"index_\w+": (*INDEX, "app.fhir.consented."),
     r"audit_seal|shared_secret": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),

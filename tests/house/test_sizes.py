@@ -7,7 +7,7 @@ from statistics import median, quantiles
 from tests.house.source import Module, modules
 
 FILE, FUNCTION, PARAMETERS = 300, 50, 5
-COMMANDS = "app.cli"
+COMMANDS = ("app.cli", "app.client_commands")
 """A command of the command line has a parameter for every option."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,7 +33,8 @@ def test_no_function_is_too_long() -> None:
     found = {
         f"{module.where}:{function.lineno} {function.name}": lines(function)
         for module, function in functions()
-        if lines(function) > FUNCTION and module.name != COMMANDS
+        if lines(function) > FUNCTION
+        and not (module.name in COMMANDS and function.name.endswith("_command"))
     }
     assert found == {}
 
@@ -50,6 +51,6 @@ def test_no_function_takes_too_much() -> None:
         f"{module.where}:{function.lineno} {function.name}": len(function.args.args)
         for module, function in functions()
         if len([a for a in function.args.args if a.arg not in ("self", "cls")]) > PARAMETERS
-        and module.name != COMMANDS
+        and not (module.name in COMMANDS and function.name.endswith("_command"))
     }
     assert found == {}

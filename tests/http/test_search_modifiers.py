@@ -116,7 +116,7 @@ async def test_codes_are_found_by_their_value_set(needs: httpx.AsyncClient) -> N
         (f"{SETS}/nowhere", "not-found"),
         ("ValueSet/nowhere", "not-found"),
         (f"{SETS}/lost", "not-found"),
-        (f"{SETS}/circle", "not-supported"),
+        (f"{SETS}/circle", "invalid"),
         (f"{SETS}/regex", "not-supported"),
     ],
 )

@@ -72,7 +72,6 @@ async def expanded(client: httpx.AsyncClient, resource: Json, **more: str | int)
         ([is_a("boot", "generalizes")], None, ["shoe", "boot"]),
         ([is_a("shoe")], [is_a("boot")], ["shoe", "clog"]),
         ([shoes(concept=[{"code": "hat"}, {"code": "boot"}])], None, ["hat", "boot"]),
-        ([shoes(filter=[{"property": "code", "op": "regex", "value": ".oot"}])], None, ["boot"]),
         ([shoes(filter=[{"property": "code", "op": "in", "value": "hat,clog"}])], None,
          ["clog", "hat"]),
         ([shoes(filter=[{"property": "inactive", "op": "=", "value": "true"}])], None, ["clog"]),
@@ -95,9 +94,12 @@ async def test_value_sets_are_made_of_value_sets(operator: httpx.AsyncClient) ->
     either = value_set({"valueSet": [two["url"]]}, shoes(concept=[{"code": "hat"}]), id_="either")
     assert await expanded(operator, both) == ["boot"]
     assert await expanded(operator, either) == ["boot", "hat"]
+    slow = value_set(shoes(filter=[{"property": "display", "op": "regex", "value": "(.*o){30}"}]))
     circle = value_set({"valueSet": [f"{ISP}/circle"]}) | {"url": f"{ISP}/circle"}
-    sent = {"resourceType": "Parameters", "parameter": [{"name": "valueSet", "resource": circle}]}
-    refused(await operator.post("/ValueSet/$expand", json=sent), 422, "invalid")
+    for asked, code in ((slow, "not-supported"), (circle, "invalid")):
+        part = {"name": "valueSet", "resource": asked}
+        sent = {"resourceType": "Parameters", "parameter": [part]}
+        refused(await operator.post("/ValueSet/$expand", json=sent), 422, code)
 
 
 async def test_an_expansion_is_filtered_and_paged(operator: httpx.AsyncClient) -> None:
@@ -141,7 +143,7 @@ async def test_what_is_not_held_is_told(county: httpx.AsyncClient) -> None:
     refused(await county.get("/ValueSet/$expand", params=bad), 404, "not-found")
     known = {"url": f"{ISP}/ValueSet/isp-task", "count": "many"}
     refused(await county.get("/ValueSet/$expand", params=known), 400, "value")
-    refused(await county.get("/ValueSet/$expand", params={"colour": "red"}), 400, "invalid")
+    refused(await county.get("/ValueSet/$expand", params={"colour": "red"}), 400, "not-supported")
 
 
 async def result(client: httpx.AsyncClient, type_: str, **asked: str) -> tuple[bool, str]:

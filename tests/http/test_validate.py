@@ -112,7 +112,7 @@ async def test_a_stored_resource_is_judged_where_it_is(
     assert any("author" in one for one in said(await county.get(url, params={"profile": PLAN})))
     refused(await stranger.get(url), 404, "not-found")
     refused(await county.get(url, params={"mode": "guess"}), 400, "value")
-    refused(await county.get(url, params={"colour": "red"}), 400, "invalid")
+    refused(await county.get(url, params={"colour": "red"}), 400, "not-supported")
 
 
 async def test_an_update_must_carry_its_id(county: httpx.AsyncClient, ada: str) -> None:

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.build import (
+    HL7,
     care_team,
     consent,
     goal,
@@ -111,6 +112,22 @@ async def test_an_old_version_that_a_provision_tells_apart_is_not_shown(
         assert versions == ["2"], url
     county = await service.as_("provider-organization", COUNTY)
     assert (await county.get("/Observation/o/_history/1")).status_code == 200
+
+
+async def test_an_old_version_without_the_label_that_opens_the_resource_is_not_shown(
+    service: Service, operator: httpx.AsyncClient, ada: str
+) -> None:
+    """A permission for one kind of information opens nothing else, however harmless it looks."""
+    hiv = {"system": f"{HL7}/v3-ActCode", "code": "HIV"}
+    paper = consent(PARTNER)
+    paper["provision"] |= {"securityLabel": [hiv]}
+    plain = measured({"text": "Steps"})
+    await load(operator, organization("partner"), care_team(), paper, plain)
+    partner = await service.as_("partner-system", PARTNER)
+    assert (await partner.get("/Observation/o")).status_code == 404
+    await load(operator, plain | {"meta": {"security": [hiv]}})
+    assert (await partner.get("/Observation/o")).status_code == 200
+    refused(await partner.get("/Observation/o/_history/1"), 404, "not-found")
 
 
 def is_o(entry: Json) -> bool:

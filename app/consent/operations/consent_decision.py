@@ -16,11 +16,11 @@ from app.consent.purpose import PURPOSES, broader
 from app.consent.rules import Rule, rules
 from app.fhir import json
 from app.fhir.access import Nothing, Permitted
-from app.fhir.consented import standing_of
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import patients, statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Forbidden, NotFound
+from app.fhir.grounds import standing_of
 from app.fhir.interactions.read import current
 from app.fhir.marks import marks_of
 from app.fhir.operations.asked import asked

@@ -1,4 +1,7 @@
-"""What an operation was asked: its parameters by name, from the URL and from the body."""
+"""What an operation was asked: its parameters by name, from the URL and from the body.
+
+https://hl7.org/fhir/R4/operations.html#request
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,18 +16,21 @@ Kinds = Mapping[str, tuple[str, ...]]
 """By name of a parameter the elements that may hold it, such as valueString."""
 
 
-def asked(call: Call, kinds: Kinds, many: str = "") -> dict[str, Any]:
+def asked(call: Call, kinds: Kinds, many: str = "", *, is_checked: bool = True) -> dict[str, Any]:
     """The value of each parameter that was given, once, and in an element that may hold it.
 
     A parameter of the URL is text; that named `many` may be repeated, and is a list. Raises
-    BadRequest for anything else.
+    BadRequest for anything else. Unless `is_checked`, a resource in it may be as wrong as it is:
+    the operation is there to judge it.
     """
     parts = [(name, text) for name, text in call.query if name not in REPRESENTATION]
-    parts += [_part(part, kinds) for part in _parts(call)]
+    parts += [_part(part, kinds) for part in _parts(call, is_checked=is_checked)]
     found: dict[str, Any] = {}
     for name, value in parts:
         if name not in kinds:
-            raise BadRequest(f"${call.operation} has no parameter {name}.", code="not-supported")
+            known = ", ".join(kinds) or "none"
+            said = f"${call.operation} has no parameter {name}; it has: {known}."
+            raise BadRequest(said, code="not-supported")
         if name == many:
             found.setdefault(name, []).append(value)
             continue
@@ -41,21 +47,23 @@ def sent(call: Call, kinds: Kinds, many: str = "") -> dict[str, Any]:
     return asked(call, kinds, many)
 
 
-def _parts(call: Call) -> list[dict[str, Any]]:
+def _parts(call: Call, *, is_checked: bool) -> list[Any]:
     body: Any = call.body
     if body is None:
         return []
-    if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
+    given = body.get("parameter", []) if isinstance(body, dict) else None
+    if not isinstance(given, list) or body.get("resourceType") != "Parameters":
         raise BadRequest("Send Parameters.", code="structure")
-    issues = [one for one in validate(body, "Parameters") if one.severity == "error"]
-    if issues:
+    found = validate(body, "Parameters") if is_checked else []
+    if issues := [one for one in found if one.severity == "error"]:
         raise BadRequest("The Parameters are not valid.", issues=issues)
-    parts: list[dict[str, Any]] = body.get("parameter", [])
-    return parts
+    return given
 
 
-def _part(part: dict[str, Any], kinds: Kinds) -> tuple[str, Any]:
-    name = str(part["name"])
+def _part(part: Any, kinds: Kinds) -> tuple[str, Any]:
+    name = part.get("name") if isinstance(part, dict) else None
+    if not isinstance(name, str):
+        raise BadRequest("Every parameter needs a name.", code="structure")
     given = [key for key in part if key in kinds.get(name, ())]
     if name in kinds and not given:
         raise BadRequest(f"{name}: give it as {' or '.join(kinds[name])}.", code="value")
@@ -78,3 +86,29 @@ def day_of(given: Mapping[str, Any], name: str, otherwise: date) -> date:
         return date.fromisoformat(str(given[name]))
     except ValueError:
         raise BadRequest(f"{name}: write a day as 2026-11-22.", code="value") from None
+
+
+def texts(name: str, value: Any) -> str | None:
+    """The value of a parameter that is text. Raises BadRequest for anything else."""
+    if value is not None and not isinstance(value, str):
+        raise BadRequest(f"{name}: must be text.", code="value")
+    return value
+
+
+def whole(name: str, value: Any, otherwise: int | None = None) -> int | None:
+    """The value of a parameter that is a number from 0. Raises BadRequest for anything else."""
+    if value is None:
+        return otherwise
+    text = str(value)
+    if isinstance(value, bool) or not text.isdigit() or len(text) > 9:
+        raise BadRequest(f"{name}: must be a whole number from 0.", code="value")
+    return int(text)
+
+
+def flag(name: str, value: Any) -> bool:
+    """The value of a parameter that is true or false. Raises BadRequest for anything else."""
+    if value in (None, False, "false"):
+        return False
+    if value in (True, "true"):
+        return True
+    raise BadRequest(f"{name}: must be true or false.", code="value")

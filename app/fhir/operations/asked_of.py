@@ -10,7 +10,7 @@ from app.fhir.canonicals import find, terminology
 from app.fhir.context import Call, Context, Resource
 from app.fhir.errors import BadRequest, NotFound, Unprocessable
 from app.fhir.interactions.read import read
-from app.fhir.operations.parameters import texts
+from app.fhir.operations.asked import texts
 from app.fhir.routing import authorize
 from app.fhir.terminology.code_system import CodeSystem
 from app.fhir.terminology.code_system import read as read_code_system

@@ -9,8 +9,8 @@ from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
 from app.fhir.ids import new_id
 from app.fhir.instant import to_text
+from app.fhir.operations.asked import asked, flag, texts, whole
 from app.fhir.operations.asked_of import held, value_set
-from app.fhir.operations.parameters import flag, parameters, texts, whole
 from app.fhir.terminology.value_set import Member, matching, members
 
 KINDS = {
@@ -36,22 +36,22 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises NotFound for a value set that is not held, Unprocessable where a code system is not.
     """
-    given = parameters(call, KINDS)
+    given = asked(call, KINDS)
     if given.get("displayLanguage") not in (None, "en"):
         raise BadRequest("displayLanguage: only en is held.", code="not-supported")
-    asked = await value_set(ctx, call, given)
-    found = members(asked, await held(ctx, asked))
+    source = await value_set(ctx, call, given)
+    found = members(source, await held(ctx, source))
     if flag("activeOnly", given.get("activeOnly")):
         found = [one for one in found if not one.is_inactive]
     if flag("excludeNotForUI", given.get("excludeNotForUI")):
         found = [one for one in found if not one.is_abstract]
     if text := texts("filter", given.get("filter")):
         found = matching(found, text)
-    return Result(200, statement(_expanded(ctx, asked, found, given)))
+    return Result(200, statement(_expanded(ctx, source, found, given)))
 
 
 def _expanded(
-    ctx: Context, asked: Resource, found: Sequence[Member], given: dict[str, Any]
+    ctx: Context, source: Resource, found: Sequence[Member], given: dict[str, Any]
 ) -> Resource:
     offset = whole("offset", given.get("offset"), 0) or 0
     count = whole("count", given.get("count"), MOST)
@@ -66,8 +66,8 @@ def _expanded(
         "contains": [_contains(one, is_full) for one in page],
     }
     kept = {key: value for key, value in expansion.items() if value != []}
-    rest = {key: value for key, value in asked.items() if key not in ("compose", "expansion")}
-    return {**rest, "status": asked.get("status", "active"), "expansion": kept}
+    rest = {key: value for key, value in source.items() if key not in ("compose", "expansion")}
+    return {**rest, "status": source.get("status", "active"), "expansion": kept}
 
 
 def _echo(given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import NotFound
+from app.fhir.operations.asked import asked
 from app.fhir.operations.asked_of import code_system, codes
-from app.fhir.operations.parameters import parameters
 from app.fhir.terminology.code_system import CodeSystem, Concept
 
 KINDS = {
@@ -22,13 +22,13 @@ Parts = list[dict[str, Any]]
 
 async def run(ctx: Context, call: Call) -> Result:
     """What is known of a code: 200 with Parameters. Raises NotFound where it is not held."""
-    given = parameters(call, KINDS)
-    [asked, *_] = codes(given)
-    url = asked.system
+    given = asked(call, KINDS)
+    [wanted, *_] = codes(given)
+    url = wanted.system
     if url and given.get("version"):
         url = f"{url}|{given['version']}"
     system = await code_system(ctx, call, url)
-    found = system.find(asked.code)
+    found = system.find(wanted.code)
     if found is None:
         raise NotFound(f"{system.url} has no such code.", code="not-found")
     return Result(200, statement(_told(system, found, given.get("property"))))

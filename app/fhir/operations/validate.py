@@ -10,7 +10,7 @@ from app.fhir.errors import BadRequest, Issue, operation_outcome
 from app.fhir.interactions.read import read
 from app.fhir.interactions.write import SERVER_ONLY
 from app.fhir.model import second_opinion
-from app.fhir.operations.parameters import parameters, texts
+from app.fhir.operations.asked import asked, texts
 from app.fhir.profiles import claimed, judge
 from app.fhir.registry import STORED
 from app.fhir.routing import authorize
@@ -48,9 +48,9 @@ def _given(call: Call) -> dict[str, Any]:
     """The parameters; a body that is a resource itself is the one to judge."""
     body = call.body
     if isinstance(body, dict) and body.get("resourceType") == "Parameters":
-        return parameters(call, KINDS)
+        return asked(call, KINDS, is_checked=False)
     query = Call(call.interaction, call.type, call.id, operation=call.operation, query=call.query)
-    found = parameters(query, KINDS)
+    found = asked(query, KINDS, is_checked=False)
     return found if body is None else {**found, "resource": body}
 
 

@@ -10,8 +10,8 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
+from app.fhir.operations.asked import asked, texts
 from app.fhir.operations.asked_of import Asked, code_system, codes, held, value_set
-from app.fhir.operations.parameters import parameters, texts
 from app.fhir.terminology.held import Held
 from app.fhir.terminology.membership import has
 
@@ -34,13 +34,13 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises NotFound for a value set or code system that is not held.
     """
-    given = parameters(call, KINDS)
+    given = asked(call, KINDS)
     if call.type == "CodeSystem":
         answer = await _in_code_system(ctx, call, given)
     else:
-        asked = await value_set(ctx, call, given)
-        known = await held(ctx, asked)
-        answers = [_in_value_set(asked, known, one) for one in codes(given)]
+        named = await value_set(ctx, call, given)
+        known = await held(ctx, named)
+        answers = [_in_value_set(named, known, one) for one in codes(given)]
         answer = next((one for one in answers if one[0]), answers[0])
     return Result(200, statement(_parameters(*answer)))
 
@@ -64,9 +64,9 @@ async def _in_code_system(ctx: Context, call: Call, given: dict[str, Any]) -> An
     return next((one for one in answers if one[0]), answers[0])
 
 
-def _in_value_set(asked: Resource, known: Held, one: Asked) -> Answer:
-    name = asked.get("url", "the value set")
-    found = has(asked, one.system, one.code, known)
+def _in_value_set(named: Resource, known: Held, one: Asked) -> Answer:
+    name = named.get("url", "the value set")
+    found = has(named, one.system, one.code, known)
     if found is None:
         return False, f"What {name} is made of is not all held here, so nobody can tell.", None
     if not found:

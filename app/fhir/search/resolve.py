@@ -9,22 +9,25 @@ from dataclasses import replace
 
 from app.fhir import json
 from app.fhir.access import Access, Nothing
+from app.fhir.canonicals import code_system, find, terminology
 from app.fhir.context import Context, Resource
-from app.fhir.errors import BadRequest
-from app.fhir.registry import value_set
+from app.fhir.errors import BadRequest, Unprocessable
 from app.fhir.search.condition import Condition, mapped
 from app.fhir.search.parameters import Criterion
 from app.fhir.search.parameters.criterion import escape, split, unescape
-from app.fhir.search.parameters.keys import key, param
+from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.modifiers import HIERARCHIES, TERMINOLOGICAL, hierarchy
 from app.fhir.search.query import Query
-from app.fhir.search.terminology import Code, Definitions, Tree, codes_of, unclear
+from app.fhir.terminology.value_set import members
 from app.fhir.visible import visible
 from app.storage.sql import Arguments
 
 ROUNDS = 12
 MAX_MEMBERS = 1000
-OFFICIAL = "http://hl7.org/fhir/ValueSet/"
+MAX_CODES = 10_000
+
+Code = tuple[str, str]
+"""System and code; the code "" stands for every code of the system."""
 
 
 async def resolved(ctx: Context, query: Query) -> Query:
@@ -74,47 +77,30 @@ async def _plain(ctx: Context, criterion: Criterion) -> Criterion:
 
 
 async def _in(ctx: Context, text: str) -> set[Code]:
-    url = text
-    sets: dict[str, Resource] = {}
-    if text.startswith("ValueSet/"):
-        found = await _by_id(ctx, text.partition("/")[2])
-        url = found.get("url", text)
-        sets[url] = found
-    known = Definitions(sets, {})
-    asked: set[Code] = set()
-    while True:
-        codes, wanted = codes_of(url, known), known.missing - asked
-        if known.is_complete:
-            return codes
-        asked |= wanted
-        known = await _more(ctx, known, wanted)
-
-
-async def _more(ctx: Context, known: Definitions, wanted: set[Code]) -> Definitions:
-    """The definitions with those of the wanted ones that are stored or shipped."""
-    sets, systems = dict(known.value_sets), dict(known.code_systems)
-    for type_, url in sorted(wanted):
-        found = await _by_url(ctx, type_, url)
-        if found is not None:
-            (sets if type_ == "ValueSet" else systems)[url] = found
-        elif type_ == "ValueSet" and (shipped := _shipped(url)):
-            sets[url] = shipped
-    return Definitions(sets, systems, is_complete=not wanted)
-
-
-def _shipped(url: str) -> Resource | None:
-    """A value set of R4 itself that some element is bound to."""
+    """The codes of the value set at a URL, or of the stored one at ValueSet/id."""
+    one = await _by_id(ctx, text) if text.startswith("ValueSet/") else None
+    if one is None:
+        one = await find(ctx, "ValueSet", text)
+    if one is None:
+        raise unclear(f"The server has no ValueSet {text}.", "not-found")
+    held = await terminology(ctx, [one], [])
     try:
-        codes = value_set(url.removeprefix(OFFICIAL)) if url.startswith(OFFICIAL) else None
-    except KeyError:
-        return None
-    if codes is None:
-        return None
-    parts = [
-        {"system": system, "concept": [{"code": code} for code in members]}
-        for system, members in codes.items()
-    ]
-    return {"resourceType": "ValueSet", "url": url, "compose": {"include": parts}}
+        found = members(one, held, is_open=True)
+    except Unprocessable as error:
+        raise unclear(error.issues[0].diagnostics, error.issues[0].code) from None
+    if len(found) > MAX_CODES:
+        raise unclear(f"The value set {text} has more than {MAX_CODES} codes.", "too-costly")
+    return {each.key for each in found}
+
+
+async def _by_id(ctx: Context, reference: str) -> Resource | None:
+    args = Arguments()
+    source = visible(ctx.reach, "ValueSet", args)
+    id_ = args.add(reference.partition("/")[2])
+    row = await ctx.store.fetchrow(
+        f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.id = {id_}", *args.values
+    )
+    return None if row is None else json.parse(row["body"].encode())
 
 
 async def _related(ctx: Context, criterion: Criterion, value: str) -> set[Code]:
@@ -125,38 +111,16 @@ async def _related(ctx: Context, criterion: Criterion, value: str) -> set[Code]:
         raise BadRequest(
             f"'{code}:{criterion.modifier}' is written system|code.", expression=(code,)
         )
-    system = await _by_url(ctx, "CodeSystem", parts[0])
+    system = await code_system(ctx, parts[0])
     if system is None:
         raise unclear(f"The server has no CodeSystem {parts[0]}.", "not-found")
-    tree = Tree.of(system)
-    found = tree.above(parts[1]) if criterion.modifier == "above" else tree.below(parts[1])
+    found = system.above(parts[1]) if criterion.modifier == "above" else system.below(parts[1])
     return {(parts[0], each) for each in found}
 
 
-async def _by_url(ctx: Context, type_: str, url: str) -> Resource | None:
-    args = Arguments()
-    wanted = args.add([key(f"{type_}.url", "uri", url)], "bigint[]")
-    # What a code means is no secret of whoever may search by it: the reach, not the scopes.
-    source = visible(ctx.reach, type_, args)
-    row = await ctx.store.fetchrow(
-        f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.keys && {wanted}"
-        " ORDER BY r.last_updated DESC LIMIT 1",
-        *args.values,
-    )
-    return None if row is None else json.parse(row["body"].encode())
-
-
-async def _by_id(ctx: Context, id_: str) -> Resource:
-    args = Arguments()
-    source = visible(ctx.reach, "ValueSet", args)
-    row = await ctx.store.fetchrow(
-        f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.id = {args.add(id_)}",
-        *args.values,
-    )
-    if row is None:
-        raise unclear(f"The server has no ValueSet/{id_}.", "not-found")
-    found: Resource = json.parse(row["body"].encode())
-    return found
+def unclear(text: str, code: str = "not-supported") -> BadRequest:
+    """What is answered where a search by meaning cannot be decided."""
+    return BadRequest(text, code=code)
 
 
 async def _references(ctx: Context, criterion: Criterion) -> Criterion:

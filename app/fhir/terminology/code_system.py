@@ -3,8 +3,8 @@
 https://hl7.org/fhir/R4/codesystem.html#hierarchy
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -12,7 +12,8 @@ ABSTRACT = "notSelectable"
 STATUS = "status"
 RETIRED = frozenset({"retired", "deprecated", "withdrawn"})
 ABOVE = frozenset({"parent", "subsumedBy"})
-"""Properties that name a more general concept beside the one it is nested in."""
+BELOW = "child"
+"""Properties that name a more general concept beside the one it is nested in, or a special one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class CodeSystem:
 
 def read(resource: Json) -> CodeSystem:
     """The code system that a CodeSystem resource defines."""
-    concepts = {one.code: one for one in _concepts(resource.get("concept", ()), None)}
+    concepts = {one.code: one for one in _adopted([*_concepts(resource.get("concept", ()), None)])}
     is_sensitive = bool(resource.get("caseSensitive", True))
     return CodeSystem(
         url=resource["url"],
@@ -107,13 +108,26 @@ def read(resource: Json) -> CodeSystem:
     )
 
 
+def _adopted(concepts: Sequence[Concept]) -> Iterator[Concept]:
+    """The concepts, each with the parents that name it as their child."""
+    parents: dict[str, list[str]] = {}
+    for one in concepts:
+        for child in _named(one.source, {BELOW}):
+            parents.setdefault(child, []).append(one.code)
+    for one in concepts:
+        above = dict.fromkeys([*one.parents, *parents.get(one.code, ())])
+        yield replace(one, parents=tuple(above))
+
+
+def _named(concept: Json, properties: Collection[str]) -> list[str]:
+    """The codes that a concept has under these properties."""
+    given = (each for each in concept.get("property", ()) if each["code"] in properties)
+    return [each["valueCode"] for each in given if "valueCode" in each]
+
+
 def _concepts(given: Any, parent: str | None) -> Iterator[Concept]:
     for one in given:
-        named = [
-            each["valueCode"]
-            for each in one.get("property", ())
-            if each["code"] in ABOVE and "valueCode" in each
-        ]
+        named = _named(one, ABOVE)
         parents = dict.fromkeys([*([parent] if parent else []), *named])
         yield Concept(one["code"], tuple(parents), one)
         yield from _concepts(one.get("concept", ()), one["code"])
