@@ -70,7 +70,7 @@ def _weight(tag: str) -> float:
 
 def render(template: str, language: str, root: str, **values: Any) -> str:
     """A page as HTML; `root` is the URL that its forms and links are under."""
-    page = _environment().get_template(f"{template}.html")
+    page = environment(HERE / "templates").get_template(f"{template}.html")
 
     def speak(key: str, **words: Any) -> str:
         return say(language, key, **words)
@@ -79,9 +79,10 @@ def render(template: str, language: str, root: str, **values: Any) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment(folder: Path) -> Environment:
+    """The templates of a folder: they escape what they are given, and miss nothing silently."""
     return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

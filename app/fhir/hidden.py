@@ -16,6 +16,7 @@ from app.fhir.context import Context
 from app.fhir.grounds import opening
 from app.fhir.known import Known, found, known, restricted, types_of
 from app.fhir.label import PART_2, is_sealed
+from app.fhir.references import POINTER
 from app.storage.sql import Arguments, Row
 
 Pair = tuple[str, str]
@@ -127,6 +128,5 @@ def _pair(name: str) -> Pair:
 
 @cache
 def _pattern(base_url: str) -> re.Pattern[str]:
-    # As app/fhir/references.py has it; stored text has no space between name and value.
-    local = r"([A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
-    return re.compile(rf'"(?:reference|url)":"(?:{re.escape(base_url)}/)?{local}"')
+    ending = r'(?:/_history/[A-Za-z0-9.-]{1,64})?"'
+    return re.compile(POINTER.format(re.escape(base_url)) + ending)

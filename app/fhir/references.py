@@ -15,6 +15,10 @@ LITERAL = re.compile(
     r"([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?\Z"
 )
 
+POINTER = r'"(?:reference|url)":"(?:{}/)?([A-Z][A-Za-z]{{1,40}}/[A-Za-z0-9.-]{{1,64}})'
+"""A pointer in stored text (a Reference, the url of an Attachment), relative or, under the base URL
+that is filled in, to this server: for Python and for PostgreSQL. Stored text has no space here."""
+
 TEMPORARY = ("urn:uuid:", "urn:oid:")
 """How a transaction addresses what is yet to be created."""
 

@@ -14,6 +14,7 @@ from app.fhir.context import Context
 from app.fhir.errors import BadRequest
 from app.fhir.hidden import known_to, unknown
 from app.fhir.known import Known, known, restricted, seen, types_of
+from app.fhir.references import POINTER
 from app.fhir.search.at_risk import is_at_risk
 from app.fhir.search.condition import (
     Chain,
@@ -32,9 +33,6 @@ from app.fhir.search.query import Query
 
 Existing = tuple[Known, frozenset[str]]
 """What exists for the caller, and which references in the query do not lead there."""
-
-POINTER = r'"(?:reference|url)":"(?:{}/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]+)'
-"""A pointer in stored text, as app/fhir/hidden.py finds it, in the regular expressions of SQL."""
 
 
 async def existing(ctx: Context, query: Query) -> Existing:

@@ -8,9 +8,8 @@ from typing import Any
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.auth.pages import catalogue
+from app.auth.pages import catalogue, environment
 from app.fhir import json
 from app.fhir.context import Call, Conditions, Context, Resource, Result
 from app.fhir.errors import NotFound
@@ -103,7 +102,7 @@ def shown(visit: Visit, template: str, status: int = 200, **values: Any) -> Resp
     """A page of the web view, with the headers that every page has."""
     spoken = words(visit.language())
     html = (
-        _environment()
+        environment(HERE / "templates")
         .get_template(f"{template}.html")
         .render(
             words=spoken,
@@ -134,14 +133,3 @@ def parameters(given: Mapping[str, tuple[str, Any]]) -> Resource:
         if value not in (None, "")
     ]
     return {"resourceType": "Parameters", **({"parameter": parts} if parts else {})}
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
