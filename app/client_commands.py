@@ -104,15 +104,18 @@ def pending_command() -> None:
     async def work(engine: Engine, _: Authority) -> list[dict[str, Any]]:
         waiting = await pending(engine.database)
         return [
-            {"client_id": each.client_id, "requested": each.requested.isoformat()} | each.metadata
+            {"client_id": each.client_id, "digest": each.digest}
+            | {"requested": each.requested.isoformat()}
+            | each.metadata
             for each in waiting
         ]
 
     _print(perform(chosen_beside(), work))
 
 
-def approve_command(
+def approve_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     client_id: Annotated[str, typer.Argument(help="The client_id of a registration.")],
+    shown: Annotated[str, typer.Argument(help="Its digest, as `isp client pending` showed it.")],
     scope: Annotated[str | None, typer.Option(help="The most it may ever ask for.")] = None,
     role: Annotated[str | None, typer.Option(help="Role it acts in by itself.")] = None,
     organization: Annotated[str | None, typer.Option(help="Organization/ID it acts for.")] = None,
@@ -122,7 +125,7 @@ def approve_command(
     changed = {"scope": scope, "role": role, "organization": organization, "purpose": purpose}
 
     async def work(engine: Engine, _: Authority) -> dict[str, Any]:
-        made = await approve_client(engine.database, client_id, **changed)
+        made = await approve_client(engine.database, client_id, shown, **changed)
         return {"client_id": made.id, "client_name": made.name, "scope": made.scope}
 
     try:

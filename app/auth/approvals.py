@@ -116,19 +116,20 @@ async def _insert_code(
     )
 
 
+STANDING = """SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,
+ a.username, a.fhir_user, a.role, a.subject, a.organization
+ FROM approval AS p JOIN account AS a ON a.username = p.username WHERE p.ended IS NULL"""
+"""The approvals that have not ended, of accounts that are still there."""
+
+
 async def find_approval(database: Database, id_: str) -> Approval | None:
     """The approval, unless it ended or the account is gone."""
-    row = await database.fetchrow(
-        "SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,"
-        " a.username, a.fhir_user, a.role, a.subject, a.organization"
-        " FROM approval AS p JOIN account AS a ON a.username = p.username"
-        " WHERE p.id = $1 AND p.ended IS NULL",
-        id_,
-    )
-    return _approval(row) if row else None
+    row = await database.fetchrow(f"{STANDING} AND p.id = $1", id_)
+    return approval_of(row) if row else None
 
 
-def _approval(row: Record) -> Approval:
+def approval_of(row: Record) -> Approval:
+    """The approval in a row of STANDING."""
     names = ("username", "fhir_user", "role", "subject", "organization")
     return Approval(
         id=row["id"],

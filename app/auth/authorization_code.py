@@ -13,7 +13,7 @@ from asyncpg import Record
 
 from app.auth.access_token import Issued
 from app.auth.app_token import issue_app_token
-from app.auth.approvals import CODE_LIFETIME, end_approval, find_approval
+from app.auth.approvals import CODE_LIFETIME, STANDING, approval_of, end_approval
 from app.auth.authority import Authority
 from app.auth.client_authentication import Request
 from app.auth.clients import Client
@@ -35,7 +35,7 @@ async def authorization_code(authority: Authority, client: Client, request: Requ
     if not VERIFIER.fullmatch(verifier):
         raise InvalidRequest("code_verifier has 43 to 128 unreserved characters")
     row = await _use_up(authority, code)
-    approval = await find_approval(authority.database, row["approval"])
+    approval = approval_of(row) if row["id"] else None
     if (
         approval is None
         or not row["is_fresh"]
@@ -52,14 +52,18 @@ async def authorization_code(authority: Authority, client: Client, request: Requ
     return replace(issued, more={**issued.more, "id_token": signed})
 
 
+# With the approval in the same statement: who comes second ends it, and may not come between.
+_USE_UP = f"""
+WITH code AS (
+    UPDATE authorization_code SET used = now() WHERE id = $1 AND used IS NULL
+    RETURNING approval, redirect_uri, code_challenge, nonce,
+        created > now() - make_interval(secs => $2) AS is_fresh)
+SELECT code.*, found.* FROM code LEFT JOIN ({STANDING}) AS found ON found.id = code.approval
+"""
+
+
 async def _use_up(authority: Authority, code: str) -> Record:
-    row = await authority.database.fetchrow(
-        "UPDATE authorization_code SET used = now() WHERE id = $1 AND used IS NULL"
-        " RETURNING approval, redirect_uri, code_challenge, nonce,"
-        " created > now() - make_interval(secs => $2) AS is_fresh",
-        digest(code),
-        CODE_LIFETIME,
-    )
+    row = await authority.database.fetchrow(_USE_UP, digest(code), CODE_LIFETIME)
     if row is not None:
         return row
     sql = "SELECT approval FROM authorization_code WHERE id = $1"

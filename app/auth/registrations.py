@@ -64,6 +64,11 @@ class Pending:
     requested: datetime
     approved: datetime | None
 
+    @property
+    def digest(self) -> str:
+        """What tells whether it was changed since somebody saw it."""
+        return digest(json.dumps(self.metadata, sort_keys=True))
+
 
 async def register(authority: Authority, asked: Any) -> dict[str, Any]:
     """Keep what software asks to be registered as; the response, with secrets shown this once.
@@ -147,20 +152,26 @@ async def pending(database: Database) -> list[Pending]:
     return [Pending(**{**row, "metadata": json.loads(row["metadata"])}) for row in rows]
 
 
-async def approve_client(database: Database, client_id: str, **changed: str | None) -> Client:
+async def approve_client(
+    database: Database, client_id: str, shown: str | None = None, **changed: str | None
+) -> Client:
     """Make a client of a registration, or bring it up to date; `changed` goes before the request.
 
-    Raises LookupError for an unknown registration, InvalidRegistration.
+    `shown` is the digest of what was looked at before. Raises LookupError for an unknown
+    registration, InvalidRegistration, also where it was changed since.
     """
     async with database.transaction() as connection:
         row = await connection.fetchrow(
             "UPDATE client_registration SET approved = now() WHERE client_id = $1"
-            " RETURNING metadata, secret_hash",
+            " RETURNING client_id, metadata, requested, approved, secret_hash",
             client_id,
         )
         if row is None:
             raise LookupError("no registration has this client_id")
         metadata = json.loads(row["metadata"])
+        asked_for = Pending(client_id, metadata, row["requested"], row["approved"])
+        if shown not in (None, asked_for.digest):
+            raise InvalidRegistration("it was changed since: look at `isp client pending` again")
         given = {name: value for name, value in changed.items() if value is not None}
         asked = replace(_registration(metadata), client_id=client_id, **given)  # type: ignore[arg-type]
         check_registration(asked)

@@ -28,7 +28,9 @@ def test_an_operator_approves_what_asked_and_rotates_keys(data_dir: Path) -> Non
         [waiting] = json.loads(isp(data_dir, "client", "pending").stdout)
         assert (waiting["client_id"], waiting["client_name"]) == (made["client_id"], "Walk Along")
         less = "patient/Goal.rs"
-        approved = isp(data_dir, "client", "approve", made["client_id"], "--scope", less)
+        approved = isp(
+            data_dir, "client", "approve", made["client_id"], waiting["digest"], "--scope", less
+        )
         assert json.loads(approved.stdout)["scope"] == less
         assert json.loads(isp(data_dir, "client", "pending").stdout) == []
         before = {key["kid"] for key in httpx.get(f"{issuer}/auth/jwks").json()["keys"]}
@@ -53,7 +55,7 @@ def test_clients_are_listed_and_removed(data_dir: Path) -> None:
 
 def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
     isp(data_dir, "migrate")
-    refused = isp(data_dir, "client", "approve", "nobody")
+    refused = isp(data_dir, "client", "approve", "nobody", "digest")
     assert (refused.returncode, refused.stderr) == (
         2,
         "isp: no registration has this client_id\n",

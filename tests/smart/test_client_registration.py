@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.auth import jose, throttle
+from app.auth.clients import InvalidRegistration
 from app.auth.registrations import approve_client, pending
 from tests.smart.browser import App
 from tests.smart.conftest import SCOPE, World
@@ -87,6 +88,23 @@ async def test_a_change_waits_for_approval_and_the_client_stays_until_then(world
     assert (await world.launched(app=app))[1]["patient"] == "ada"
     app.redirect_uri = "https://evil.example/callback"
     assert (await world.asked(app, world.browser())).status_code == 400
+
+
+async def test_what_is_approved_is_what_was_shown(world: World) -> None:
+    body = (await asked(world)).json()
+    [shown] = [
+        each for each in await pending(world.database) if each.client_id == body["client_id"]
+    ]
+    bearer = {"Authorization": f"Bearer {body['registration_access_token']}"}
+    evil = shown.metadata | {"redirect_uris": ["https://evil.example/callback"]}
+    await world.http().put(body["registration_client_uri"], json=evil, headers=bearer)
+    with pytest.raises(InvalidRegistration, match="changed since"):
+        await approve_client(world.database, body["client_id"], shown.digest)
+    [again] = [
+        each for each in await pending(world.database) if each.client_id == body["client_id"]
+    ]
+    made = await approve_client(world.database, body["client_id"], again.digest)
+    assert made.redirect_uris == ("https://evil.example/callback",)
 
 
 async def test_a_client_ends_its_registration(world: World) -> None:
