@@ -141,7 +141,9 @@ async def _pool(dsn: str, size: int, session: Mapping[str, str]) -> "Pool[Record
         max_inactive_connection_lifetime=0,
         timeout=CONNECT_TIMEOUT,
         reset=_keep_as_is,
-        statement_cache_size=500,
+        statement_cache_size=200,
+        # Whatever its size: to plan a long statement anew each time is what the cache is there for.
+        max_cacheable_statement_size=0,
         max_cached_statement_lifetime=0,
         server_settings={
             "application_name": "isp",
