@@ -242,7 +242,7 @@ async def test_who_moves_a_plan_says_what_they_saw(
     url = f"/CarePlan/ada-plan/$isp-{name}"
     refused(await county.post(url, json=WHY), 400, "required")
     stale = await county.post(url, json=WHY, headers={"If-Match": 'W/"99"'})
-    refused(stale, 412, "conflict")
+    refused(stale, 412, "conflict", "CarePlan")
     assert (await county.get(url, headers={"If-Match": "*"})).status_code == 400
     assert await database.fetchval(ROWS) == before
 

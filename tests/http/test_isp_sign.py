@@ -92,7 +92,7 @@ async def test_the_version_that_was_read_is_the_one_that_is_signed(
     await change(county, care_plan(title="Another title"))
     client = await person(service)
     stale = await client.post(SIGN, json=EMPTY, headers={"If-Match": 'W/"1"'})
-    assert "2" in refused(stale, 412, "conflict")
+    assert "2" in refused(stale, 412, "conflict", "CarePlan")
     fresh = await client.post(SIGN, json=EMPTY, headers={"If-Match": 'W/"2"'})
     assert fresh.json()["target"] == [reference("CarePlan/ada-plan/_history/2")]
 

@@ -112,3 +112,15 @@ async def test_what_is_no_meta_is_refused(
     response = await county.post(f"{URL}/{operation}", json=parameters(**given))
     assert response.status_code == 400, response.text
     assert "Parameters.parameter[0].value" in response.json()["issue"][0]["expression"][0]
+
+
+async def test_what_is_only_said_on_the_way_out_is_not_kept(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
+) -> None:
+    """The notice that goes with a record of a Part 2 program is no part of the record."""
+    seal = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}
+    made = meta(await operator.post(f"{URL}/$meta-add", json=parameters(security=[seal])))
+    assert "extension" in (await operator.get(URL)).json()["meta"]
+    made = meta(await operator.post(f"{URL}/$meta-add", json=parameters(tag=[TAG])))
+    assert (made["security"], made["tag"]) == ([seal], [TAG])
+    assert "extension" not in made

@@ -9,20 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 from app.fhir import json
-from app.fhir.commit import commit
-from app.fhir.context import Call, Conditions, Context, Resource, Result
+from app.fhir.change import Change
+from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
-from app.fhir.errors import BadRequest, Conflict, PreconditionFailed
+from app.fhir.errors import BadRequest
 from app.fhir.interactions.read import read
-from app.fhir.interactions.write import plan_update
+from app.fhir.operations.written import updated, write
 from app.fhir.registry import STORED
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 
 CODED = ("security", "tag")
 KEPT = ("profile", *CODED)
-ATTEMPTS = 8
 WRITTEN = STORED - {"AuditEvent"}
 Meta = dict[str, Any]
 
@@ -51,34 +50,25 @@ def _parameters(meta: Meta) -> Any:
 
 
 async def _changed(ctx: Context, call: Call, change: Callable[[Meta, Meta], Meta]) -> Result:
-    """What others write meanwhile is kept: the change is made anew of it."""
+    """The stored meta is changed, not what leaves of it; what others write meanwhile is kept."""
     check_none(call.query)
     given = _given(call)
-    for _ in range(ATTEMPTS):
-        found = await read(ctx, Call("read", call.type, call.id))
-        resource: Resource = json.parse(found.content)
-        meta = change(resource["meta"], given)
-        conditions = Conditions(if_match=call.conditions.if_match or f'W/"{found.version}"')
-        body = {**resource, "meta": meta}
-        wanted = Call("update", call.type, call.id, body=body, conditions=conditions)
-        try:
-            [done] = await commit(ctx, [plan_update(ctx, wanted)])
-        except PreconditionFailed:
-            if call.conditions.if_match is not None:
-                raise
-            continue
-        kept = json.parse((done.body or "").encode())
-        return Result(
-            200,
-            _parameters(kept["meta"]),
-            version=str(done.version),
-            last_modified=done.last_updated,
-            type=done.type,
-            id=done.id,
-            patients=done.about,
-            is_recorded=True,
-        )
-    raise Conflict("Others keep changing the same resource at the same time; try again.")
+
+    async def plan(resource: Resource) -> list[Change]:
+        return [updated(ctx, call, {**resource, "meta": change(resource["meta"], given)})]
+
+    [done] = await write(ctx, call, plan)
+    kept = json.parse((done.body or "").encode())
+    return Result(
+        200,
+        _parameters(kept["meta"]),
+        version=str(done.version),
+        last_modified=done.last_updated,
+        type=done.type,
+        id=done.id,
+        patients=done.about,
+        is_recorded=True,
+    )
 
 
 def _given(call: Call) -> Meta:

@@ -55,7 +55,10 @@ def updated(ctx: Context, call: Call, resource: Resource) -> Change:
     )
     change, version = plan_update(ctx, wanted), str(resource["meta"]["versionId"])
     if change.if_match is not None and not change.if_match & {version, "*"}:
-        raise PreconditionFailed(f"The current version is {version}; If-Match names another.")
+        raise PreconditionFailed(
+            f"The current version is {version}; If-Match names another: read it again.",
+            expression=[str(call.type)],
+        )
     return replace(change, if_match=frozenset({version}), keeps=True)
 
 

@@ -133,7 +133,10 @@ async def _rows(ctx: Context, call: Call) -> list[Record]:
 def _matched(plan: Plan, call: Call) -> Plan:
     given, version = call.conditions.if_match, plan.care_plan["meta"]["versionId"]
     if given is not None and given.strip() != "*" and f'"{version}"' not in given:
-        raise PreconditionFailed(f"The current version is {version}: read it first.")
+        raise PreconditionFailed(
+            f"The current version is {version}; If-Match names another: read it again.",
+            expression=["CarePlan"],
+        )
     return plan
 
 
