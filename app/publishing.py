@@ -46,7 +46,7 @@ async def _stored(ctx: Context) -> Mapping[tuple[str, str], dict[str, Any]]:
     args = Arguments()
     source = visible(ctx.reach, DEFINITIONS, args)
     rows = await ctx.store.fetch(
-        f"SELECT r.type, r.id, r.body FROM {source} AS r WHERE NOT r.deleted", *args.values
+        *args.statement(f"SELECT r.type, r.id, r.body FROM {source} AS r WHERE NOT r.deleted")
     )
     found = ((row["type"], row["id"], json.parse(row["body"].encode())) for row in rows)
     return {

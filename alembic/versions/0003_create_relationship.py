@@ -5,29 +5,28 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-# What the actors are or belong to: their roles, organizations upward, teams and groups.
-ACTOR_BELONGING = """
-CREATE FUNCTION actor_belonging(actors text[]) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+# Whom the actors are or belong to (`own`: their roles, organizations upward, teams and groups), and
+# with them who works for the actors (`reach`).
+STANDING_OF = """
+CREATE FUNCTION standing_of(actors text[], OUT own text[], OUT reach text[])
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    fresh text[];
 BEGIN
-    RETURN ARRAY(
-        WITH RECURSIVE own(actor) AS (
-            (SELECT unnest(actors)
-             UNION
-             SELECT f.actor FROM affiliation AS f
-             WHERE f.principal = ANY(actors) AND now() >= f.starts AND now() < f.ends
-               AND f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%')
-            UNION
-            SELECT f.principal FROM own JOIN affiliation AS f ON f.actor = own.actor
-            WHERE now() >= f.starts AND now() < f.ends)
-        SELECT actor FROM own);
-END $$
-"""
-
-# That, and who works for the actors.
-ACTOR_REACH = """
-CREATE FUNCTION actor_reach(actors text[]) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN actor_belonging(actors) || ARRAY(
+    own := actors || ARRAY(
+        SELECT f.actor FROM affiliation AS f
+        WHERE f.principal = ANY(actors) AND now() >= f.starts AND now() < f.ends
+          AND f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%');
+    fresh := own;
+    LOOP
+        fresh := ARRAY(
+            SELECT DISTINCT f.principal FROM affiliation AS f
+            WHERE f.actor = ANY(fresh) AND now() >= f.starts AND now() < f.ends
+              AND f.principal <> ALL(own));
+        EXIT WHEN fresh = '{}';
+        own := own || fresh;
+    END LOOP;
+    reach := own || ARRAY(
         SELECT f.actor FROM affiliation AS f
         WHERE f.principal = ANY(actors) AND f.actor NOT LIKE 'Organization/%'
           AND now() >= f.starts AND now() < f.ends);
@@ -122,10 +121,10 @@ def upgrade() -> None:
     op.execute("CREATE INDEX consent_rule_actor ON consent_rule (actor, patient)")
     op.execute("CREATE INDEX consent_rule_patient ON consent_rule (patient, actor)")
     op.execute("CREATE INDEX consent_rule_rid ON consent_rule (rid)")
-    for function in (ACTOR_BELONGING, ACTOR_REACH, RULE_NAMES):
+    for function in (STANDING_OF, RULE_NAMES):
         op.execute(function)
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION rule_names, actor_reach, actor_belonging")
+    op.execute("DROP FUNCTION rule_names, standing_of")
     op.execute("DROP TABLE consent_rule, affiliation, relationship")

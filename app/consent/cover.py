@@ -110,14 +110,14 @@ async def _decides(ctx: Context, patient: str) -> bool:
     args = Arguments()
     source = visible(Related((ctx.agent.fhir_user,), DECIDING), "Patient", args)
     sql = f"SELECT FROM {source} AS r WHERE r.id = {args.add(patient)}"
-    return await ctx.store.fetchrow(sql, *args.values) is not None
+    return await ctx.store.fetchrow(*args.statement(sql)) is not None
 
 
 async def _is_known(ctx: Context, added: Added, teams: Sequence[str]) -> bool:
     """Whether a relationship or a Consent lets the member see something already."""
     asked, args = Permitted((added.member,), PURPOSES_OF_CARE, ("access",), ()), Arguments()
     sql = covering(asked, added.patient, teams, args)
-    return await ctx.store.fetchrow(f"{sql} LIMIT 1", *args.values) is not None
+    return await ctx.store.fetchrow(*args.statement(f"{sql} LIMIT 1")) is not None
 
 
 async def _record(ctx: Context, added: Sequence[Added]) -> None:

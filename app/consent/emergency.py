@@ -137,8 +137,9 @@ async def _consents(server: Context, patient: str) -> list[str]:
     args = Arguments()
     source = visible(server.access.get("r", Nothing()), "Consent", args)
     rows = await server.store.fetch(
-        f"SELECT r.id, r.body FROM {source} AS r"
-        f" WHERE r.patient = {args.add(patient)} AND NOT r.deleted ORDER BY r.id",
-        *args.values,
+        *args.statement(
+            f"SELECT r.id, r.body FROM {source} AS r"
+            f" WHERE r.patient = {args.add(patient)} AND NOT r.deleted ORDER BY r.id"
+        )
     )
     return [row["id"] for row in rows if json.parse(row["body"].encode())["status"] == "active"]

@@ -5,7 +5,8 @@ nobody composed does not exist, and an empty union sees nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 EVERYONE = "*"
 """The actor of a denial that names none."""
@@ -97,6 +98,18 @@ class Permitted:
     actions: tuple[str, ...]
     standings: tuple[Standing, ...]
     authorship: tuple[int, ...] = ()
+    hashed: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once: what follows from an Access is looked up by its value with every request.
+        object.__setattr__(
+            self,
+            "hashed",
+            hash((self.actors, self.purposes, self.actions, self.standings, self.authorship)),
+        )
+
+    def __hash__(self) -> int:
+        return self.hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,13 @@ class All:
     """Sees what every part sees."""
 
     parts: tuple["Access", ...]
+    hashed: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((All, self.parts)))
+
+    def __hash__(self) -> int:
+        return self.hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,13 @@ class AnyOf:
     """Sees what at least one part sees."""
 
     parts: tuple["Access", ...]
+    hashed: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((AnyOf, self.parts)))
+
+    def __hash__(self) -> int:
+        return self.hashed
 
 
 Access = (
@@ -145,6 +172,7 @@ def some(parts: Iterable[Access]) -> Access:
     return kept[0] if len(kept) == 1 else AnyOf(tuple(kept))
 
 
+@lru_cache(maxsize=16384)
 def for_type(access: Access, type_: str) -> Access:
     """The same access, specialised to one resource type: type conditions are decided here."""
     match access:

@@ -40,15 +40,14 @@ def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
     marks = (
         "SELECT DISTINCT h.patient, h.confidentiality, h.labels FROM resource AS h"
         f" JOIN {_places(seen, args)} AS w(type, id) ON w.type = h.type AND w.id = h.id"
-        " WHERE h.patient IS NOT NULL AND h.seals IS NULL"
+        " WHERE h.patient IS NOT NULL AND h.seals IS NULL AND NOT EXISTS"
+        " (SELECT FROM consent_rule AS c WHERE c.patient = h.patient AND c.is_narrow)"
     )
     return (
         f"WITH m AS MATERIALIZED ({marks}) SELECT t.type, t.id FROM resource AS t"
         f" JOIN {_places(pairs, args)} AS w(type, id) ON w.type = t.type AND w.id = t.id"
         " WHERE t.seals IS NULL AND EXISTS (SELECT FROM m WHERE m.patient = t.patient AND"
         " m.confidentiality = t.confidentiality AND m.labels IS NOT DISTINCT FROM t.labels)"
-        " AND NOT EXISTS (SELECT FROM consent_rule AS c WHERE c.patient = t.patient"
-        " AND c.is_narrow)"
     )
 
 

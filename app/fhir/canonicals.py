@@ -49,7 +49,7 @@ async def _stored(ctx: Context, type_: str, url: str) -> list[Resource]:
         f"SELECT r.id, r.version, r.last_updated, r.body FROM {source} AS r"
         f" WHERE NOT r.deleted AND {named} LIMIT 50"
     )
-    rows = await ctx.store.fetch(statement, *args.values)
+    rows = await ctx.store.fetch(*args.statement(statement))
     return [
         _read(Text((row["id"], row["version"], row["last_updated"]), row["body"])) for row in rows
     ]

@@ -15,21 +15,21 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 
 from app.fhir import json, profiles
 from app.fhir.access import Nothing
-from app.fhir.audit import Audited, audit_rows, insert_audit
+from app.fhir.audit import Audited, audit_rows
 from app.fhir.change import LETTER, Change, Committed, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import KEPT_AFTER_DELETION, WORDS, Current, Draft, derive, draft
+from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
-from app.fhir.search.parameters import fulltext
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
+from app.storage.audit import BATCH, AuditRow, insert_audit
 from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
-from app.storage.versions import DERIVED, Row, forget, write
+from app.storage.versions import DERIVED, WORDS, Row, forget, write
 
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204, "absent": 204}
 ATTEMPTS = 8
@@ -149,11 +149,14 @@ async def _write(
         steps.append(meet(mine, met, rids.get(each.key, 0), instant))
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
+    events = _events(ctx, steps, instant)
     if stored:
-        await _store(ctx, connection, stored)
+        await _store(ctx, connection, stored, events[:BATCH])
+        await insert_audit(connection, events[BATCH:])
         await judge(ctx, connection, [(step.rid, step.draft) for step in stored])
         await guard(ctx, connection, stored)
-    await _record(ctx, connection, steps, instant)
+    else:
+        await insert_audit(connection, events)
     return [replace(step.committed, dangling=dangling) for step in steps]
 
 
@@ -193,9 +196,10 @@ async def _lock_in_order(connection: Connection, keys: Keys) -> None:
     """Both updates and deletions at once, so that two transactions cannot wait for each other."""
     args = Arguments()
     await connection.fetch(
-        f"SELECT FROM resource AS r JOIN {_places(args, keys)}"
-        " ORDER BY r.type, r.id FOR UPDATE OF r",
-        *args.values,
+        *args.statement(
+            f"SELECT FROM resource AS r JOIN {_places(args, keys)}"
+            " ORDER BY r.type, r.id FOR UPDATE OF r"
+        )
     )
 
 
@@ -203,9 +207,10 @@ async def _locked(ctx: Context, connection: Connection, letter: str, keys: Keys)
     args = Arguments()
     source = visible(ctx.access.get(letter, Nothing()), sorted({type_ for type_, _ in keys}), args)
     return await connection.fetch(
-        f"SELECT r.*, write_instant() AS instant FROM {source} AS r JOIN {_places(args, keys)}"
-        " ORDER BY r.type, r.id FOR UPDATE OF r",
-        *args.values,
+        *args.statement(
+            f"SELECT r.*, write_instant() AS instant FROM {source} AS r JOIN {_places(args, keys)}"
+            " ORDER BY r.type, r.id FOR UPDATE OF r"
+        )
     )
 
 
@@ -223,32 +228,38 @@ def _current(row: Record) -> Current:
     )
 
 
-async def _store(ctx: Context, connection: Connection, steps: Sequence[Step]) -> None:
-    """Write the new versions; derived rows are touched only where they differ."""
+async def _store(
+    ctx: Context, connection: Connection, steps: Sequence[Step], events: Sequence[AuditRow]
+) -> None:
+    """Write the new versions and these events; derived rows are touched only where they differ."""
     rows: dict[str, list[Row]] = {}
     stale: dict[str, list[int]] = {}
     for step in steps:
-        before = _before(ctx, step)
-        after = step.draft.derived.rows
+        before, after = _before(ctx, step), step.draft.derived.rows
         for table in DERIVED:
-            if before.get(table, []) == after.get(table, []) or _is_kept(step, table):
+            was, is_ = before.get(table, []), after.get(table, [])
+            if _is_kept(step, table) or (was == is_ and table != WORDS):
                 continue
-            if step.current and (step.current.deleted or before.get(table)):
+            if step.current and (step.current.deleted or was or not is_):
                 stale.setdefault(table, []).append(step.rid)
-            rows.setdefault(table, []).extend((step.rid, *row) for row in after.get(table, []))
+            rows.setdefault(table, []).extend((step.rid, *row) for row in is_)
     for table, rids in stale.items():
         await forget(connection, table, rids)
-    await write(connection, [head_of(step) for step in steps], rows)
+    await write(connection, [head_of(step) for step in steps], rows, events)
 
 
 def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:
-    """The derived rows of the current version: those of the new one where their digests agree."""
+    """The derived rows of the current version: those of the new one where their digests agree.
+
+    Of its words nothing is said: the statement compares them.
+    """
     if step.current is None or step.current.body is None:
         return {}
-    before = json.parse(step.current.body.encode())
-    if step.draft.is_like(step.current):
-        return {**step.draft.derived.rows, WORDS: [*fulltext.extract(before)]}
-    return derive(ctx.engine, before).rows
+    like = step.draft.is_like(step.current)
+    found = (
+        step.draft.derived if like else derive(ctx.engine, json.parse(step.current.body.encode()))
+    )
+    return {table: rows for table, rows in found.rows.items() if table != WORDS}
 
 
 def _is_kept(step: Step, table: str) -> bool:
@@ -256,17 +267,14 @@ def _is_kept(step: Step, table: str) -> bool:
     return is_deletion and table == "relationship" and step.draft.key[0] in KEPT_AFTER_DELETION
 
 
-async def _record(
-    ctx: Context, connection: Connection, steps: Sequence[Step], instant: datetime
-) -> None:
-    rows = [
+def _events(ctx: Context, steps: Sequence[Step], instant: datetime) -> list[AuditRow]:
+    return [
         row
         for step in steps
         for row in audit_rows(
             ctx.agent, ctx.request_id, instant, ctx.engine.base_url, _audited(step)
         )
     ]
-    await insert_audit(connection, rows)
 
 
 def _audited(step: Step) -> Audited:

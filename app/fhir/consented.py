@@ -50,9 +50,8 @@ class Consented:
     def __init__(self, permitted: Permitted, args: Arguments) -> None:
         self._permitted = permitted
         self._args = args
-        mine = args.add(list(permitted.actors), "text[]")
-        self.own = _belonging(mine)
-        self.reach = _reach(mine)
+        self.own = _standing("own", permitted.actors, args)
+        self.reach = _standing("reach", permitted.actors, args)
 
     @cached_property
     def _purposes(self) -> str:
@@ -220,22 +219,23 @@ def related(access: Related, args: Arguments, patient: str) -> str:
 
 def related_patients(access: Related, args: Arguments) -> str:
     """The patients whom the actors, or those who stand for them, support, as a sub-select."""
-    mine = args.add(list(access.actors), "text[]")
+    reach = _standing("reach", access.actors, args)
     based = f" AND s.basis IN ({_literals(access.bases)})" if access.bases else ""
     return (
-        f"SELECT s.patient FROM relationship AS s WHERE s.actor = ANY({_reach(mine)})"
+        f"SELECT s.patient FROM relationship AS s WHERE s.actor = ANY({reach})"
         f" AND {ACTIVE.format('s')}{based}"
     )
 
 
-def _belonging(actors: str) -> str:
-    """What the actors are or belong to: their roles, organizations upward, teams and groups."""
-    return f"(SELECT actor_belonging({actors}))::text[]"
-
-
-def _reach(actors: str) -> str:
-    """`_belonging`, and who works for the actors."""
-    return f"(SELECT actor_reach({actors}))::text[]"
+def _standing(part: str, actors: tuple[str, ...], args: Arguments) -> str:
+    """What the actors are or belong to (`own`): their roles, organizations upward, teams and
+    groups; that, and who works for the actors (`reach`). An array, found once in a statement."""
+    found = args.once(
+        part,
+        ("standing", actors),
+        lambda: f"SELECT own, reach FROM standing_of({args.add(list(actors), 'text[]')})",
+    )
+    return f"{found}::text[]"
 
 
 def _is_named(alias: str, of: Subject) -> str:

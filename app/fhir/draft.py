@@ -14,10 +14,7 @@ from app.fhir.instant import to_text
 from app.fhir.marks import UNMARKED, Marks
 from app.fhir.references import Reference, local, located
 from app.fhir.search.parameters import extract
-from app.storage.versions import Row
-
-WORDS = "index_text"
-"""The derived rows that hardly an edit leaves as they were: they are compared by themselves."""
+from app.storage.versions import WORDS, Row
 
 KEPT_AFTER_DELETION = frozenset({"Patient"})
 """Whoever kept the record of a deleted patient goes on seeing that it was deleted."""

@@ -73,7 +73,7 @@ async def _grounds(ctx: Context, sealed: Sequence[Pair]) -> dict[Pair, list[str]
     found: dict[Pair, list[str]] = {}
     for permitted in permissions(ctx.reach) if sealed else ():
         args = Arguments()
-        for row in await ctx.store.fetch(opening(permitted, PART_2, sealed, args), *args.values):
+        for row in await ctx.store.fetch(*args.statement(opening(permitted, PART_2, sealed, args))):
             found.setdefault((row["type"], row["id"]), []).append(row["consent"])
     return found
 
@@ -95,7 +95,7 @@ async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
         return frozenset()
     args = Arguments()
     sql = found(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
-    here = {(row["type"], row["id"]) for row in await ctx.store.fetch(sql, *args.values)}
+    here = {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
     return frozenset("/".join(pair) for pair in asked if pair not in here)
 
 
@@ -110,7 +110,7 @@ async def _alike(ctx: Context, pairs: set[Pair], bodies: Iterable[str]) -> set[P
         return set()
     args = Arguments()
     sql = alike(asked, seen, args)
-    return {(row["type"], row["id"]) for row in await ctx.store.fetch(sql, *args.values)}
+    return {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
 
 
 def _vouches(ctx: Context, type_: str, access: Access | None) -> bool:

@@ -12,8 +12,7 @@ from app.fhir.errors import Forbidden, Issue, Unprocessable
 from app.fhir.references import Reference
 from app.fhir.registry import is_type
 from app.fhir.visible import visible
-from app.storage.sql import Arguments
-from app.storage.versions import Connection
+from app.storage.sql import Arguments, Connection
 
 Pointers = Sequence[tuple[Reference, str]]
 """References, each with its FHIRPath."""
@@ -63,10 +62,11 @@ async def _find(ctx: Context, connection: Connection, wanted: set[Reference]) ->
         args.add([t.id for t in wanted], "text[]"),
     )
     rows = await connection.fetch(
-        f"SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
-        f" JOIN unnest({', '.join(places)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
-        " WHERE NOT r.deleted",
-        *args.values,
+        *args.statement(
+            f"SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
+            f" JOIN unnest({', '.join(places)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
+            " WHERE NOT r.deleted"
+        )
     )
     return {
         Reference(row["type"], row["id"]): (row["patient"],)
@@ -144,7 +144,7 @@ async def judge(ctx: Context, connection: Connection, made: Sequence[tuple[int, 
         args = Arguments(list(drafts))
         source = visible(access, sorted({d.change.type for d in drafts.values()}), args)
         rows = await connection.fetch(
-            f"SELECT r.rid FROM {source} AS r WHERE r.rid = ANY($1::bigint[])", *args.values
+            *args.statement(f"SELECT r.rid FROM {source} AS r WHERE r.rid = ANY($1::bigint[])")
         )
         seen = {row["rid"] for row in rows}
         outside = [draft for rid, draft in drafts.items() if rid not in seen]

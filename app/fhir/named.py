@@ -41,7 +41,7 @@ async def known(ctx: Context, call: Call) -> tuple[str, ...]:
     letter = "s" if "s" in ctx.access else "r"
     source = visible(ctx.access.get(letter, Nothing()), "Patient", args)
     sql = f"SELECT r.id FROM {source} AS r WHERE r.id = ANY({args.add(ids, 'text[]')})"
-    rows = await ctx.store.fetch(f"{sql} AND NOT r.deleted ORDER BY r.id", *args.values)
+    rows = await ctx.store.fetch(*args.statement(f"{sql} AND NOT r.deleted ORDER BY r.id"))
     return tuple(row["id"] for row in rows)
 
 

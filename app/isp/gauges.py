@@ -82,5 +82,5 @@ async def _count(ctx: Context, counted: Counted) -> int:
     query = parse_query(counted.type, [*counted.query, ("_summary", "count")], counts=(1, 1))
     access = ctx.access.get("s", Nothing())
     statement = compile_search(query, access, ctx.engine.base_url, None)
-    row = await ctx.store.fetchrow(statement.sql, *statement.args.values)
+    row = await ctx.store.fetchrow(*statement.complete)
     return int(row["rid"]) if row else 0

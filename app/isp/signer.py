@@ -130,4 +130,4 @@ async def _wards(ctx: Context, named: Collection[str]) -> set[str]:
     args = Arguments()
     source = visible(Related((ctx.agent.fhir_user,), DECIDING), "Patient", args)
     sql = f"SELECT r.id FROM {source} AS r WHERE r.id = ANY({args.add(ids, 'text[]')})"
-    return {f"Patient/{row['id']}" for row in await ctx.store.fetch(sql, *args.values)}
+    return {f"Patient/{row['id']}" for row in await ctx.store.fetch(*args.statement(sql))}

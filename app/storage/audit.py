@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.storage.database import RID_BLOCK
-from app.storage.versions import Connection
+from app.storage.sql import Connection
 
 
 class AuditRow(NamedTuple):
@@ -19,31 +19,44 @@ class AuditRow(NamedTuple):
     body: str
 
 
-# MATERIALIZED, or the planner could draw a new block for every row. The numbers have to be drawn in
-# this very statement: the seals of app/storage/audit_chain.py rely on it.
-INSERT = """
-WITH block AS MATERIALIZED (SELECT nextval('resource_rid') AS start)
-INSERT INTO audit_event (rid, id, last_updated, patients, keys, targets, body)
-SELECT block.start + row.at - 1, row.id, row.last_updated,
-       row.patients::text[], row.keys::bigint[], row.targets::bigint[], row.body
-FROM block, unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[])
-     WITH ORDINALITY AS row(id, last_updated, patients, keys, targets, body, at)
-"""
-
 BATCH = RID_BLOCK
 """Events that one statement writes, at most: each needs a row number of the block it draws."""
+
+
+def appending(at: int) -> str:
+    """The common table expressions that append the events of six array arguments from $at on.
+
+    The numbers have to be drawn in the statement that inserts: the seals of
+    app/storage/audit_chain.py rely on it.
+    """
+    kinds = ("text", "timestamptz", "text", "text", "text", "text")
+    arrays = ", ".join(f"${at + i}::{kind}[]" for i, kind in enumerate(kinds))
+    # MATERIALIZED, or the planner could draw a new block for every row.
+    return f"""block AS MATERIALIZED (SELECT nextval('resource_rid') AS start),
+event_made AS (
+  INSERT INTO audit_event (rid, id, last_updated, patients, keys, targets, body)
+  SELECT block.start + row.at - 1, row.id, row.last_updated,
+         row.patients::text[], row.keys::bigint[], row.targets::bigint[], row.body
+  FROM block, unnest({arrays})
+       WITH ORDINALITY AS row(id, last_updated, patients, keys, targets, body, at))"""
+
+
+def columns(rows: Sequence[AuditRow]) -> list[list[Any]]:
+    """The arguments of `appending`."""
+    return [
+        [row.id for row in rows],
+        [row.last_updated for row in rows],
+        ["{" + ",".join(row.patients) + "}" for row in rows],
+        [row.keys for row in rows],
+        [row.targets for row in rows],
+        [row.body for row in rows],
+    ]
+
+
+INSERT = f"WITH {appending(1)} SELECT"
 
 
 async def insert_audit(connection: Connection, rows: Sequence[AuditRow]) -> None:
     """Append these events, one round trip per hundred."""
     for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        await connection.execute(
-            INSERT,
-            [row.id for row in part],
-            [row.last_updated for row in part],
-            ["{" + ",".join(row.patients) + "}" for row in part],
-            [row.keys for row in part],
-            [row.targets for row in part],
-            [row.body for row in part],
-        )
+        await connection.execute(INSERT, *columns(rows[start : start + BATCH]))

@@ -28,7 +28,6 @@ PRIVILEGES: Mapping[str, frozenset[str]] = {
     "affiliation": REPLACE,
     "consent_rule": REPLACE,
     "index_composite": REPLACE,
-    "index_text": REPLACE,
     "client": REPLACE,
     "account": APPEND,
     "signing_key": REPLACE,

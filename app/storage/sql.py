@@ -1,21 +1,48 @@
 """The two ends of an SQL statement: the arguments that go in, the rows that come out."""
 
+from collections.abc import Callable, Hashable
 from typing import Any, Protocol
+
+from asyncpg import Connection as _Connection
+from asyncpg.pool import PoolConnectionProxy
+
+Connection = _Connection | PoolConnectionProxy
+"""A connection, of a pool or not."""
 
 
 class Arguments:
-    """Values for the placeholders of a statement; pass `*arguments.values` to the database."""
+    """Values for the placeholders of a statement, and queries it asks once and uses often.
 
-    __slots__ = ("values",)
+    A statement is complete by `statement` only.
+    """
+
+    __slots__ = ("_once", "values")
 
     def __init__(self, *values: Any) -> None:
         self.values: list[Any] = list(values)
+        self._once: dict[Hashable, str] = {}
 
     def add(self, value: Any, cast: str | None = None) -> str:
         """The placeholder of one more value: "$3", or "$3::bigint[]" with a cast."""
         self.values.append(value)
         place = f"${len(self.values)}"
         return f"{place}::{cast}" if cast else place
+
+    def once(self, column: str, key: Hashable, query: Callable[[], str]) -> str:
+        """A column of the one row of a query, which the statement asks once for each key."""
+        if key not in self._once:
+            self._once[key] = query()
+        return f"(SELECT {column} FROM once_{[*self._once].index(key)})"
+
+    def statement(self, sql: str) -> tuple[Any, ...]:
+        """The statement with all it needs, and its values: what the database is given."""
+        if not self._once:
+            return sql, *self.values
+        tables = ", ".join(
+            f"once_{at} AS MATERIALIZED ({query})" for at, query in enumerate(self._once.values())
+        )
+        rest = f", {sql[5:]}" if sql.startswith("WITH ") else f" {sql}"
+        return f"WITH {tables}{rest}", *self.values
 
 
 class Row(Protocol):

@@ -6,10 +6,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from asyncpg import Connection as _Connection
-from asyncpg.pool import PoolConnectionProxy
+from app.storage import audit
+from app.storage.audit import AuditRow
+from app.storage.sql import Connection
 
-Connection = _Connection | PoolConnectionProxy
 Row = tuple[Any, ...]
 
 DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -78,6 +78,10 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
 """The tables whose rows follow from the current version: their columns after `rid`."""
 
 
+WORDS = "index_text"
+"""The table with one row a resource, which hardly an edit leaves as it was: it is replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What becomes the current version; `method` is the HTTP method that made it."""
@@ -102,9 +106,13 @@ class Head:
 
 
 async def write(
-    connection: Connection, heads: Sequence[Head], rows: Mapping[str, Sequence[Row]]
+    connection: Connection,
+    heads: Sequence[Head],
+    rows: Mapping[str, Sequence[Row]],
+    events: Sequence[AuditRow] = (),
 ) -> None:
-    """Make these the current versions and append them to history, with their derived rows.
+    """Make these the current versions and append them to history, with their derived rows, and the
+    events to the audit trail.
 
     `rows` holds, by table of DERIVED, rows that begin with the rid. One round trip.
     """
@@ -112,7 +120,7 @@ async def write(
     columns = [list(column) for column in zip(*map(_values, heads), strict=True)]
     for table in tables:
         columns += [list(column) for column in zip(*map(_flat, rows[table]), strict=True)]
-    await connection.fetch(_statement(tables), *columns)
+    await connection.fetch(_statement(tables), *columns, *audit.columns(events))
 
 
 async def forget(connection: Connection, table: str, rids: Iterable[int]) -> None:
@@ -174,7 +182,7 @@ _HEAD = (
 
 @cache
 def _statement(tables: tuple[str, ...]) -> str:
-    """The one statement that writes heads, versions and the rows of these tables."""
+    """The one statement that writes heads, versions, the rows of these tables, and events."""
     made, at = [_unnest("w", _HEAD, 1)], 1 + len(_HEAD)
     made += [_UPSERT, _APPEND]
     for table in tables:
@@ -182,9 +190,11 @@ def _statement(tables: tuple[str, ...]) -> str:
         names = ", ".join(name for name, _ in columns)
         made.append(_unnest(f"{table}_row", columns, at))
         made.append(
-            f"{table}_made AS (INSERT INTO {table} ({names}) SELECT {names} FROM {table}_row)"
+            f"{table}_made AS (INSERT INTO {table} ({names}) SELECT {names} FROM {table}_row"
+            f"{_REPLACING if table == WORDS else ''})"
         )
         at += len(columns)
+    made.append(audit.appending(at))
     return "WITH " + ",\n".join(made) + "\nSELECT"
 
 
@@ -213,6 +223,9 @@ _UPSERT = """head AS (
     digest = excluded.digest, body = excluded.body, confidentiality = excluded.confidentiality,
     labels = excluded.labels, seals = excluded.seals, traits = excluded.traits, lo = excluded.lo,
     hi = excluded.hi)"""
+_REPLACING = """
+  ON CONFLICT (rid) DO UPDATE SET narrative = excluded.narrative, content = excluded.content
+  WHERE (index_text.narrative, index_text.content) <> (excluded.narrative, excluded.content)"""
 _APPEND = """version_made AS (
   INSERT INTO resource_version
     (rid, version, type, last_updated, method, patient, patients, body, confidentiality, labels,

@@ -91,7 +91,7 @@ async def shown(database: Database, case: Case, number: int, now: datetime = NOW
     id_ = args.add(f"{subject['id']}-{number}")
     sql = f"SELECT count(*) FROM {source} AS r WHERE r.id = {id_}"
     timed = sql.replace("now()", f"{args.add(now, 'timestamptz')}")
-    return bool(await database.fetchval(timed, *args.values))
+    return bool(await database.fetchval(*args.statement(timed)))
 
 
 def at(case: Case, now: datetime) -> Case:

@@ -46,11 +46,11 @@ async def test_what_a_visible_resource_vouches_for_is_visible(database: Database
         source = visible(access(world, number), types, args)
         ids = args.add([id_ for _, id_ in pairs], "text[]")
         rows = await database.fetch(
-            f"SELECT r.type, r.id FROM {source} AS r WHERE r.id = ANY({ids})", *args.values
+            *args.statement(f"SELECT r.type, r.id FROM {source} AS r WHERE r.id = ANY({ids})")
         )
         seen = {(row["type"], row["id"]) for row in rows}
         args = Arguments()
-        found = await database.fetch(alike(pairs, seen, args), *args.values)
+        found = await database.fetch(*args.statement(alike(pairs, seen, args)))
         same = {(row["type"], row["id"]) for row in found}
         assert same <= seen
         vouched += len(same)

@@ -161,7 +161,7 @@ async def found(database: Database, *asked: tuple[str, str]) -> list[str]:
     rows = visible(Everything("test"), "AuditEvent", args)
     sql = f"SELECT r.body::jsonb #>> '{{entity,0,what,reference}}' AS goal FROM {rows} AS r"
     condition = " AND ".join(tests)
-    matches = await database.fetch(f"{sql} WHERE {condition} ORDER BY goal", *args.values)
+    matches = await database.fetch(*args.statement(f"{sql} WHERE {condition} ORDER BY goal"))
     return [match["goal"].split("/")[1] for match in matches]
 
 

@@ -73,7 +73,7 @@ async def ctx(dsn: str, database: Database) -> AsyncIterator[Context]:
 async def rows(ctx: Context, access: Access, types: list[str] = TYPES) -> set[str]:
     args = Arguments()
     sql = f"SELECT r.type, r.id FROM {visible(access, types, args)} AS r"
-    found = await ctx.engine.database.fetch(sql, *args.values)
+    found = await ctx.engine.database.fetch(*args.statement(sql))
     return {f"{row['type']}/{row['id']}" for row in found}
 
 
@@ -147,7 +147,7 @@ async def test_versions_of_another_patients_time_are_not_shown(ctx: Context) -> 
         args = Arguments()
         source = versions(access, "Goal", args)
         sql = f"SELECT r.version FROM {source} AS r WHERE r.id = 'ada-goal' ORDER BY r.version"
-        return [row["version"] for row in await ctx.engine.database.fetch(sql, *args.values)]
+        return [row["version"] for row in await ctx.engine.database.fetch(*args.statement(sql))]
 
     assert await shown(ONE) == []
     assert await shown(TWO) == [3]
@@ -160,7 +160,7 @@ async def test_only_the_current_version_is_shown_where_its_content_decides(ctx: 
     args = Arguments()
     narrow = Matching("Goal", (("lifecycle-status", "active"),))
     sql = f"SELECT r.version FROM {versions(narrow, 'Goal', args)} AS r WHERE r.id = 'ben-goal'"
-    assert [row["version"] for row in await ctx.engine.database.fetch(sql, *args.values)] == [2]
+    assert [row["version"] for row in await ctx.engine.database.fetch(*args.statement(sql))] == [2]
 
 
 async def test_the_bound_of_a_plan_is_no_narrower_than_what_is_visible(ctx: Context) -> None:
@@ -169,7 +169,7 @@ async def test_the_bound_of_a_plan_is_no_narrower_than_what_is_visible(ctx: Cont
         bound = reached(access, "Goal", args)
         if bound is None:
             continue
-        found = await ctx.engine.database.fetch(bound, *args.values)
+        found = await ctx.engine.database.fetch(*args.statement(bound))
         assert {row["patient"] for row in found} == {"ada"}
     assert reached(ONE, "Group", Arguments()) is None
 

@@ -72,7 +72,7 @@ async def seen(ctx: Context, actors: Sequence[str], prefix: str) -> set[str]:
     source = visible(permitted(tuple(actors), rules.PURPOSES, "r"), TYPES, args)
     mine = f"starts_with(r.id, {args.add(prefix)})"
     sql = f"SELECT r.type, r.id FROM {source} AS r WHERE NOT r.deleted AND {mine}"
-    rows = await ctx.engine.database.fetch(sql, *args.values)
+    rows = await ctx.engine.database.fetch(*args.statement(sql))
     return {f"{row['type']}/{row['id']}" for row in rows}
 
 

@@ -137,7 +137,7 @@ async def _pairs(ctx: Context, given: Mapping[str, Any], patient: str) -> list[P
     access = ctx.access.get("s", Nothing())
     real = await existing(ctx, query)
     statement_ = compile_search(query, access, ctx.engine.base_url, None, real)
-    rows = await ctx.store.fetch(statement_.sql, *statement_.args.values)
+    rows = await ctx.store.fetch(*statement_.complete)
     found = [(row["type"], row["id"]) for row in rows if row["mode"] == "match"]
     return found[: query.count]
 
@@ -152,7 +152,7 @@ async def _rows(ctx: Context, patient: str, pairs: Sequence[Pair]) -> list[Row]:
         sql = (
             f"SELECT r.* FROM {source} AS r WHERE r.id = ANY({ids}) AND NOT r.deleted ORDER BY r.id"
         )
-        rows += await ctx.store.fetch(sql, *args.values)
+        rows += await ctx.store.fetch(*args.statement(sql))
     mine = [row for row in rows if patient in patients(row) and row["type"] != "AuditEvent"]
     if not mine and len(pairs) == 1:
         name = "/".join(pairs[0])
@@ -181,7 +181,7 @@ async def _decided(
 async def _request(ctx: Context, question: Asked) -> tuple[Request, list[Any]]:
     permitted, args = question.permitted, Arguments()
     sql = standing_of(permitted, args, args.add(question.patient))
-    row = await ctx.store.fetchrow(sql, *args.values)
+    row = await ctx.store.fetchrow(*args.statement(sql))
     assert row is not None
     request = Request(
         frozenset(row["actors"]),
@@ -199,7 +199,7 @@ async def _signed(ctx: Context, question: Asked) -> list[Rule]:
     args = Arguments()
     source = visible(ctx.access.get("r", Nothing()), "Consent", args)
     sql = f"SELECT r.id, r.body FROM {source} AS r WHERE r.patient = {args.add(question.patient)}"
-    rows = await ctx.store.fetch(f"{sql} AND NOT r.deleted", *args.values)
+    rows = await ctx.store.fetch(*args.statement(f"{sql} AND NOT r.deleted"))
     papers = [json.parse(row["body"].encode()) for row in rows]
     if question.draft is not None:
         papers = [p for p in papers if p["id"] != question.draft["id"]] + [question.draft]
@@ -212,7 +212,7 @@ async def _open(ctx: Context, question: Asked, rows: Sequence[Row]) -> set[Pair]
     source = visible(question.permitted, types or "Patient", args)
     ids = args.add([row["id"] for row in rows], "text[]")
     sql = f"SELECT r.type, r.id FROM {source} AS r WHERE r.id = ANY({ids})"
-    return {(row["type"], row["id"]) for row in await ctx.store.fetch(sql, *args.values)}
+    return {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
 
 
 def _told(row: Row, made: Decision) -> dict[str, Any]:

@@ -16,4 +16,4 @@ async def decides(ctx: Context, patient: str) -> bool:
     args = Arguments()
     source = visible(Related(actors, BASES), "Patient", args)
     sql = f"SELECT FROM {source} AS r WHERE r.id = {args.add(patient)}"
-    return await ctx.store.fetchrow(sql, *args.values) is not None
+    return await ctx.store.fetchrow(*args.statement(sql)) is not None

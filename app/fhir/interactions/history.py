@@ -153,13 +153,14 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
     source = versions(ctx.access.get(asked.letter, Nothing()), asked.types, args)
     matching = f"FROM {source} AS r WHERE {' AND '.join(_tests(call, asked, args)) or 'true'}"
     if asked.is_counted:
-        total: int = await ctx.store.fetchval(f"SELECT count(*) {matching}", *args.values)
+        total: int = await ctx.store.fetchval(*args.statement(f"SELECT count(*) {matching}"))
         return total
     return await ctx.store.fetch(
-        "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
-        f" {SHOWN} {matching} ORDER BY {_order(asked)}"
-        f" LIMIT {args.add(asked.count + 1, 'bigint')}",
-        *args.values,
+        *args.statement(
+            "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
+            f" {SHOWN} {matching} ORDER BY {_order(asked)}"
+            f" LIMIT {args.add(asked.count + 1, 'bigint')}"
+        )
     )
 
 
@@ -219,7 +220,7 @@ async def _exists(ctx: Context, call: Call) -> bool:
     args = Arguments()
     source = visible(ctx.access.get("r", Nothing()), call.type, args)
     sql = f"SELECT FROM {source} AS r WHERE r.id = {args.add(call.id)}"
-    return await ctx.store.fetchrow(sql, *args.values) is not None
+    return await ctx.store.fetchrow(*args.statement(sql)) is not None
 
 
 async def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record] | int) -> Result:

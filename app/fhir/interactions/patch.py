@@ -77,8 +77,10 @@ async def _current(ctx: Context, call: Call) -> Record:
     both = _both(*(ctx.access.get(letter, Nothing()) for letter in "ru"))
     source = visible(both, call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.deleted, {SHOWN} FROM {source} AS r WHERE r.id = {args.add(call.id)}",
-        *args.values,
+        *args.statement(
+            f"SELECT r.version, r.deleted, {SHOWN} FROM {source} AS r"
+            f" WHERE r.id = {args.add(call.id)}"
+        )
     )
     if row is None:
         raise unknown(call)

@@ -1,6 +1,9 @@
 """FHIR read and vread — https://hl7.org/fhir/R4/http.html#read, #vread"""
 
-from app.fhir.access import Nothing
+from functools import lru_cache
+from typing import Any
+
+from app.fhir.access import Access, Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, NotFound
@@ -20,13 +23,8 @@ async def read(ctx: Context, call: Call) -> Result:
 async def current(ctx: Context, call: Call) -> Row:
     """The row of the current version, as it is stored. Raises NotFound, Gone."""
     assert call.type
-    args = Arguments()
-    source = visible(ctx.access.get("r", Nothing()), call.type, args)
-    row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, r.deleted, {SHOWN}"
-        f" FROM {source} AS r WHERE r.id = {args.add(call.id)}",
-        *args.values,
-    )
+    sql, *values = _statement(ctx.access.get("r", Nothing()), call.type)
+    row = await ctx.store.fetchrow(sql, call.id, *values)
     if row is None:
         raise unknown(call)
     if row["deleted"]:
@@ -37,15 +35,26 @@ async def current(ctx: Context, call: Call) -> Row:
     return found
 
 
+@lru_cache(maxsize=256)
+def _statement(access: Access, type_: str) -> tuple[Any, ...]:
+    """The statement that reads the resource with the id $1, and the values from $2 on."""
+    args = Arguments(None)
+    source = visible(access, type_, args)
+    columns = f"r.version, r.last_updated, r.deleted, {SHOWN}"
+    sql, _, *values = args.statement(f"SELECT {columns} FROM {source} AS r WHERE r.id = $1")
+    return sql, *values
+
+
 async def vread(ctx: Context, call: Call) -> Result:
     """One version, judged by today's access to the current one; 410 where it was a deletion."""
     assert call.type
     parts, args = shape(call.query), Arguments()
     source = versions(ctx.access.get("r", Nothing()), call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, {SHOWN} FROM {source} AS r"
-        f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}",
-        *args.values,
+        *args.statement(
+            f"SELECT r.version, r.last_updated, {SHOWN} FROM {source} AS r"
+            f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
+        )
     )
     if row is None:
         raise NotFound(

@@ -57,7 +57,7 @@ async def closure(ctx: Context, type_: str, id_: str) -> list[Record]:
     args = Arguments()
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
     sql = _statement(type_, args.add(id_), read, search, args)
-    return await ctx.store.fetch(sql, *args.values)
+    return await ctx.store.fetch(*args.statement(sql))
 
 
 def _statement(type_: str, id_: str, read: Access, search: Access, args: Arguments) -> str:

@@ -6,6 +6,7 @@ plan); values travel as arguments, so that prepared statements are reused.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.fhir.access import Access
 from app.fhir.compartments import is_patient_parameter
@@ -41,6 +42,11 @@ class Statement:
     sql: str
     args: Arguments
     is_narrow: bool
+
+    @property
+    def complete(self) -> tuple[Any, ...]:
+        """What the database is given."""
+        return self.args.statement(self.sql)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ async def find(ctx: Context, query: Query, position: Position | None = None) -> 
     known = await existing(ctx, query)
     statement = compile_search(query, access, ctx.engine.base_url, position, known)
     if ctx.connection or statement.is_narrow or await _leads_to_few(ctx, query, access):
-        return await ctx.store.fetch(statement.sql, *statement.args.values)
-    return await ctx.engine.database.search(statement.sql, *statement.args.values)
+        return await ctx.store.fetch(*statement.complete)
+    return await ctx.engine.database.search(*statement.complete)
 
 
 async def _leads_to_few(ctx: Context, query: Query, access: Access) -> bool:
@@ -35,5 +35,5 @@ async def _leads_to_few(ctx: Context, query: Query, access: Access) -> bool:
     if patients is None:
         return False
     sql = f"SELECT count(*) FROM ({patients} LIMIT {FEW + 1}) AS f"
-    found: int = await ctx.store.fetchval(sql, *args.values)
+    found: int = await ctx.store.fetchval(*args.statement(sql))
     return found <= FEW

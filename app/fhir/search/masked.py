@@ -83,8 +83,20 @@ def _named(conditions: Iterable[Condition], base_url: str) -> Iterator[str]:
             case Member():
                 yield f"{condition.compartment}/{condition.id}"
             case Criterion() if _is_by_reference(condition):
-                for value in condition.values:
-                    yield from asked(condition, value, base_url)
+                yield from _in_doubt(condition, base_url)
+
+
+def _in_doubt(criterion: Criterion, base_url: str) -> Iterator[str]:
+    """All but the patient whom the rows themselves are about: who sees them knows of whom."""
+    is_own = is_patient_parameter(criterion.type, criterion.parameter.code)
+    for value in criterion.values:
+        for each in asked(criterion, value, base_url):
+            if not (is_own and _is_patient(each)):
+                yield each
+
+
+def _is_patient(name: str) -> bool:
+    return name.startswith("Patient/")
 
 
 def _is_by_reference(criterion: Criterion) -> bool:
@@ -107,17 +119,13 @@ def shown(criterion: Criterion, over: Over) -> str:
 
 def _to_existing(criterion: Criterion, over: Over) -> str:
     """The row points to one of the values that exists, or to whom the row itself is about."""
-    is_own = is_patient_parameter(criterion.type, criterion.parameter.code)
     kept: list[str] = []
     tests: list[str] = []
     for value in criterion.values:
         wanted = asked(criterion, value, over.base_url)
         lost = over.lost.intersection(wanted)
-        mine = {each for each in lost if each.startswith("Patient/")}
-        left = [each for each in wanted if each not in lost or (is_own and each in mine)]
-        kept += left if lost else [value]
-        if not is_own:
-            tests += [_to_own(criterion, each, over) for each in sorted(mine)]
+        kept += [each for each in wanted if each not in lost] if lost else [value]
+        tests += [_to_own(criterion, each, over) for each in sorted(lost) if _is_patient(each)]
     if kept:
         tests.append(predicate(replace(criterion, values=tuple(kept)), over))
     return f"({' OR '.join(tests)})" if tests else "false"

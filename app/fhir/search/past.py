@@ -24,9 +24,10 @@ async def past(ctx: Context, targets: Iterable[str], instant: datetime) -> list[
     wanted = f"unnest({args.add(types, 'text[]')}), unnest({args.add(ids, 'text[]')})"
     at = args.add(instant)
     return await ctx.store.fetch(
-        f"SELECT r.type, r.id, r.version, r.last_updated, {SHOWN}"
-        f" FROM {source} AS r WHERE (r.type, r.id) IN (SELECT {wanted})"
-        f" AND r.last_updated <= {at} AND (r.superseded IS NULL OR r.superseded > {at})"
-        f" AND r.body IS NOT NULL",
-        *args.values,
+        *args.statement(
+            f"SELECT r.type, r.id, r.version, r.last_updated, {SHOWN}"
+            f" FROM {source} AS r WHERE (r.type, r.id) IN (SELECT {wanted})"
+            f" AND r.last_updated <= {at} AND (r.superseded IS NULL OR r.superseded > {at})"
+            f" AND r.body IS NOT NULL"
+        )
     )

@@ -98,7 +98,7 @@ async def _by_id(ctx: Context, reference: str) -> Resource | None:
     source = visible(ctx.reach, "ValueSet", args)
     id_ = args.add(reference.partition("/")[2])
     row = await ctx.store.fetchrow(
-        f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.id = {id_}", *args.values
+        *args.statement(f"SELECT r.body FROM {source} AS r WHERE NOT r.deleted AND r.id = {id_}")
     )
     return None if row is None else json.parse(row["body"].encode())
 
@@ -147,10 +147,11 @@ async def _children(ctx: Context, access: Access, type_: str, ids: set[str]) -> 
     source = visible(access, type_, args)
     targets = args.add([f"{type_}/{each}" for each in sorted(ids)], "text[]")
     rows = await ctx.store.fetch(
-        f"SELECT r.id FROM {source} AS r JOIN index_reference AS x ON x.rid = r.rid"
-        f" WHERE NOT r.deleted AND x.param = {param(type_, HIERARCHIES[type_])}"
-        f" AND x.target = ANY({targets}) LIMIT {MAX_MEMBERS + 1}",
-        *args.values,
+        *args.statement(
+            f"SELECT r.id FROM {source} AS r JOIN index_reference AS x ON x.rid = r.rid"
+            f" WHERE NOT r.deleted AND x.param = {param(type_, HIERARCHIES[type_])}"
+            f" AND x.target = ANY({targets}) LIMIT {MAX_MEMBERS + 1}"
+        )
     )
     return {row["id"] for row in rows}
 
@@ -159,10 +160,11 @@ async def _parents(ctx: Context, access: Access, type_: str, ids: set[str]) -> s
     args = Arguments()
     source = visible(access, type_, args)
     rows = await ctx.store.fetch(
-        f"SELECT x.target FROM {source} AS r JOIN index_reference AS x ON x.rid = r.rid"
-        f" WHERE NOT r.deleted AND x.param = {param(type_, HIERARCHIES[type_])}"
-        f" AND r.id = ANY({args.add(sorted(ids), 'text[]')}) LIMIT {MAX_MEMBERS + 1}",
-        *args.values,
+        *args.statement(
+            f"SELECT x.target FROM {source} AS r JOIN index_reference AS x ON x.rid = r.rid"
+            f" WHERE NOT r.deleted AND x.param = {param(type_, HIERARCHIES[type_])}"
+            f" AND r.id = ANY({args.add(sorted(ids), 'text[]')}) LIMIT {MAX_MEMBERS + 1}"
+        )
     )
     prefix = f"{type_}/"
     found = (row["target"] for row in rows)

@@ -51,7 +51,7 @@ class Shelf:
     async def rows(self, url: str, access: Access = ALL) -> Sequence[Record]:
         """What the statement of `Type?query` or `Patient/1/Type?query` returns."""
         statement = compile_search(asked(url), access, BASE)
-        return await self.database.fetch(statement.sql, *statement.args.values)
+        return await self.database.fetch(*statement.complete)
 
     async def find(self, url: str, access: Access = ALL) -> list[str]:
         """The ids of the matches, in order."""

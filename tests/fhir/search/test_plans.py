@@ -109,7 +109,8 @@ def nodes(plan_: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("url", HOT)
 async def test_no_table_is_read_whole(filled: Database, url: str) -> None:
     statement = compile_search(asked(url), ALL, BASE)
-    text = await filled.fetchval(f"EXPLAIN (FORMAT JSON) {statement.sql}", *statement.args.values)
+    sql, *values = statement.complete
+    text = await filled.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *values)
     found = list(nodes(orjson.loads(text)[0]["Plan"]))
     whole = {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"}
     assert whole & LARGE == set()

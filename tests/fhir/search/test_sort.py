@@ -74,7 +74,7 @@ async def turn(shelf: Shelf, url: str, cursor: list[Any] | None) -> tuple[list[s
     query = asked(url)
     position = from_cursor(query, cursor)
     statement = compile_search(query, ALL, BASE, position)
-    rows = await shelf.database.fetch(statement.sql, *statement.args.values)
+    rows = await shelf.database.fetch(*statement.complete)
     found = page(query, position, rows)
     ids = [row["id"] for row in found.matches]
     before = to_cursor(query, found.matches[0], is_backward=True) if found.before and ids else None

@@ -62,4 +62,4 @@ async def test_every_sortable_parameter_is_sorted_by(shelf, type_: str) -> None:
     for code in sortable(type_):
         for sign in ("", "-"):
             statement = compile_search(asked(f"{type_}?_sort={sign}{code}&_count=1"), ALL, BASE)
-            await shelf.database.fetch(statement.sql, *statement.args.values)
+            await shelf.database.fetch(*statement.complete)
