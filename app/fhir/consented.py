@@ -184,9 +184,16 @@ class Consented:
 
     def opens(self, of: Subject, seal: str) -> str:
         """SQL: rule `c` of this patient opens what bears this seal."""
+        return f"c.patient = {of.patient} AND {seal} = ANY(c.opens) AND {self._reaches(of)}"
+
+    def permits(self, of: Subject) -> str:
+        """SQL: rule `c` is a permission that has a part in opening the resource."""
+        return f"({self._is_unsealed('c', of)}) AND {self._reaches(of)}"
+
+    def _reaches(self, of: Subject) -> str:
+        """Rule `c` permits, and extends to the resource under one of its labels."""
         return (
-            f"c.patient = {of.patient} AND {self._is_permit('c')} AND {seal} = ANY(c.opens)"
-            f" AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
+            f"{self._is_permit('c')} AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
             f" WHERE {of.confidentiality} BETWEEN c.least AND c.most OR a = ANY(c.labels))"
             f" AND (NOT c.is_narrow OR {self._is_within('c', of, is_permit=True)})"
         )

@@ -3,11 +3,11 @@
 What `visible` asks is whether; this is for who has to say why, or has to judge before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from app.fhir.access import Permitted
+from app.fhir.access import Access, Permitted, permissions
 from app.fhir.consented import ACTIVE, Consented, Subject
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, Row
 
 
 def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
@@ -46,3 +46,34 @@ def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arg
         f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
         f" AND {asked.is_in_force('c', asked.own)}"
     )
+
+
+def with_consents(sql: str, access: Access, args: Arguments) -> str:
+    """The same rows (rid, patient, patients, …), and in `consents` what `named` reads.
+
+    In the same statement, so that it is what let these very rows through.
+    """
+    return f"SELECT q.*, {consents(access, 'q', args)} AS consents FROM ({sql}) AS q"
+
+
+def consents(access: Access, row: str, args: Arguments) -> str:
+    """SQL: "patient/consent" for each Consent that permits this access what is in a row.
+
+    NULL where only a relationship opens it, or nobody is asked; where both do, the Consent is named.
+    """
+    by = " OR ".join(
+        f"({Consented(permitted, args).permits(Subject('c.patient'))})"
+        for permitted in dict.fromkeys(permissions(access))
+    )
+    if not by:
+        return "NULL::text[]"
+    return (
+        "(SELECT array_agg(DISTINCT c.patient || '/' || k.id) FROM consent_rule AS c"
+        f" JOIN resource AS h ON h.rid = {row}.rid JOIN resource AS k ON k.rid = c.rid"
+        f" WHERE c.patient = ANY(coalesce({row}.patients, ARRAY[{row}.patient])) AND ({by}))"
+    )
+
+
+def named(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Of these rows the Consents that permit them, for the audit trail."""
+    return tuple(sorted({each for row in rows for each in row["consents"] or ()}))

@@ -197,6 +197,7 @@ def _answered(ctx: Context, call: Call, result: Result) -> Audited:
         patients=result.patients,
         query=_query(call),
         is_query_apart=names_others(call, result.patients),
+        consents=result.consents,
         reason=ctx.emergency,
     )
 

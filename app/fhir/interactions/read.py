@@ -1,9 +1,10 @@
 """FHIR read and vread — https://hl7.org/fhir/R4/http.html#read, #vread"""
 
-from app.fhir.access import Nothing
+from app.fhir.access import Access, Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, NotFound
+from app.fhir.grounds import consents, named
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
@@ -20,10 +21,10 @@ async def read(ctx: Context, call: Call) -> Result:
 async def current(ctx: Context, call: Call) -> Row:
     """The row of the current version, as it is stored. Raises NotFound, Gone."""
     assert call.type
-    args = Arguments()
-    source = visible(ctx.access.get("r", Nothing()), call.type, args)
+    args, access = Arguments(), ctx.access.get("r", Nothing())
+    source = visible(access, call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, r.deleted, {SHOWN}"
+        f"SELECT r.version, r.last_updated, r.deleted, {_shown(access, args)}"
         f" FROM {source} AS r WHERE r.id = {args.add(call.id)}",
         *args.values,
     )
@@ -40,10 +41,10 @@ async def current(ctx: Context, call: Call) -> Row:
 async def vread(ctx: Context, call: Call) -> Result:
     """One version, judged by today's access to the current one; 410 where it was a deletion."""
     assert call.type
-    parts, args = shape(call.query), Arguments()
-    source = versions(ctx.access.get("r", Nothing()), call.type, args)
+    parts, args, access = shape(call.query), Arguments(), ctx.access.get("r", Nothing())
+    source = versions(access, call.type, args)
     row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, {SHOWN} FROM {source} AS r"
+        f"SELECT r.version, r.last_updated, {_shown(access, args)} FROM {source} AS r"
         f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}",
         *args.values,
     )
@@ -54,6 +55,10 @@ async def vread(ctx: Context, call: Call) -> Result:
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
     return await _answer(ctx, call, row, parts)
+
+
+def _shown(access: Access, args: Arguments) -> str:
+    return f"{SHOWN}, {consents(access, 'r', args)} AS consents"
 
 
 def unknown(call: Call) -> NotFound:
@@ -74,6 +79,7 @@ async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
         type=call.type,
         id=call.id,
         patients=patients(row),
+        consents=named([row]),
     )
 
 
