@@ -51,6 +51,7 @@ class Consented:
         self._permitted = permitted
         self._args = args
         mine = args.add(list(permitted.actors), "text[]")
+        self._mine = mine
         self.own = _belonging(mine)
         self.reach = _reach(mine)
 
@@ -184,16 +185,26 @@ class Consented:
 
     def opens(self, of: Subject, seal: str) -> str:
         """SQL: rule `c` of this patient opens what bears this seal."""
-        return f"c.patient = {of.patient} AND {seal} = ANY(c.opens) AND {self._reaches(of)}"
+        named = f"c.patient = {of.patient} AND {seal} = ANY(c.opens)"
+        return f"{named} AND {self._is_permit('c')} AND {self._extends(of)}"
 
-    def permits(self, of: Subject) -> str:
-        """SQL: rule `c` is a permission that has a part in opening the resource."""
-        return f"({self._is_unsealed('c', of)}) AND {self._reaches(of)}"
+    def permits(self) -> str:
+        """SQL: rule `c` is a permission for the actors, in force.
 
-    def _reaches(self, of: Subject) -> str:
-        """Rule `c` permits, and extends to the resource under one of its labels."""
+        Who works for them is looked up only where a rule does not name the actors themselves.
+        """
+        mine = f"c.actor = ANY({self._mine} || '{EVERYONE}'::text)"
+        actors = f"CASE WHEN {mine} THEN ARRAY[c.actor] ELSE {self.reach} END"
+        return f"c.permits AND {self.is_in_force('c', actors)}"
+
+    def admits(self, of: Subject) -> str:
+        """SQL: a permission `c` has a part in opening the resource."""
+        return f"({self._is_unsealed('c', of)}) AND {self._extends(of)}"
+
+    def _extends(self, of: Subject) -> str:
+        """Rule `c` extends to the resource under one of its labels."""
         return (
-            f"{self._is_permit('c')} AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
+            f"EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
             f" WHERE {of.confidentiality} BETWEEN c.least AND c.most OR a = ANY(c.labels))"
             f" AND (NOT c.is_narrow OR {self._is_within('c', of, is_permit=True)})"
         )

@@ -49,28 +49,25 @@ def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arg
 
 
 def with_consents(sql: str, access: Access, args: Arguments) -> str:
-    """The same rows (rid, patient, patients, …), and in `consents` what `named` reads.
+    """The same rows (rid, patient, patients, …) in the same order, with `consents`: "patient/id" of
+    each Consent that permits this access what is in a row.
 
-    In the same statement, so that it is what let these very rows through.
+    NULL where only a relationship opens it, or nobody is asked. Where both do, the Consent is
+    named. In the same statement, so that it is what let these very rows through.
     """
-    return f"SELECT q.*, {consents(access, 'q', args)} AS consents FROM ({sql}) AS q"
-
-
-def consents(access: Access, row: str, args: Arguments) -> str:
-    """SQL: "patient/consent" for each Consent that permits this access what is in a row.
-
-    NULL where only a relationship opens it, or nobody is asked; where both do, the Consent is named.
-    """
-    by = " OR ".join(
-        f"({Consented(permitted, args).permits(Subject('c.patient'))})"
-        for permitted in dict.fromkeys(permissions(access))
-    )
-    if not by:
-        return "NULL::text[]"
+    permitted = next(permissions(access), None)
+    if permitted is None:
+        return f"SELECT q.*, NULL::text[] AS consents FROM ({sql}) AS q"
+    asked = Consented(permitted, args)
     return (
-        "(SELECT array_agg(DISTINCT c.patient || '/' || k.id) FROM consent_rule AS c"
-        f" JOIN resource AS h ON h.rid = {row}.rid JOIN resource AS k ON k.rid = c.rid"
-        f" WHERE c.patient = ANY(coalesce({row}.patients, ARRAY[{row}.patient])) AND ({by}))"
+        f"WITH found AS MATERIALIZED ({sql}), rules AS MATERIALIZED (SELECT c.*, k.id AS consent"
+        " FROM consent_rule AS c JOIN resource AS k ON k.rid = c.rid WHERE c.patient = ANY(ARRAY"
+        "(SELECT unnest(coalesce(patients, ARRAY[patient])) FROM found))"
+        f" AND {asked.permits()})"
+        " SELECT q.*, (SELECT array_agg(DISTINCT c.patient || '/' || c.consent) FROM rules AS c"
+        " JOIN resource AS h ON h.rid = q.rid"
+        " WHERE c.patient = ANY(coalesce(q.patients, ARRAY[q.patient]))"
+        f" AND {asked.admits(Subject())}) AS consents FROM found AS q"
     )
 
 

@@ -1,4 +1,4 @@
-"""What was seen by a Consent names it: BALP 1.1.4, the entity `consent` of a decision by Consent."""
+"""What was seen by a Consent names it, as the entity `consent` of BALP 1.1.4 does."""
 
 import httpx
 import pytest

@@ -1,10 +1,10 @@
 """FHIR read and vread — https://hl7.org/fhir/R4/http.html#read, #vread"""
 
-from app.fhir.access import Access, Nothing
+from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, NotFound
-from app.fhir.grounds import consents, named
+from app.fhir.grounds import named, with_consents
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
@@ -23,11 +23,11 @@ async def current(ctx: Context, call: Call) -> Row:
     assert call.type
     args, access = Arguments(), ctx.access.get("r", Nothing())
     source = visible(access, call.type, args)
-    row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, r.deleted, {_shown(access, args)}"
-        f" FROM {source} AS r WHERE r.id = {args.add(call.id)}",
-        *args.values,
+    sql = (
+        f"SELECT r.rid, r.version, r.last_updated, r.deleted, {SHOWN}"
+        f" FROM {source} AS r WHERE r.id = {args.add(call.id)}"
     )
+    row = await ctx.store.fetchrow(with_consents(sql, access, args), *args.values)
     if row is None:
         raise unknown(call)
     if row["deleted"]:
@@ -43,11 +43,11 @@ async def vread(ctx: Context, call: Call) -> Result:
     assert call.type
     parts, args, access = shape(call.query), Arguments(), ctx.access.get("r", Nothing())
     source = versions(access, call.type, args)
-    row = await ctx.store.fetchrow(
-        f"SELECT r.version, r.last_updated, {_shown(access, args)} FROM {source} AS r"
-        f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}",
-        *args.values,
+    sql = (
+        f"SELECT r.rid, r.version, r.last_updated, {SHOWN} FROM {source} AS r"
+        f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
     )
+    row = await ctx.store.fetchrow(with_consents(sql, access, args), *args.values)
     if row is None:
         raise NotFound(
             f"{call.type}/{call.id} has no version {call.version}, or is not known to you."
@@ -55,10 +55,6 @@ async def vread(ctx: Context, call: Call) -> Result:
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
     return await _answer(ctx, call, row, parts)
-
-
-def _shown(access: Access, args: Arguments) -> str:
-    return f"{SHOWN}, {consents(access, 'r', args)} AS consents"
 
 
 def unknown(call: Call) -> NotFound:
