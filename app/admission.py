@@ -16,15 +16,18 @@ from app.consent.access import permitted
 from app.consent.purpose import EMERGENCY, PURPOSES, broader
 from app.fhir.access import (
     Access,
+    ByOthers,
     Everything,
     ExceptType,
     InCompartment,
+    Matching,
     Nothing,
     OfType,
     Related,
     every,
     some,
 )
+from app.fhir.audit import SUCCESS, agent_keys
 from app.fhir.compartments import DIRECTORY
 from app.fhir.context import Agent, Context
 from app.fhir.engine import Engine
@@ -189,11 +192,22 @@ def _restrictions(caller: Caller, letter: str) -> list[Access]:
     parts: list[Access] = []
     if caller.role not in READS_AUDIT:
         parts.append(ExceptType("AuditEvent"))
+    else:
+        parts.append(_trail(caller))
     if letter in WRITES:
         parts += [ExceptType(type_) for type_ in sorted(DIRECTORY)]
         decides = Related(_actors(caller), DECIDING)
         parts += [some([ExceptType(type_), decides]) for type_ in sorted(DECIDES_ACCESS)]
     return parts
+
+
+def _trail(caller: Caller) -> Access:
+    """Refusals are for the person and who keeps the record, and never for who was refused: whether
+    there is an event would tell whether there is what was asked for."""
+    decides = Related(_actors(caller), DECIDING)
+    mine = ByOthers(agent_keys(caller.client_id, caller.fhir_user))
+    answered = Matching("AuditEvent", (("outcome", SUCCESS),))
+    return some([ExceptType("AuditEvent"), answered, every([decides, mine])])
 
 
 @lru_cache(maxsize=1024)

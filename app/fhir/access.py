@@ -53,6 +53,14 @@ class Matching:
 
 
 @dataclass(frozen=True, slots=True)
+class ByOthers:
+    """Sees every AuditEvent but those of what one of these agents did (keys of `targets`), and
+    everything that is none."""
+
+    agents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """Sees the patients whom one of the actors supports, whatever they consent to.
 
@@ -120,6 +128,7 @@ Access = (
     | ExceptType
     | InCompartment
     | Matching
+    | ByOthers
     | Related
     | Permitted
     | All
@@ -152,7 +161,9 @@ def for_type(access: Access, type_: str) -> Access:
             return Nothing()
         case ExceptType(named) if named == type_:
             return Nothing()
-        case OfType() | ExceptType():
+        case ByOthers() if type_ == "AuditEvent":
+            pass
+        case OfType() | ExceptType() | ByOthers():
             return Everything("type in scope")
         case All(parts):
             return _all(tuple(for_type(part, type_) for part in parts))

@@ -35,6 +35,7 @@ __all__ = [
     "AuditLog",
     "AuditRow",
     "Audited",
+    "agent_keys",
     "audit_row",
     "audit_rows",
     "insert_audit",
@@ -75,7 +76,7 @@ def audit_rows(
     rows = [
         audit_row(agent, request_id, instant, base_url, replace(one, patients=(patient,)))
         if patient in by_consent
-        else _of(patient, model)
+        else of_patient(patient, model)
         for patient in about
     ]
     if audited.query:
@@ -84,7 +85,7 @@ def audit_rows(
     return rows
 
 
-def _of(patient: str, model: AuditRow) -> AuditRow:
+def of_patient(patient: str, model: AuditRow) -> AuditRow:
     """The event about this patient that else is like the one about EXEMPLAR."""
     id_, reference = _new_id(), f"Patient/{patient}"
     body = model.body.replace(model.id, id_, 1).replace(f'"Patient/{EXEMPLAR}"', f'"{reference}"')
@@ -171,6 +172,11 @@ def _entities(audited: Audited) -> list[int]:
         if audited.type == "Patient":
             found.append(points("patient", pointed))
     return found + [points("entity", named) for named in consents(audited)]
+
+
+def agent_keys(client: str, user: str | None) -> tuple[int, ...]:
+    """The targets of what a user (reference) did, or of what the client did by itself."""
+    return (points("agent", user),) if user else tuple(_identifier("agent", client))
 
 
 def _identifier(code: str, value: str) -> list[int]:

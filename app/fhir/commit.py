@@ -15,7 +15,9 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 
 from app.fhir import json, profiles
 from app.fhir.access import Nothing
-from app.fhir.audit import Audited, audit_rows, insert_audit
+from app.fhir.audit import SUCCESS, Audited, AuditRow, audit_rows, insert_audit
+from app.fhir.audit_event import MINOR_FAILURE
+from app.fhir.audit_refusal import refusal_rows
 from app.fhir.change import LETTER, Change, Committed, Overtaken
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, WORDS, Current, Draft, derive, draft
@@ -24,6 +26,7 @@ from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
+from app.fhir.refused import whose
 from app.fhir.search.parameters import fulltext
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
@@ -259,24 +262,27 @@ def _is_kept(step: Step, table: str) -> bool:
 async def _record(
     ctx: Context, connection: Connection, steps: Sequence[Step], instant: datetime
 ) -> None:
-    rows = [
-        row
-        for step in steps
-        for row in audit_rows(
-            ctx.agent, ctx.request_id, instant, ctx.engine.base_url, _audited(step)
-        )
-    ]
+    told = (ctx.agent, ctx.request_id, instant, ctx.engine.base_url)
+    rows: list[AuditRow] = []
+    for step in steps:
+        audited = _audited(step)
+        if audited.reason:
+            about = await whose(ctx, [step.draft.key])
+            rows += refusal_rows(*told, replace(audited, patients=about))
+        else:
+            rows += audit_rows(*told, audited)
     await insert_audit(connection, rows)
 
 
 def _audited(step: Step) -> Audited:
-    done = step.committed
+    done, is_there = step.committed, step.current is not None or step.is_stored
     return Audited(
         interaction=step.draft.change.interaction,
-        outcome="0",
+        outcome=SUCCESS if is_there else MINOR_FAILURE,
         status=STATUS[done.outcome],
         type=done.type,
         id=done.id,
         version=str(done.version or "") or None,
         patients=done.about,
+        reason=None if is_there else "not-found",
     )

@@ -116,10 +116,12 @@ class FHIRApplication:
                 _, ctx = await self._admitted(request)
                 raise
             asked = call(row, found)
-            if row.interaction not in PUBLIC:
+            if row.interaction in PUBLIC:
+                asked = await self._call(row, found, request)
+            else:
                 caller, ctx = await self._admitted(request)
+                asked = await self._call(row, found, request)
                 ctx = self._declared(caller, ctx, request)
-            asked = await self._call(row, found, request)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise
