@@ -26,6 +26,8 @@ ASKING = frozenset(
 )
 """The interactions whose answer can be about somebody of whom it shows nothing."""
 
+TRAIL = Everything("who is told of it is the person it is about, not the caller")
+
 MOST = 50
 """Patients of one call who are looked for."""
 
@@ -54,7 +56,7 @@ async def known(ctx: Context, call: Call) -> Named:
     letter = "s" if "s" in ctx.access else "r"
     ids = args.add(sorted(named(call))[:MOST], "text[]")
     seen = visible(ctx.access.get(letter, Nothing()), "Patient", args)
-    everybody = visible(Everything("the person's own audit trail"), "Patient", args)
+    everybody = visible(TRAIL, "Patient", args)
     rows = await ctx.store.fetch(
         f"SELECT r.id, r.id IN (SELECT v.id FROM {seen} AS v WHERE v.id = ANY({ids})) AS is_seen"
         f" FROM {everybody} AS r WHERE r.id = ANY({ids}) AND NOT r.deleted ORDER BY r.id",

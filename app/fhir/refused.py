@@ -7,18 +7,16 @@ the record is hidden or was never there; what it finds goes into the audit trail
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from app.fhir.access import Everything
 from app.fhir.compartments import SUBJECT
 from app.fhir.consented import PSYCHOTHERAPY_NOTES
 from app.fhir.context import Call, Context
-from app.fhir.named import MOST, named
+from app.fhir.named import MOST, TRAIL, named
 from app.fhir.references import ID, local
 from app.fhir.registry import STORED
 from app.fhir.visible import visible
 from app.storage.sql import Arguments
 
 Place = tuple[str, str]
-TRAIL = Everything("the person's own audit trail")
 JUDGED = frozenset(range(400, 500)) - {401}
 """Statuses of a refusal of somebody who is known."""
 
@@ -53,12 +51,11 @@ async def whose(
 
 def _at(places: list[Place], args: Arguments) -> str:
     types, ids = ([place[part] for place in places] for part in (0, 1))
-    wanted = f"unnest({args.add(types, 'text[]')}, {args.add(ids, 'text[]')}) AS w(type, id)"
+    wanted = f"unnest({args.add(types, 'text[]')}), unnest({args.add(ids, 'text[]')})"
     return (
-        "SELECT p FROM"
-        f" {visible(TRAIL, sorted(set(types)), args)} AS r JOIN {wanted}"
-        " ON w.type = r.type AND w.id = r.id,"
-        " unnest(coalesce(r.patients, ARRAY[r.patient])) AS p WHERE p IS NOT NULL"
+        f"SELECT p FROM {visible(TRAIL, sorted(set(types)), args)} AS r,"
+        " unnest(coalesce(r.patients, ARRAY[r.patient])) AS p"
+        f" WHERE (r.type, r.id) IN (SELECT {wanted}) AND p IS NOT NULL"
         f" AND '{PSYCHOTHERAPY_NOTES}' <> ALL(coalesce(r.seals, '{{}}'))"
     )
 
