@@ -81,9 +81,9 @@ def _urls(body: Any) -> Iterator[str]:
 
 
 def _written_about(ctx: Context, call: Call) -> Iterator[str]:
-    """Whom a resource that was sent says it is about; it may be anything still."""
+    """Whom a new resource says it is about; what was sent may be anything still."""
     body: Any = call.body
-    if not isinstance(body, Mapping) or call.operation is not None:
+    if not isinstance(body, Mapping) or call.interaction != "create":
         return
     element = body.get(SUBJECT.get(call.type or "", ""))
     found = local(element.get("reference"), ctx.base_url) if isinstance(element, dict) else None
