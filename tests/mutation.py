@@ -47,7 +47,7 @@ TARGETS = {
     "app/consent/rules.py": PAPERS,
     "app/consent/provisions.py": PAPERS,
     "app/fhir/visible.py": BY_HTTP,
-    "app/fhir/consented.py": BY_HTTP,
+    "app/fhir/consented.py": (*BY_HTTP, "tests/http/test_audit_consents.py"),
 }
 LIMIT = 240
 """Seconds for one mutant; one that never ends is found out, too."""
