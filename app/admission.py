@@ -16,7 +16,7 @@ from app.consent.access import permitted
 from app.consent.purpose import EMERGENCY, PURPOSES, broader
 from app.fhir.access import (
     Access,
-    ByOthers,
+    ByAgent,
     Everything,
     ExceptType,
     InCompartment,
@@ -32,6 +32,7 @@ from app.fhir.compartments import DIRECTORY
 from app.fhir.context import Agent, Context
 from app.fhir.engine import Engine
 from app.fhir.errors import BadRequest, Forbidden
+from app.fhir.search.parameters.audit_target import points
 
 OPERATOR = "operator"
 READS_AUDIT = frozenset({"individual", "guardian", "privacy-officer", OPERATOR})
@@ -202,12 +203,21 @@ def _restrictions(caller: Caller, letter: str) -> list[Access]:
 
 
 def _trail(caller: Caller) -> Access:
-    """Refusals are for the person and who keeps the record, and never for who was refused: whether
-    there is an event would tell whether there is what was asked for."""
+    """Of records one decides about or keeps, all events but those of one's own refusals: an event
+    would tell that there is what was asked for. Of other records what one's own organization did
+    there: what others did would tell of what is hidden.
+    """
     decides = Related(_actors(caller), DECIDING)
-    mine = ByOthers(agent_keys(caller.client_id, caller.fhir_user))
     answered = Matching("AuditEvent", (("outcome", SUCCESS),))
-    return some([ExceptType("AuditEvent"), answered, every([decides, mine])])
+    mine = agent_keys(caller.client_id, caller.fhir_user)
+    ours = tuple(points("agent", actor) for actor in _actors(caller))
+    return some(
+        [
+            ExceptType("AuditEvent"),
+            every([decides, some([answered, ByAgent(mine, of_others=True)])]),
+            every([answered, ByAgent(ours)]),
+        ]
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -53,11 +53,12 @@ class Matching:
 
 
 @dataclass(frozen=True, slots=True)
-class ByOthers:
-    """Sees every AuditEvent but those of what one of these agents did (keys of `targets`), and
-    everything that is none."""
+class ByAgent:
+    """Sees the AuditEvents of what one of these agents did (keys of `targets`), or, if it is
+    `of_others`, of what none of them did; and everything that is no AuditEvent."""
 
     agents: tuple[int, ...]
+    of_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ Access = (
     | ExceptType
     | InCompartment
     | Matching
-    | ByOthers
+    | ByAgent
     | Related
     | Permitted
     | All
@@ -161,9 +162,9 @@ def for_type(access: Access, type_: str) -> Access:
             return Nothing()
         case ExceptType(named) if named == type_:
             return Nothing()
-        case ByOthers() if type_ == "AuditEvent":
+        case ByAgent() if type_ == "AuditEvent":
             pass
-        case OfType() | ExceptType() | ByOthers():
+        case OfType() | ExceptType() | ByAgent():
             return Everything("type in scope")
         case All(parts):
             return _all(tuple(for_type(part, type_) for part in parts))

@@ -11,7 +11,7 @@ from app.fhir.access import (
     Access,
     All,
     AnyOf,
-    ByOthers,
+    ByAgent,
     Everything,
     InCompartment,
     Matching,
@@ -169,14 +169,15 @@ def _condition(access: Access, type_: str, args: Arguments) -> str:
             return _in_compartment(patient, type_, args)
         case Related() | Permitted():
             return _of_each(_asked_of(access, type_, args), type_)
-        case Matching() | ByOthers():
+        case Matching() | ByAgent():
             return _by_content(access, type_, args)
     return "false"
 
 
-def _by_content(access: Matching | ByOthers, type_: str, args: Arguments) -> str:
-    if isinstance(access, ByOthers):
-        return f"NOT h.targets && {args.add(list(access.agents), 'bigint[]')}"
+def _by_content(access: Matching | ByAgent, type_: str, args: Arguments) -> str:
+    if isinstance(access, ByAgent):
+        done = f"h.targets && {args.add(list(access.agents), 'bigint[]')}"
+        return f"(NOT {done})" if access.of_others else f"({done})"
     tests = (criterion(type_, code, value, args, alias="h") for code, value in access.query)
     return "(" + " AND ".join(tests) + ")"
 

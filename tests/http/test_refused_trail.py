@@ -200,3 +200,27 @@ async def test_a_question_about_several_is_told_to_each_without_the_others(
     asked = [b64decode(each["query"]) for each in event["entity"] if "query" in each]
     assert asked == [b"Goal?"]
     assert len(await attempts(record, "try")) == 3
+
+
+async def test_a_search_that_named_nobody_is_told_to_who_keeps_what_it_showed(
+    service: Service, ada: httpx.AsyncClient, officer: httpx.AsyncClient
+) -> None:
+    partner = await service.as_("partner-system", PARTNER)
+    await partner.get("/Goal?lifecycle-status=active", headers={"X-Request-Id": "all"})
+    for reader in (ada, officer):
+        response = await reader.get("/AuditEvent?entity:identifier=all&patient=Patient/ada")
+        [entry] = response.json()["entry"]
+        assert entry["resource"]["outcome"] == "0"
+
+
+async def test_the_officer_of_a_member_sees_what_the_member_did_and_nothing_else(
+    service: Service, record: httpx.AsyncClient
+) -> None:
+    partner = await service.as_("partner-system", PARTNER)
+    await partner.get("/Goal/plain")
+    await record.get("/Goal/sensitive")
+    theirs = await service.as_("privacy-officer", PARTNER)
+    response = await theirs.get("/AuditEvent?patient=Patient/ada&subtype=read&_total=accurate")
+    assert response.json()["total"] == 1, response.text
+    [entry] = response.json()["entry"]
+    assert "Goal/plain" in str(entry["resource"]["entity"])
