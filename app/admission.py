@@ -16,19 +16,23 @@ from app.consent.access import permitted
 from app.consent.purpose import EMERGENCY, PURPOSES, broader
 from app.fhir.access import (
     Access,
+    ByAgent,
     Everything,
     ExceptType,
     InCompartment,
+    Matching,
     Nothing,
     OfType,
     Related,
     every,
     some,
 )
+from app.fhir.audit import SUCCESS, agent_keys
 from app.fhir.compartments import DIRECTORY
 from app.fhir.context import Agent, Context
 from app.fhir.engine import Engine
 from app.fhir.errors import BadRequest, Forbidden
+from app.fhir.search.parameters.audit_target import points
 
 OPERATOR = "operator"
 READS_AUDIT = frozenset({"individual", "guardian", "privacy-officer", OPERATOR})
@@ -189,11 +193,31 @@ def _restrictions(caller: Caller, letter: str) -> list[Access]:
     parts: list[Access] = []
     if caller.role not in READS_AUDIT:
         parts.append(ExceptType("AuditEvent"))
+    else:
+        parts.append(_trail(caller))
     if letter in WRITES:
         parts += [ExceptType(type_) for type_ in sorted(DIRECTORY)]
         decides = Related(_actors(caller), DECIDING)
         parts += [some([ExceptType(type_), decides]) for type_ in sorted(DECIDES_ACCESS)]
     return parts
+
+
+def _trail(caller: Caller) -> Access:
+    """Of records one decides about or keeps, all events but those of one's own refusals: an event
+    would tell that there is what was asked for. Of other records what one's own organization did
+    there: what others did would tell of what is hidden.
+    """
+    decides = Related(_actors(caller), DECIDING)
+    answered = Matching("AuditEvent", (("outcome", SUCCESS),))
+    mine = agent_keys(caller.client_id, caller.fhir_user)
+    ours = tuple(points("agent", actor) for actor in _actors(caller))
+    return some(
+        [
+            ExceptType("AuditEvent"),
+            every([decides, some([answered, ByAgent(mine, of_others=True)])]),
+            every([answered, ByAgent(ours)]),
+        ]
+    )
 
 
 @lru_cache(maxsize=1024)

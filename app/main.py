@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from app.admission import admit_counting, admit_server
+from app.admission import OPERATOR, admit_counting, admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
@@ -28,6 +28,7 @@ from app.consent.relationships import PROJECTION
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
+from app.fhir.errors import Forbidden
 from app.fhir.operations import (
     everything,
     expand,
@@ -65,6 +66,7 @@ from app.isp.operations import validate as isp_validate
 from app.isp.signer import own_hand
 from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
+from app.routers.evenly import Evenly
 from app.routers.fhir import FHIRApplication, FHIRFirst
 from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
@@ -186,7 +188,10 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
 
 
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
-    app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
+    gate = None if settings.metrics == "open" else partial(_operating, authority)
+    app.include_router(
+        health_router(engine.database, lambda: exposition(admit_counting(engine)), gate)
+    )
     app.include_router(oauth_router(authority))
     app.include_router(pages_router(authority, engine))
     app.include_router(web_router(authority, engine))
@@ -197,6 +202,14 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         partial(authenticate, authority),
         urlsplit(settings.base_url).path,
         settings.max_body,
+        Evenly(settings.even_milliseconds / 1000),
     )
     app.state.engine = engine
     app.state.authority = authority
+
+
+async def _operating(authority: Authority, authorization: str | None) -> None:
+    """Raises Unauthorized without a token, Forbidden for one of another role than operator."""
+    caller = await authenticate(authority, authorization)
+    if caller.role != OPERATOR:
+        raise Forbidden("The figures are for operators.")

@@ -109,6 +109,19 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds an access token is valid that an app got because a person approved.",
     )
+    metrics: Literal["operator", "open"] = Field(
+        default="operator",
+        description="Who reads `/metrics`. `operator`: whoever sends an access token of that role, "
+        "as a Prometheus with `oauth2` does. `open`: everybody; then guard it in the proxy.",
+    )
+    even_milliseconds: int = Field(
+        default=4,
+        ge=0,
+        le=1000,
+        description="What shows nothing of anybody is answered after this time, or twice, four "
+        "times, … as long, so that what is hidden takes as long as what is not there; 0 for at "
+        "once.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

@@ -42,12 +42,13 @@ PAPERS = (
     "tests/consent/test_relationships.py",
 )
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
+BY_CONSENT = ("tests/http/test_audit_consents.py", "tests/http/test_consent_conditions.py")
 TARGETS = {
     "app/consent/decision.py": PAPERS,
     "app/consent/rules.py": PAPERS,
     "app/consent/provisions.py": PAPERS,
     "app/fhir/visible.py": BY_HTTP,
-    "app/fhir/consented.py": BY_HTTP,
+    "app/fhir/consented.py": (*BY_HTTP, *BY_CONSENT),
 }
 LIMIT = 240
 """Seconds for one mutant; one that never ends is found out, too."""

@@ -54,6 +54,15 @@ class Matching:
 
 
 @dataclass(frozen=True, slots=True)
+class ByAgent:
+    """Sees the AuditEvents of what one of these agents did (keys of `targets`), or, if it is
+    `of_others`, of what none of them did; and everything that is no AuditEvent."""
+
+    agents: tuple[int, ...]
+    of_others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """Sees the patients whom one of the actors supports, whatever they consent to.
 
@@ -147,6 +156,7 @@ Access = (
     | ExceptType
     | InCompartment
     | Matching
+    | ByAgent
     | Related
     | Permitted
     | All
@@ -180,7 +190,9 @@ def for_type(access: Access, type_: str) -> Access:
             return Nothing()
         case ExceptType(named) if named == type_:
             return Nothing()
-        case OfType() | ExceptType():
+        case ByAgent() if type_ == "AuditEvent":
+            pass
+        case OfType() | ExceptType() | ByAgent():
             return Everything("type in scope")
         case All(parts):
             return _all(tuple(for_type(part, type_) for part in parts))

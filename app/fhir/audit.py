@@ -15,6 +15,7 @@ from app.fhir.audit_event import (
     SUCCESS,
     Audited,
     clean,
+    consents,
     constant,
     event,
     has_data,
@@ -34,6 +35,7 @@ __all__ = [
     "AuditLog",
     "AuditRow",
     "Audited",
+    "agent_keys",
     "audit_row",
     "audit_rows",
     "insert_audit",
@@ -46,7 +48,7 @@ EXEMPLAR = "exemplar-0d1f3a52"
 POINTED = ",".join(str(points(code, f"Patient/{EXEMPLAR}")) for code in ("entity", "patient"))
 """The targets of an event about EXEMPLAR that name it."""
 
-_Shape = tuple[str, str, str | None, bool, int, bool]
+_Shape = tuple[str, str, str | None, bool, int, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,20 @@ def audit_rows(
         return [audit_row(agent, request_id, instant, base_url, audited)]
     one = replace(audited, patients=(EXEMPLAR,), query=None)
     model = audit_row(agent, request_id, instant, base_url, one)
-    rows = [_of(patient, model) for patient in about]
+    by_consent = {each.partition("/")[0] for each in audited.consents}
+    rows = [
+        audit_row(agent, request_id, instant, base_url, replace(one, patients=(patient,)))
+        if patient in by_consent
+        else of_patient(patient, model)
+        for patient in about
+    ]
     if audited.query:
         asked = replace(audited, patients=())
         rows.append(audit_row(agent, request_id, instant, base_url, asked))
     return rows
 
 
-def _of(patient: str, model: AuditRow) -> AuditRow:
+def of_patient(patient: str, model: AuditRow) -> AuditRow:
     """The event about this patient that else is like the one about EXEMPLAR."""
     id_, reference = _new_id(), f"Patient/{patient}"
     body = model.body.replace(model.id, id_, 1).replace(f'"Patient/{EXEMPLAR}"', f'"{reference}"')
@@ -121,11 +129,12 @@ def _shape(audited: Audited) -> _Shape:
         audited.id is not None,
         min(len(audited.patients), 2),
         bool(audited.query),
+        bool(consents(audited)),
     )
 
 
 def _exemplar(shape: _Shape) -> Audited:
-    interaction, outcome, type_, has_id, patients, has_query = shape
+    interaction, outcome, type_, has_id, patients, has_query, has_consents = shape
     return Audited(
         interaction=interaction,
         outcome=outcome,
@@ -134,6 +143,7 @@ def _exemplar(shape: _Shape) -> Audited:
         id=EXEMPLAR if has_id else None,
         patients=(EXEMPLAR,) * patients,
         query="exemplar" if has_query else None,
+        consents=(f"{EXEMPLAR}/{EXEMPLAR}",) if has_consents else (),
     )
 
 
@@ -161,7 +171,12 @@ def _entities(audited: Audited) -> list[int]:
         found.append(points("entity", pointed))
         if audited.type == "Patient":
             found.append(points("patient", pointed))
-    return found
+    return found + [points("entity", named) for named in consents(audited)]
+
+
+def agent_keys(client: str, user: str | None) -> tuple[int, ...]:
+    """The targets of what a user (reference) did, or of what the client did by itself."""
+    return (points("agent", user),) if user else tuple(_identifier("agent", client))
 
 
 def _identifier(code: str, value: str) -> list[int]:

@@ -12,6 +12,7 @@ PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationTy
 PURPOSE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 ENTITY_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+RESOURCE: Final = "http://hl7.org/fhir/resource-types"
 INTERACTION: Final = "http://hl7.org/fhir/restful-interaction"
 IHE_TRANSACTION: Final = "urn:ihe:event-type-code"
 SOURCE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"

@@ -21,6 +21,7 @@ from app.fhir.audit_codes import (
     PROFILE,
     PURPOSE,
     QUERY,
+    RESOURCE,
     RESPONSIBLE,
     REST,
     SOURCE_TYPE,
@@ -42,6 +43,7 @@ class Audited:
     `query` the parameters as asked, `patients` the logical ids of whom it was about; `reason` says
     why it was refused, or why it was allowed beyond the ordinary, without personal data. A query
     that `is_query_apart` tells of others too, and is not for those the interaction was about.
+    `consents` ("patient/id") are those of the patients that permit it.
     """
 
     interaction: str
@@ -53,6 +55,7 @@ class Audited:
     patients: tuple[str, ...] = ()
     query: str | None = None
     is_query_apart: bool = False
+    consents: tuple[str, ...] = ()
     reason: str | None = None
 
     @property
@@ -175,9 +178,18 @@ def _outcome(audited: Audited) -> str:
 def _entities(audited: Audited, request_id: str) -> list[str]:
     found = [_data(audited)] if has_data(audited) else []
     found += [_PATIENT % id_ for id_ in audited.patients]
+    found += [_CONSENT % named for named in consents(audited)]
     if has_query(audited):
         found.append(_QUERY % _base64(f"{audited.type or ''}?{audited.query or ''}"))
     return [*found, _REQUEST % _text(request_id)]
+
+
+def consents(audited: Audited) -> list[str]:
+    """The references to the Consents by which its one patient permits it; else to none."""
+    if len(audited.patients) != 1:
+        return []
+    pairs = (each.split("/") for each in audited.consents)
+    return [f"Consent/{id_}" for patient, id_ in pairs if patient == audited.patients[0]]
 
 
 def has_data(audited: Audited) -> bool:
@@ -219,6 +231,8 @@ _PATIENT = (
     f'{{"what":{{"reference":"Patient/%s"}},"type":{{"system":"{ENTITY_TYPE}","code":"1"}},'
     f'"role":{{"system":"{ENTITY_ROLE}","code":"1"}}}}'
 )
+_CONSENT = f'{{"what":{{"reference":"%s"}},"type":{{"system":"{RESOURCE}","code":"Consent"}}}}'
+"""As the entity `consent` of the BALP profile for a decision by Consent."""
 _QUERY = (
     f'{{"type":{{"system":"{ENTITY_TYPE}","code":"2"}},'
     f'"role":{{"system":"{ENTITY_ROLE}","code":"24"}},"query":"%s"}}'

@@ -15,7 +15,9 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 
 from app.fhir import json, profiles
 from app.fhir.access import Nothing
-from app.fhir.audit import Audited, audit_rows
+from app.fhir.audit import SUCCESS, Audited, audit_rows
+from app.fhir.audit_event import MINOR_FAILURE
+from app.fhir.audit_refusal import refusal_rows
 from app.fhir.change import LETTER, Change, Committed, Overtaken
 from app.fhir.context import Context
 from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
@@ -24,6 +26,7 @@ from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
+from app.fhir.refused import whose
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
 from app.storage.audit import BATCH, AuditRow, insert_audit
@@ -149,7 +152,7 @@ async def _write(
         steps.append(meet(mine, met, rids.get(each.key, 0), instant))
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
-    events = _events(ctx, steps, instant)
+    events = await _events(ctx, steps, instant)
     if stored:
         await _store(ctx, connection, stored, events[:BATCH])
         await insert_audit(connection, events[BATCH:])
@@ -267,24 +270,28 @@ def _is_kept(step: Step, table: str) -> bool:
     return is_deletion and table == "relationship" and step.draft.key[0] in KEPT_AFTER_DELETION
 
 
-def _events(ctx: Context, steps: Sequence[Step], instant: datetime) -> list[AuditRow]:
-    return [
-        row
-        for step in steps
-        for row in audit_rows(
-            ctx.agent, ctx.request_id, instant, ctx.engine.base_url, _audited(step)
-        )
-    ]
+async def _events(ctx: Context, steps: Sequence[Step], instant: datetime) -> list[AuditRow]:
+    told = (ctx.agent, ctx.request_id, instant, ctx.engine.base_url)
+    rows: list[AuditRow] = []
+    for step in steps:
+        audited = _audited(step)
+        if audited.reason:
+            about = await whose(ctx, [step.draft.key])
+            rows += refusal_rows(*told, replace(audited, patients=about))
+        else:
+            rows += audit_rows(*told, audited)
+    return rows
 
 
 def _audited(step: Step) -> Audited:
-    done = step.committed
+    done, is_there = step.committed, step.current is not None or step.is_stored
     return Audited(
         interaction=step.draft.change.interaction,
-        outcome="0",
+        outcome=SUCCESS if is_there else MINOR_FAILURE,
         status=STATUS[done.outcome],
         type=done.type,
         id=done.id,
         version=str(done.version or "") or None,
         patients=done.about,
+        reason=None if is_there else "not-found",
     )

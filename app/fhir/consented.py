@@ -183,9 +183,21 @@ class Consented:
 
     def opens(self, of: Subject, seal: str) -> str:
         """SQL: rule `c` of this patient opens what bears this seal."""
+        named = f"c.patient = {of.patient} AND {seal} = ANY(c.opens)"
+        return f"{named} AND {self._is_permit('c')} AND {self._extends(of)}"
+
+    def permits(self) -> str:
+        """SQL: rule `c` is a permission for the actors, in force."""
+        return self._is_permit("c")
+
+    def admits(self, of: Subject) -> str:
+        """SQL: a permission `c` has a part in opening the resource."""
+        return f"({self._is_unsealed('c', of)}) AND {self._extends(of)}"
+
+    def _extends(self, of: Subject) -> str:
+        """Rule `c` extends to the resource under one of its labels."""
         return (
-            f"c.patient = {of.patient} AND {self._is_permit('c')} AND {seal} = ANY(c.opens)"
-            f" AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
+            f"EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
             f" WHERE {of.confidentiality} BETWEEN c.least AND c.most OR a = ANY(c.labels))"
             f" AND (NOT c.is_narrow OR {self._is_within('c', of, is_permit=True)})"
         )

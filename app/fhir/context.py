@@ -125,7 +125,8 @@ class Context:
 class Result:
     """What an interaction answers: a status, perhaps bytes, and what the headers need to know.
 
-    `patients` are whom the answer is about, for the audit trail; `is_recorded` says that the audit
+    `patients` are whom the answer is about, `consents` the Consents that permit it ("patient/id"),
+    for the audit trail; `is_recorded` says that the audit
     trail already holds it, because it was written in the transaction of the change.
     """
 
@@ -137,6 +138,7 @@ class Result:
     type: str | None = None
     id: str | None = None
     patients: tuple[str, ...] = ()
+    consents: tuple[str, ...] = ()
     is_recorded: bool = False
     media_type: str = FHIR_JSON
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -3,11 +3,11 @@
 What `visible` asks is whether; this is for who has to say why, or has to judge before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from app.fhir.access import Permitted
+from app.fhir.access import Access, Permitted, permissions
 from app.fhir.consented import ACTIVE, Consented, Subject
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, Row
 
 
 def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
@@ -46,3 +46,31 @@ def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arg
         f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
         f" AND {asked.is_in_force('c', asked.own)}"
     )
+
+
+def with_consents(sql: str, access: Access, args: Arguments) -> str:
+    """The same rows (rid, patient, patients, …) in the same order, with `consents`: "patient/id" of
+    each Consent that permits this access what is in a row.
+
+    NULL where only a relationship opens it, or nobody is asked. Where both do, the Consent is
+    named. In the same statement, so that it is what let these very rows through.
+    """
+    permitted = next(permissions(access), None)
+    if permitted is None:
+        return f"SELECT q.*, NULL::text[] AS consents FROM ({sql}) AS q"
+    asked = Consented(permitted, args)
+    return (
+        f"WITH found AS MATERIALIZED ({sql}), rules AS MATERIALIZED (SELECT c.*, k.id AS consent"
+        " FROM consent_rule AS c JOIN resource AS k ON k.rid = c.rid WHERE c.patient = ANY(ARRAY"
+        "(SELECT unnest(coalesce(patients, ARRAY[patient])) FROM found))"
+        f" AND {asked.permits()})"
+        " SELECT q.*, (SELECT array_agg(DISTINCT c.patient || '/' || c.consent) FROM rules AS c"
+        " JOIN resource AS h ON h.rid = q.rid"
+        " WHERE c.patient = ANY(coalesce(q.patients, ARRAY[q.patient]))"
+        f" AND {asked.admits(Subject())}) AS consents FROM found AS q"
+    )
+
+
+def named(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Of these rows the Consents that permit them, for the audit trail."""
+    return tuple(sorted({each for row in rows for each in row["consents"] or ()}))

@@ -1,9 +1,10 @@
 """The patients a call names, whether or not its answer does: for the audit trail."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from app.fhir.access import Nothing
+from app.fhir.access import Everything, Nothing
 from app.fhir.context import Call, Context
 from app.fhir.references import ID
 from app.fhir.visible import visible
@@ -20,9 +21,12 @@ ASKING = frozenset(
         "history-type",
         "history-system",
         "operation",
+        "delete",
     }
 )
 """The interactions whose answer can be about somebody of whom it shows nothing."""
+
+TRAIL = Everything("who is told of it is the person it is about, not the caller")
 
 MOST = 50
 """Patients of one call who are looked for."""
@@ -30,19 +34,45 @@ MOST = 50
 _ANYWHERE = re.compile(r"\bPatient/([A-Za-z0-9.-]{1,64})")
 
 
-async def known(ctx: Context, call: Call) -> tuple[str, ...]:
-    """The logical ids of the patients a question names, of those the caller may see."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The logical ids of the patients a question names: those the caller may see, and the others
+    there are."""
+
+    seen: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def is_asking(call: Call, patients: Sequence[str]) -> bool:
+    """Whether the question may name somebody of whom the answer, about these, shows nothing."""
     if call.interaction not in ASKING:
-        return ()
-    ids = sorted({*_named(call.type, call.query), *_around(call), *_sent(call)})[:MOST]
-    if not ids:
-        return ()
+        return False
+    return bool(named(call)) and (not patients or names_others(call, patients))
+
+
+async def known(ctx: Context, call: Call) -> Named:
+    """Who are the patients that a question names."""
     args = Arguments()
     letter = "s" if "s" in ctx.access else "r"
-    source = visible(ctx.access.get(letter, Nothing()), "Patient", args)
-    sql = f"SELECT r.id FROM {source} AS r WHERE r.id = ANY({args.add(ids, 'text[]')})"
-    rows = await ctx.store.fetch(*args.statement(f"{sql} AND NOT r.deleted ORDER BY r.id"))
-    return tuple(row["id"] for row in rows)
+    ids = args.add(sorted(named(call))[:MOST], "text[]")
+    seen = visible(ctx.access.get(letter, Nothing()), "Patient", args)
+    everybody = visible(TRAIL, "Patient", args)
+    rows = await ctx.store.fetch(
+        *args.statement(
+            f"SELECT r.id,"
+            f" r.id IN (SELECT v.id FROM {seen} AS v WHERE v.id = ANY({ids})) AS is_seen"
+            f" FROM {everybody} AS r WHERE r.id = ANY({ids}) AND NOT r.deleted ORDER BY r.id"
+        )
+    )
+    return Named(
+        tuple(row["id"] for row in rows if row["is_seen"]),
+        tuple(row["id"] for row in rows if not row["is_seen"]),
+    )
+
+
+def named(call: Call) -> set[str]:
+    """The logical ids of the patients a call names, whether they exist or not."""
+    return {*_named(call.type, call.query), *_around(call), *_sent(call)}
 
 
 def names_others(call: Call, patients: Iterable[str]) -> bool:

@@ -6,16 +6,20 @@ trail. https://hl7.org/fhir/R4/http.html#summary
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from app.fhir.access import Access, Nothing, for_type
 from app.fhir.audit import Audited, audit_rows, outcome_of
-from app.fhir.context import Call, Context, Result
+from app.fhir.audit_event import MINOR_FAILURE
+from app.fhir.audit_refusal import refusal_rows
+from app.fhir.context import Agent, Call, Context, Result
 from app.fhir.engine import Operation, Route
 from app.fhir.errors import BadRequest, FHIRError, Forbidden, MethodNotAllowed, NotFound
-from app.fhir.named import known, names_others
+from app.fhir.named import Named, is_asking, known, names_others
 from app.fhir.references import ID
+from app.fhir.refused import JUDGED, whom
 from app.fhir.registry import compartment_names, is_type
 
 
@@ -119,21 +123,32 @@ async def perform(ctx: Context, row: Route, call: Call) -> Result:
     try:
         authorize(ctx, _letter(ctx, row, call), call.type)
         result = await row.run(ctx, call)
-        if not result.patients:
-            result = replace(result, patients=await known(ctx, call))
+        others = None
+        if is_asking(call, result.patients):
+            others = await known(ctx, call)
+            result = replace(result, patients=result.patients or others.seen)
         if ctx.emergency is not None:
             await ctx.engine.alarm(ctx, call, result)
     except FHIRError as error:
         await record_refusal(ctx, call, error)
         raise
     if not result.is_recorded:
-        await record_answer(ctx, call, result)
+        await record_answer(ctx, call, result, others)
     return result
 
 
-async def record_answer(ctx: Context, call: Call, result: Result) -> None:
-    """Leave an audit trail of a call that was answered."""
-    await _record(ctx, call, _answered(ctx, call, result))
+async def record_answer(
+    ctx: Context, call: Call, result: Result, others: Named | None = None
+) -> None:
+    """Leave an audit trail of a call that was answered, for `others` whom it named, too."""
+    rows = audit_rows(*_told(ctx), _answered(ctx, call, result))
+    if others is not None:
+        refused = _suppressed(call, result, others)
+        more = refusal_rows(*_told(ctx), refused)
+        # Somebody who is not shown and somebody who is not there leave as many events.
+        kept = rows if result.patients or not others.unseen else []
+        rows = [*kept, *more] if others.unseen else rows
+    await ctx.engine.audit.record(rows)
 
 
 def authorize(ctx: Context, letter: str, type_: str | None) -> None:
@@ -178,12 +193,30 @@ def _applies(found: Operation, type_: str | None) -> bool:
 
 async def record_refusal(ctx: Context, call: Call, error: FHIRError) -> None:
     """Leave an audit trail of a call that was refused; a rollback cannot take it back."""
-    await _record(ctx, call, _refused(call, error))
+    refused = _refused(call, error)
+    if error.status in JUDGED:
+        about = await whom(ctx, call)
+        refused = replace(refused, patients=about, is_query_apart=names_others(call, about))
+    await ctx.engine.audit.record(refusal_rows(*_told(ctx), refused))
 
 
-async def _record(ctx: Context, call: Call, audited: Audited) -> None:
-    rows = audit_rows(ctx.agent, ctx.request_id, ctx.now, ctx.engine.base_url, audited)
-    await ctx.engine.audit.record(rows)
+def _told(ctx: Context) -> tuple[Agent, str, datetime, str]:
+    return ctx.agent, ctx.request_id, ctx.now, ctx.engine.base_url
+
+
+def _suppressed(call: Call, result: Result, others: Named) -> Audited:
+    """Of those who were named and may not be seen nothing was shown."""
+    return Audited(
+        interaction=call.interaction,
+        outcome=MINOR_FAILURE,
+        status=result.status,
+        type=call.type,
+        id=call.id,
+        patients=others.unseen,
+        query=_query(call),
+        is_query_apart=names_others(call, others.unseen),
+        reason="suppressed",
+    )
 
 
 def _answered(ctx: Context, call: Call, result: Result) -> Audited:
@@ -197,6 +230,7 @@ def _answered(ctx: Context, call: Call, result: Result) -> Audited:
         patients=result.patients,
         query=_query(call),
         is_query_apart=names_others(call, result.patients),
+        consents=result.consents,
         reason=ctx.emergency,
     )
 

@@ -11,6 +11,7 @@ from app.fhir.access import (
     Access,
     All,
     AnyOf,
+    ByAgent,
     Everything,
     InCompartment,
     Matching,
@@ -45,6 +46,8 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """
     names = (types,) if isinstance(types, str) else tuple(types)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
+    if table == "resource":
+        names = tuple(name for name in names if name != "AuditEvent")
     arms = _arms(access, names, args)
     columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
     return f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
@@ -166,10 +169,17 @@ def _condition(access: Access, type_: str, args: Arguments) -> str:
             return _in_compartment(patient, type_, args)
         case Related() | Permitted():
             return _of_each(_asked_of(access, type_, args), type_)
-        case Matching(_, query):
-            tests = (criterion(type_, code, value, args, alias="h") for code, value in query)
-            return "(" + " AND ".join(tests) + ")"
+        case Matching() | ByAgent():
+            return _by_content(access, type_, args)
     return "false"
+
+
+def _by_content(access: Matching | ByAgent, type_: str, args: Arguments) -> str:
+    if isinstance(access, ByAgent):
+        done = f"h.targets && {args.add(list(access.agents), 'bigint[]')}"
+        return f"(NOT {done})" if access.of_others else f"({done})"
+    tests = (criterion(type_, code, value, args, alias="h") for code, value in access.query)
+    return "(" + " AND ".join(tests) + ")"
 
 
 def _in_compartment(patient: str, type_: str, args: Arguments) -> str:

@@ -4,6 +4,7 @@ Bare, because a framework's own way from the socket to a handler costs as much a
 (docs/decisions/0006-asgi-front-door.md).
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from string import printable
@@ -23,6 +24,7 @@ from app.fhir.faults import translated
 from app.fhir.routing import Target, call, perform, record_refusal, route
 from app.fhir.shape import parse_query
 from app.routers import negotiation
+from app.routers.evenly import Evenly, is_blank
 from app.storage.database import DatabaseAway
 
 PLAIN = frozenset({"application/pdf"})
@@ -83,19 +85,28 @@ class FHIRApplication:
     """Serves the FHIR base; `path` is the path of the base URL, `max_body` is in bytes."""
 
     def __init__(
-        self, engine: Engine, authenticate: Authenticate, path: str, max_body: int
+        self,
+        engine: Engine,
+        authenticate: Authenticate,
+        path: str,
+        max_body: int,
+        evenly: Evenly,
     ) -> None:
+        self._evenly = evenly
         self._engine = engine
         self._authenticate = authenticate
         self._path = path
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _request(scope, self._path, receive)
+        request, began = _request(scope, self._path, receive), time.perf_counter()
         try:
-            result = await self._answer(request)
+            asked, result = await self._answer(request)
+            if is_blank(asked.interaction, result):
+                await self._evenly.wait(began)
             content = _content(result, request)
         except Exception as error:
+            await self._evenly.wait(began)
             told = translated(error, request.id)
             result = Result(told.status, statement(told.outcome()), headers=told.headers)
             content = _content(result, request)
@@ -104,7 +115,7 @@ class FHIRApplication:
         is_head = scope["method"] == "HEAD"
         await send({"type": "http.response.body", "body": b"" if is_head else content})
 
-    async def _answer(self, request: Request) -> Result:
+    async def _answer(self, request: Request) -> tuple[Call, Result]:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
         ctx = admit_nobody(self._engine, request.id, request.address)
         asked = Call("unknown")
@@ -116,14 +127,16 @@ class FHIRApplication:
                 _, ctx = await self._admitted(request)
                 raise
             asked = call(row, found)
-            if row.interaction not in PUBLIC:
+            if row.interaction in PUBLIC:
+                asked = await self._call(row, found, request)
+            else:
                 caller, ctx = await self._admitted(request)
+                asked = await self._call(row, found, request)
                 ctx = self._declared(caller, ctx, request)
-            asked = await self._call(row, found, request)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise
-        return await self._perform(ctx, row, asked)
+        return asked, await self._perform(ctx, row, asked)
 
     async def _admitted(self, request: Request) -> tuple[Caller, Context]:
         authorization = request.headers.get(b"authorization", b"").decode("latin-1")

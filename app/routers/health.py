@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
 from asyncpg import QueryCanceledError
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -20,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.fhir.errors import FHIRError
 from app.fhir.registry import is_type
 from app.routers.pages import PAGES
 from app.storage.database import Database, DatabaseAway
@@ -47,8 +48,15 @@ Figures = Callable[[], Awaitable[bytes]]
 """Gauges in the text format of Prometheus."""
 
 
-def health_router(database: Database, figures: Figures | None = None) -> APIRouter:
-    """/livez, /readyz and /metrics, at the root; `figures` are told with the counters."""
+Gate = Callable[[str | None], Awaitable[None]]
+"""Raises an FHIRError unless this Authorization header may read the figures."""
+
+
+def health_router(
+    database: Database, figures: Figures | None = None, gate: Gate | None = None
+) -> APIRouter:
+    """/livez, /readyz and /metrics, at the root; `figures` are told with the counters, to whom
+    the `gate` lets through."""
     router, kept = APIRouter(include_in_schema=False), _Kept(figures)
 
     @router.get("/livez")
@@ -65,7 +73,13 @@ def health_router(database: Database, figures: Figures | None = None) -> APIRout
         return Response("ready\n", media_type="text/plain")
 
     @router.get("/metrics")
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
+        try:
+            if gate is not None:
+                await gate(request.headers.get("authorization"))
+        except FHIRError as error:
+            said = f"{error.issues[0].diagnostics}\n"
+            return Response(said, error.status, dict(error.headers), media_type="text/plain")
         content = generate_latest(_registry()) + await kept.fresh()
         return Response(content, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -17,6 +17,37 @@ KEY_WORKER = Grant(
     organization="Organization/wren-county-behavioral-health",
 )
 
+OTHERS = {
+    "person": Grant(
+        client_id="docs-person",
+        scope="patient/*.rs",
+        role="individual",
+        fhir_user="Patient/maria-alvarez",
+        patient="maria-alvarez",
+    ),
+    "officer": Grant(
+        client_id="docs-officer",
+        scope="system/*.rs",
+        role="privacy-officer",
+        organization=KEY_WORKER.organization,
+    ),
+    "clinician": Grant(
+        client_id="docs-clinician",
+        scope="user/*.rs",
+        role="clinician",
+        organization="Organization/northfield-health",
+        user="amara",
+        fhir_user="Practitioner/amara-osei",
+    ),
+    "stranger": Grant(
+        client_id="docs-stranger",
+        scope="system/*.rs",
+        role="ehr-system",
+        organization="Organization/larkspur-day-center",
+    ),
+}
+"""Whose tokens an example may carry instead: `Authorization: Bearer {{person}}`."""
+
 
 def pages() -> Iterator[Path]:
     yield from sorted((ROOT / "docs").rglob("*.md"))
@@ -37,7 +68,9 @@ async def test_the_examples_of_a_page_answer_as_they_say(
 ) -> None:
     base = str(demonstration.client.base_url).rstrip("/")
     token = await demonstration.token(KEY_WORKER)
-    filling = Filling({"base": base, "issuer": base.removesuffix("/fhir"), "token": token})
+    others = {name: await demonstration.token(grant) for name, grant in OTHERS.items()}
+    issuer = base.removesuffix("/fhir")
+    filling = Filling({"base": base, "issuer": issuer, "token": token, **others})
     for example in examples(page):
         await run(demonstration.client, example, filling)
 

@@ -62,7 +62,14 @@ MAY_CHOOSE = {
 
 # Each needs a reason why somebody may see everything; a new one needs a second pair of eyes.
 # guard: an invariant is judged on all there is, or two who do not see each other's plans break it.
-MAY_SEE_EVERYTHING = {"app.fhir.access", "app.fhir.guard", "app.admission", "app.auth.scopes"}
+# named: the trail of an attempt is for the person it was about, whom the caller may not see.
+MAY_SEE_EVERYTHING = {
+    "app.admission",
+    "app.auth.scopes",
+    "app.fhir.access",
+    "app.fhir.guard",
+    "app.fhir.named",
+}
 
 
 def calls(module: Module, name: str) -> list[int]:

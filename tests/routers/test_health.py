@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from app.routers.health import Observed, health_router, shape
 from app.storage.database import Database, DatabaseAway
+from tests.http.conftest import COUNTY, serving
 
 
 def client(database: Database) -> httpx.AsyncClient:
@@ -69,3 +70,16 @@ async def test_what_is_answered_is_counted_without_saying_about_whom(database: D
 )
 def test_of_a_path_only_its_shape_is_kept(path: str, known_as: str) -> None:
     assert shape(path) == known_as
+
+
+async def test_the_figures_are_for_operators_unless_the_settings_say_otherwise(
+    dsn: str, database: Database
+) -> None:
+    async with serving(dsn) as closed, serving(dsn, metrics="open") as opened:
+        root = closed.settings.base_url.removesuffix("/fhir")
+        assert (await closed.client().get(f"{root}/metrics")).status_code == 401
+        county = await closed.as_("provider-organization", COUNTY)
+        assert (await county.get(f"{root}/metrics")).status_code == 403
+        operator = await closed.as_("operator")
+        assert "isp_requests" in (await operator.get(f"{root}/metrics")).text
+        assert "isp_requests" in (await opened.client().get(f"{root}/metrics")).text

@@ -114,7 +114,15 @@ def test_sigterm_ends_it_too_and_the_data_stays(data_dir: Path, workers: str) ->
             f"{base}/Patient/maria-alvarez", headers={"Authorization": f"Bearer {token}"}
         )
         assert answer.status_code == 200
-        assert "isp_" in httpx.get(f"{base.removesuffix('/fhir')}/metrics").text
+        metrics = f"{base.removesuffix('/fhir')}/metrics"
+        assert httpx.get(metrics).status_code == 401
+        flags = ("--scope", "system/*.rs", "--secret", "--role", "operator")
+        watching = json.loads(
+            isp(data_dir, "client", "create", "--name", "Prometheus", *flags).stdout
+        )
+        token = isp(data_dir, "token", "--client", watching["client_id"]).stdout.strip()
+        figures = httpx.get(metrics, headers={"Authorization": f"Bearer {token}"})
+        assert "isp_" in figures.text
         process.terminate()
         assert process.wait(LIMIT) == 0
     assert postmaster.pid(server) is None

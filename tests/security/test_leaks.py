@@ -160,11 +160,61 @@ async def test_the_audit_trail_does_not_tell_of_the_hidden(
     await load(operator, EVE, *about("eve"))
     await operator.get("/Goal?_sort=_id")
     await operator.get("/Patient/eve")
+    await (await service.as_("partner-system", PARTNER)).get("/Goal?_sort=_id")
     officer = await service.as_("privacy-officer", PARTNER)
     response = await officer.get("/AuditEvent?_count=1000")
     assert "Patient/ada" in response.text
     for name in ("Patient/eve", "Goal/secret", "CarePlan/secret"):
         assert name not in response.text
+
+
+TRAIL = [
+    f"?_total=accurate&_count=1{more}"
+    for more in (
+        "",
+        "&outcome=4",
+        "&outcome:not=0",
+        "&patient=Patient/ada",
+        "&entity=Goal/secret",
+        "&action=C,U,D",
+        "&entity:missing=true",
+    )
+]
+
+
+@pytest.mark.parametrize("name", REASONS)
+async def test_the_trail_of_who_was_refused_is_the_same_without_the_hidden(
+    service: Service, operator: httpx.AsyncClient, name: str
+) -> None:
+    """Whoever tries ids and then looks into the trail learns of none, nor of what others did."""
+    reason = REASONS[name]
+    claims = {"patient": reason.patient} if reason.patient else {}
+    client = await service.as_("privacy-officer", PARTNER, reason.scope, **claims)
+    ways = [way for way in (*showing(), *writing()) if "secret" in f"{way.url}{way.body}"]
+    ways = [way for way in ways if way.url != "/"]
+
+    async def learned() -> list[int]:
+        """After the same attempts; each look leaves an event, so that ids and instants go."""
+        for way in ways:
+            headers = dict(way.headers)
+            await client.request(way.method, way.url, json=way.body, headers=headers)
+        found = [(await client.get(f"/AuditEvent{asked}")).json() for asked in TRAIL]
+        return [told(each) for each in found]
+
+    first = await learned()
+    second = await learned()
+    await load(operator, *reason.hidden)
+    await operator.get("/Goal?_count=100")
+    third = await learned()
+    grown = [more - less for less, more in zip(first, second, strict=True)]
+    assert [more - less for less, more in zip(second, third, strict=True)] == grown
+
+
+def told(found: Json) -> int:
+    """How many events there are, as far as a page tells."""
+    if "total" in found:
+        return int(found["total"])
+    return len(found.get("entry", []))
 
 
 def test_every_interaction_and_every_operation_has_an_exit() -> None:

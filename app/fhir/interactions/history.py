@@ -17,6 +17,7 @@ from app.fhir.cursor import PARAMETER, link, seal, unseal
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Policy
 from app.fhir.errors import BadRequest
+from app.fhir.grounds import named, with_consents
 from app.fhir.hidden import Hidden, hidden
 from app.fhir.instant import from_text, to_text
 from app.fhir.interactions.read import read, unknown
@@ -150,18 +151,18 @@ def _at(text: str | None) -> tuple[datetime, datetime] | None:
 async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
     """The entries of the page and the next one, or how many there are."""
     args = Arguments()
-    source = versions(ctx.access.get(asked.letter, Nothing()), asked.types, args)
+    access = ctx.access.get(asked.letter, Nothing())
+    source = versions(access, asked.types, args)
     matching = f"FROM {source} AS r WHERE {' AND '.join(_tests(call, asked, args)) or 'true'}"
     if asked.is_counted:
         total: int = await ctx.store.fetchval(*args.statement(f"SELECT count(*) {matching}"))
         return total
-    return await ctx.store.fetch(
-        *args.statement(
-            "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
-            f" {SHOWN} {matching} ORDER BY {_order(asked)}"
-            f" LIMIT {args.add(asked.count + 1, 'bigint')}"
-        )
+    sql = (
+        "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
+        f" {SHOWN} {matching} ORDER BY {_order(asked)}"
+        f" LIMIT {args.add(asked.count + 1, 'bigint')}"
     )
+    return await ctx.store.fetch(*args.statement(with_consents(sql, access, args)))
 
 
 def _order(asked: Asked) -> str:
@@ -234,7 +235,7 @@ async def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record
     entries = [_entry(ctx, row, masked, asked.parts) for row in page]
     about = {patient for row in page for patient in patients(row)}
     body = bundle("history", entries, links, last_updated=asked.until)
-    return Result(200, body, patients=tuple(sorted(about)))
+    return Result(200, body, patients=tuple(sorted(about)), consents=named(page))
 
 
 def _position(row: Record, asked: Asked) -> list[Any]:

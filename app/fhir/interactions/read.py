@@ -7,6 +7,7 @@ from app.fhir.access import Access, Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, NotFound
+from app.fhir.grounds import named, with_consents
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
@@ -40,22 +41,22 @@ def _statement(access: Access, type_: str) -> tuple[Any, ...]:
     """The statement that reads the resource with the id $1, and the values from $2 on."""
     args = Arguments(None)
     source = visible(access, type_, args)
-    columns = f"r.version, r.last_updated, r.deleted, {SHOWN}"
-    sql, _, *values = args.statement(f"SELECT {columns} FROM {source} AS r WHERE r.id = $1")
+    columns = f"r.rid, r.version, r.last_updated, r.deleted, {SHOWN}"
+    found = f"SELECT {columns} FROM {source} AS r WHERE r.id = $1"
+    sql, _, *values = args.statement(with_consents(found, access, args))
     return sql, *values
 
 
 async def vread(ctx: Context, call: Call) -> Result:
     """One version, judged by today's access to the current one; 410 where it was a deletion."""
     assert call.type
-    parts, args = shape(call.query), Arguments()
-    source = versions(ctx.access.get("r", Nothing()), call.type, args)
-    row = await ctx.store.fetchrow(
-        *args.statement(
-            f"SELECT r.version, r.last_updated, {SHOWN} FROM {source} AS r"
-            f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
-        )
+    parts, args, access = shape(call.query), Arguments(), ctx.access.get("r", Nothing())
+    source = versions(access, call.type, args)
+    sql = (
+        f"SELECT r.rid, r.version, r.last_updated, {SHOWN} FROM {source} AS r"
+        f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
     )
+    row = await ctx.store.fetchrow(*args.statement(with_consents(sql, access, args)))
     if row is None:
         raise NotFound(
             f"{call.type}/{call.id} has no version {call.version}, or is not known to you."
@@ -83,6 +84,7 @@ async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
         type=call.type,
         id=call.id,
         patients=patients(row),
+        consents=named([row]),
     )
 
 

@@ -10,6 +10,7 @@ from app.fhir.access import Access, Nothing, for_type
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
+from app.fhir.grounds import named
 from app.fhir.hidden import hidden
 from app.fhir.registry import compartment
 from app.fhir.routing import authorize
@@ -90,4 +91,5 @@ async def answered(ctx: Context, call: Call, query: Query) -> Result:
     rows = [*found.matches, *found.included]
     masked = await hidden(ctx, rows, are_visible=True)
     about = {each for row in rows for each in patients(row)}
-    return Result(200, searchset(ctx, used, query, found, masked), patients=tuple(sorted(about)))
+    body = searchset(ctx, used, query, found, masked)
+    return Result(200, body, patients=tuple(sorted(about)), consents=named(rows))

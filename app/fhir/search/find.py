@@ -4,6 +4,7 @@ from asyncpg import Record
 
 from app.fhir.access import Access, Nothing
 from app.fhir.context import Context
+from app.fhir.grounds import with_consents
 from app.fhir.search.compile import FEW, compile_search
 from app.fhir.search.masked import existing
 from app.fhir.search.paging import Position
@@ -13,16 +14,19 @@ from app.storage.sql import Arguments
 
 
 async def find(ctx: Context, query: Query, position: Position | None = None) -> list[Record]:
-    """The rows of the page that begins at a position, as `Statement` has them.
+    """The rows of the page that begins at a position, as `Statement` has them, with `consents`.
 
     Raises BadRequest for a value that cannot be read.
     """
     access = ctx.access.get("s", Nothing())
     known = await existing(ctx, query)
     statement = compile_search(query, access, ctx.engine.base_url, position, known)
+    sql, args = statement.sql, statement.args
+    if not query.counts_only:
+        sql = with_consents(sql, access, args)
     if ctx.connection or statement.is_narrow or await _leads_to_few(ctx, query, access):
-        return await ctx.store.fetch(*statement.complete)
-    return await ctx.engine.database.search(*statement.complete)
+        return await ctx.store.fetch(*args.statement(sql))
+    return await ctx.engine.database.search(*args.statement(sql))
 
 
 async def _leads_to_few(ctx: Context, query: Query, access: Access) -> bool:

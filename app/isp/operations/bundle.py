@@ -23,7 +23,8 @@ async def run(ctx: Context, call: Call) -> Result:
     found = await seen(ctx, call)
     entries = found.entries(ctx.base_url, belonging(found.plan(str(call.id))))
     body = bundle("collection", entries)
-    return Result(200, body, type=call.type, id=call.id, patients=found.patients)
+    about, by = found.patients, found.consents
+    return Result(200, body, type=call.type, id=call.id, patients=about, consents=by)
 
 
 OPERATION = Operation(

@@ -45,6 +45,7 @@ async def run(ctx: Context, call: Call) -> Result:
         type=call.type,
         id=call.id,
         patients=found.patients,
+        consents=found.consents,
         media_type=call.accept,
         headers={"Content-Language": words.language, **headers},
     )

@@ -46,7 +46,8 @@ async def run(ctx: Context, call: Call) -> Result:
     changes = list(differences(*told, found.resources, words))
     sentence = words("label.same") if not changes else None
     body = derived(_answer([old, new], changes, sentence))
-    return Result(200, body, type=call.type, id=call.id, patients=found.patients)
+    about, by = found.patients, found.consents
+    return Result(200, body, type=call.type, id=call.id, patients=about, consents=by)
 
 
 def _spoken(patient: Resource | None) -> Any:

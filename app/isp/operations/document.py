@@ -58,6 +58,7 @@ async def run(keys: Sequence[str], ctx: Context, call: Call) -> Result:
         type=call.type,
         id=call.id,
         patients=found.patients,
+        consents=found.consents,
         media_type=call.accept,
         headers={"Content-Language": view.words.language, **headers},
     )

@@ -11,6 +11,7 @@ from app.fhir.context import Call, Context, Disclosed, Result
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.grounds import named
 from app.fhir.hidden import hidden
 from app.fhir.operations.asked import asked, day_of
 from app.fhir.routing import authorize
@@ -59,7 +60,7 @@ async def run(ctx: Context, call: Call) -> Result:
     told = rows if ctx.emergency is not None else shown
     about = sorted({each for row in told for each in patients(row)})
     body = await _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
-    return Result(200, body, type=call.type, patients=tuple(about))
+    return Result(200, body, type=call.type, patients=tuple(about), consents=named(told))
 
 
 async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[Any, Row]]:

@@ -8,6 +8,7 @@ from app.fhir import json
 from app.fhir.context import Call, Context, Disclosed, Resource
 from app.fhir.disclose import Entry, disclose, patients
 from app.fhir.errors import Gone
+from app.fhir.grounds import named
 from app.fhir.hidden import hidden
 from app.fhir.interactions.read import unknown
 from app.fhir.registry import STORED
@@ -29,12 +30,13 @@ class Seen:
     """By Type/id the bytes as they may leave, and the resources as these bytes say.
 
     Whatever is made of `resources` shows no more than the bytes do. `patients`, whom any of it
-    is about, are for the audit trail.
+    is about, and `consents`, by which it is seen, are for the audit trail.
     """
 
     disclosed: Mapping[str, Disclosed]
     resources: Mapping[str, Resource]
     patients: tuple[str, ...]
+    consents: tuple[str, ...]
 
     def plan(self, id_: str) -> Plan:
         """The plan with this id."""
@@ -58,18 +60,20 @@ async def seen(ctx: Context, call: Call) -> Seen:
         raise unknown(call)
     if rows[0]["deleted"]:
         raise Gone(f"{call.type}/{call.id} was deleted.")
-    about = {each for row in rows for each in patients(row)}
+    about, by = {each for row in rows for each in patients(row)}, {*named(rows)}
     disclosed = await _disclosed(ctx, rows)
     resources = _resources(ctx, disclosed)
     for _ in range(2):
         # Roles lead to people and organizations, and these to where they are.
         pointed = await _pointed(ctx, mentioned(resources.values()) - disclosed.keys())
         about |= {each for row in pointed for each in patients(row)}
+        by |= {*named(pointed)}
         more = await _disclosed(ctx, pointed)
         disclosed |= more
         resources |= _resources(ctx, more)
     # In the same order whoever asks, and however the database found them.
-    return Seen(disclosed, dict(sorted(resources.items())), tuple(sorted(about)))
+    ordered = dict(sorted(resources.items()))
+    return Seen(disclosed, ordered, tuple(sorted(about)), tuple(sorted(by)))
 
 
 def _resources(ctx: Context, disclosed: Mapping[str, Disclosed]) -> dict[str, Resource]:

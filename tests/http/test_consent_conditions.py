@@ -1,0 +1,113 @@
+"""Conditions of `visible` that a mutation took away and no test minded (docs/mutation.md)."""
+
+import httpx
+import pytest
+
+from tests.build import HL7, care_team, concept, consent, goal, organization, patient, reference
+from tests.http.conftest import COUNTY, Json, Service, change, load
+
+PARTNER = "Organization/partner"
+ACT, LEVEL = f"{HL7}/v3-ActCode", f"{HL7}/v3-Confidentiality"
+SENSITIVE = [{"system": ACT, "code": "ETH"}, {"system": LEVEL, "code": "R"}]
+PROGRAM = [{"system": ACT, "code": "42CFRPart2"}, *SENSITIVE]
+NOTES = {"system": ACT, "code": "PSYTHPN"}
+
+
+@pytest.fixture
+async def world(operator: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Ada and Ben are of the county; the partner is in the team of both."""
+    await load(
+        operator,
+        organization("county"),
+        organization("partner"),
+        *(patient(who, COUNTY) for who in ("ada", "ben")),
+        *(
+            care_team(PARTNER, id_=f"{who}-team", patient=f"Patient/{who}")
+            for who in ("ada", "ben")
+        ),
+        goal("plain"),
+        {"resourceType": "Task", "id": "todo", "status": "requested", "intent": "plan"}
+        | {"for": reference("Patient/ada")},
+    )
+    return operator
+
+
+@pytest.fixture
+async def partner(service: Service, world: httpx.AsyncClient) -> httpx.AsyncClient:
+    return await service.as_("partner-system", PARTNER, purpose="TREAT")
+
+
+def complete(who: str) -> list[Json]:
+    """A Consent with all that 42 CFR 2.31 asks for, and the form that was signed."""
+    whose = reference(f"Patient/{who}")
+    form = {"resourceType": "DocumentReference", "id": f"{who}-form", "status": "current"}
+    content = [{"attachment": {"title": "Signed form"}}]
+    paper = consent(PARTNER, id_=f"{who}-program", patient=f"Patient/{who}")
+    paper["provision"]["purpose"] = [{"system": f"{HL7}/v3-ActReason", "code": "TREAT"}]
+    paper["provision"]["securityLabel"] = SENSITIVE
+    signed = {
+        "policyRule": concept(ACT, "42CFRPart2"),
+        "performer": [whose],
+        "organization": [reference(COUNTY)],
+        "sourceReference": reference(f"DocumentReference/{who}-form"),
+    }
+    return [form | {"subject": whose, "content": content}, paper | signed]
+
+
+def of_class(provision: Json, *types: str) -> Json:
+    """The provision for these types of resources only."""
+    system = "http://hl7.org/fhir/resource-types"
+    return provision | {"class": [{"system": system, "code": type_} for type_ in types]}
+
+
+async def test_an_exception_from_a_denial_takes_back_no_more_than_it_names(
+    world: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    paper = consent(PARTNER, "deny")
+    inner = of_class(consent(PARTNER)["provision"], "Goal")
+    paper["provision"]["provision"] = [inner]
+    await load(world, paper)
+    assert (await partner.get("/Goal/plain")).status_code == 200
+    assert (await partner.get("/Task/todo")).status_code == 404
+
+
+async def test_a_narrow_denial_closes_old_versions_to_those_it_is_for(
+    service: Service, world: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    """Of an old version nobody knows whether it was what the denial names."""
+    await change(world, goal("plain"), lifecycleStatus="completed")
+    assert (await partner.get("/Goal/plain/_history/1")).status_code == 200
+    paper = consent(PARTNER, "deny")
+    paper["provision"] = of_class(paper["provision"], "Observation")
+    await load(world, paper)
+    assert (await partner.get("/Goal/plain/_history/1")).status_code == 404
+    assert (await partner.get("/Goal/plain")).status_code == 200
+
+
+async def test_what_bears_two_seals_needs_both_opened(
+    world: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    await load(
+        world,
+        goal("program", meta={"security": PROGRAM}),
+        goal("both", meta={"security": [*PROGRAM, NOTES]}),
+        *complete("ada"),
+    )
+    assert (await partner.get("/Goal/program")).status_code == 200
+    assert (await partner.get("/Goal/both")).status_code == 404
+
+
+async def test_the_notice_names_the_consents_of_this_person_that_open_it(
+    world: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    await load(
+        world,
+        goal("program", meta={"security": PROGRAM}),
+        *complete("ada"),
+        *complete("ben"),
+        consent(PARTNER, id_="ada-other"),
+    )
+    text = (await partner.get("/Goal/program")).text
+    assert "Consent/ada-program" in text
+    assert "Consent/ben-program" not in text
+    assert "Consent/ada-other" not in text
