@@ -16,14 +16,15 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 from app.fhir import json, profiles
 from app.fhir.access import Nothing
 from app.fhir.audit import Audited, audit_rows, insert_audit
-from app.fhir.change import LETTER, Change, Committed, Overtaken
+from app.fhir.change import LETTER, Change, Committed, Outdated, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import KEPT_AFTER_DELETION, WORDS, Current, Draft, derive, draft
+from app.fhir.draft import KEPT_AFTER_DELETION, WORDS, Current, Draft, derive, draft, redrafted
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
+from app.fhir.registration import refresh
 from app.fhir.search.parameters import fulltext
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
@@ -58,7 +59,7 @@ async def commit(
     rids = {each.key: await ctx.engine.database.next_rid() for each in drafts}
 
     async def write(within: Context) -> list[Committed]:
-        return await _write(within, drafts, rids)
+        return await _write(within, [redrafted(ctx.engine, each) for each in drafts], rids)
 
     return await _attempts(ctx, write, then)
 
@@ -85,6 +86,8 @@ async def _attempts(ctx: Context, write: Write, then: Then | None) -> list[Commi
             return await _transaction(ctx, write, then)
         except (DeadlockDetectedError, SerializationError, Overtaken):
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
+        except Outdated:
+            await refresh(ctx.engine.database)
         except UniqueViolationError:
             # Somebody created it since; the next attempt finds it, unless it is hidden from us.
             if attempt:
@@ -238,7 +241,9 @@ async def _store(ctx: Context, connection: Connection, steps: Sequence[Step]) ->
             rows.setdefault(table, []).extend((step.rid, *row) for row in after.get(table, []))
     for table, rids in stale.items():
         await forget(connection, table, rids)
-    await write(connection, [head_of(step) for step in steps], rows)
+    stamp = await write(connection, [head_of(step) for step in steps], rows)
+    if any(step.draft.stamp != stamp for step in steps):
+        raise Outdated
 
 
 def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:

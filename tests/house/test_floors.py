@@ -22,7 +22,7 @@ TOP = 6
 # Within the engine, from the entrance down; a module may import from its own row and those below.
 ENGINE = (
     ("dispatch", "openapi"),
-    ("interactions", "operations", "reindex"),
+    ("interactions", "operations", "reindex", "indexing"),
     (
         "commit",
         "integrity",
@@ -32,6 +32,7 @@ ENGINE = (
         "draft",
         "routing",
         "capability",
+        "registration",
         "definitions_of_r4",
     ),
     ("profiles",),

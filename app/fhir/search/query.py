@@ -5,10 +5,9 @@ https://hl7.org/fhir/R4/search.html
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 from app.fhir.errors import BadRequest, Issue
-from app.fhir.registry import STORED, compartment, is_type, parameters
+from app.fhir.registry import STORED, compartment, following, is_type, parameters
 from app.fhir.search.condition import Condition, Either, Member, follow, parse_condition
 from app.fhir.search.parameters.criterion import UnknownParameter, is_supported, targets
 from app.fhir.search.sort_value import is_sortable
@@ -198,7 +197,7 @@ def _sort(type_: str, key: str) -> Sort:
     )
 
 
-@cache
+@following
 def sortable(type_: str) -> tuple[str, ...]:
     """The codes that _sort takes for a type."""
     known = [p for p in parameters(type_).values() if is_supported(p)]
@@ -246,7 +245,7 @@ def parse_include(type_: str, value: str, *, is_reverse: bool, iterates: bool) -
     arrives = target or (type_ if is_reverse and not iterates else None)
     if code == "*":
         known = parameters(source).values()
-        links = [p for p in known if p.type == "reference"]
+        links = [p for p in known if p.type == "reference" and is_supported(p)]
         codes = tuple(p.code for p in links if arrives is None or arrives in targets(p))
     else:
         follow(source, code, arrives)
