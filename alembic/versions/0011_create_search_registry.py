@@ -34,8 +34,8 @@ def upgrade() -> None:
         PRIMARY KEY (name)
     )
     """)
-    # Writers compare the stamp with the one they derived their rows under; two who register at the
-    # same time wait for each other here, so that the second sees what the first did.
+    # Writers compare the stamp with the one they derived their rows under; it changes at the very
+    # end of a transaction, or whoever registers would find it changed by themselves.
     op.execute("""
     CREATE FUNCTION stamp_search_registry() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -45,12 +45,14 @@ def upgrade() -> None:
     END $$
     """)
     op.execute("""
-    CREATE TRIGGER search_parameter_stamp AFTER INSERT OR UPDATE OR DELETE ON search_parameter
+    CREATE CONSTRAINT TRIGGER search_parameter_stamp
+    AFTER INSERT OR UPDATE OR DELETE ON search_parameter DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION stamp_search_registry()
     """)
     # Only what is done is told to others: while it lasts, every batch changes a position.
     op.execute("""
-    CREATE TRIGGER search_index_stamp AFTER UPDATE OF done ON search_index
+    CREATE CONSTRAINT TRIGGER search_index_stamp
+    AFTER UPDATE OF done ON search_index DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION stamp_search_registry()
     """)
 

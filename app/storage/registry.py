@@ -10,6 +10,7 @@ from app.storage.database import Connection, Database
 from app.storage.versions import STAMP, Row
 
 LOCK = (1_230_192_205, 6)
+REGISTRATION = (1_230_192_205, 7)
 BATCH = 200
 TABLES: Mapping[str, tuple[str, ...]] = {
     "index_reference": ("rid", "param", "target"),
@@ -112,7 +113,11 @@ async def registered(database: Database) -> list[Record]:
 
 
 async def registered_twice(connection: Connection) -> Record | None:
-    """The base and code that two SearchParameters have in common, if any."""
+    """The base and code that two SearchParameters have in common, if any.
+
+    Who registers something else waits until this transaction ends.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", *REGISTRATION)
     return await connection.fetchrow(TWICE)
 
 
