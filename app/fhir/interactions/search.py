@@ -16,7 +16,7 @@ from app.fhir.registration import refresh
 from app.fhir.registry import compartment
 from app.fhir.routing import authorize
 from app.fhir.search.bundle import page, searchset
-from app.fhir.search.find import find
+from app.fhir.search.find import estimated, find
 from app.fhir.search.paging import from_cursor
 from app.fhir.search.parameters.criterion import UnknownParameter
 from app.fhir.search.query import Query, parse_query, within
@@ -107,7 +107,11 @@ async def answered(ctx: Context, call: Call, query: Query) -> Result:
     query = await resolved(ctx, query)
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
-    found = page(query, position, await find(ctx, query, position))
+    estimate = await estimated(ctx, query)
+    if estimate is not None:
+        query = replace(query, total="none")
+    is_known = estimate is not None and query.counts_only
+    found = page(query, position, [] if is_known else await find(ctx, query, position), estimate)
     rows = [*found.matches, *found.included]
     masked = await hidden(ctx, rows, are_visible=True)
     about = {each for row in rows for each in patients(row)}

@@ -52,7 +52,7 @@ class Sort:
 class Query:
     """A whole search: `used` are the parameters it follows, as the self link shows them.
 
-    A search over several types has no type but `parts`, one for each.
+    A search over several types has no type but `parts`. `total`: none, estimate or accurate.
     """
 
     type: str
@@ -60,7 +60,7 @@ class Query:
     includes: tuple[Include, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int = DEFAULT_COUNT
-    is_counted: bool = False
+    total: str = "none"
     summary: str | None = None
     elements: tuple[str, ...] = ()
     page: str | None = None
@@ -73,6 +73,10 @@ class Query:
         """Whether only the total is asked for."""
         return self.count == 0 or self.summary == "count"
 
+    @property
+    def is_counted(self) -> bool:
+        return self.total != "none"
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -84,7 +88,7 @@ class _Reading:
     conditions: list[Condition] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
     sort: list[Sort] = field(default_factory=list)
-    is_counted: bool = False
+    total: str = "none"
     summary: str | None = None
     elements: list[str] = field(default_factory=list)
     page: str | None = None
@@ -123,7 +127,7 @@ def _frozen(reading: _Reading, used: list[tuple[str, str]], ignored: list[Issue]
         includes=tuple(reading.includes),
         sort=tuple(reading.sort),
         count=reading.count,
-        is_counted=reading.is_counted,
+        total=reading.total,
         summary=reading.summary,
         elements=tuple(reading.elements),
         page=reading.page,
@@ -171,14 +175,13 @@ def check_text(name: str, value: str) -> None:
 def _read_count(reading: _Reading, value: str) -> None:
     if not (value.isascii() and value.isdigit()):
         raise BadRequest("_count is a whole number, 0 or more.", expression=("_count",))
-    size = int(value) if len(value) < 10 else reading.max_count
-    reading.count = min(size, reading.max_count)
+    reading.count = min(int(value.lstrip("0")[:10] or 0), reading.max_count)
 
 
 def _read_total(reading: _Reading, value: str) -> None:
     if value not in ("none", "estimate", "accurate"):
         raise BadRequest("_total is none, estimate or accurate.", expression=("_total",))
-    reading.is_counted = value != "none"
+    reading.total = value
 
 
 def _read_sort(reading: _Reading, value: str) -> None:
@@ -258,7 +261,7 @@ def _read_summary(reading: _Reading, value: str) -> None:
 
 
 def _read_elements(reading: _Reading, value: str) -> None:
-    reading.elements += [name.strip() for name in value.split(",") if name.strip()]
+    reading.elements += filter(None, map(str.strip, value.split(",")))
 
 
 def _read_page(reading: _Reading, value: str) -> None:
