@@ -158,7 +158,8 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
     return await ctx.store.fetch(
         "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
         f" {SHOWN} {matching} ORDER BY {_order(asked)}"
-        f" LIMIT {args.add(asked.count + 1, 'bigint')}",
+        # In the text, since it decides the plan.
+        f" LIMIT {asked.count + 1}",
         *args.values,
     )
 
