@@ -19,6 +19,7 @@ from app.auth.users import issue_for
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError
+from app.fhir.indexing import index
 from app.fhir.openapi import openapi_json
 from app.fhir.reindex import reindex
 from app.isp.report import report
@@ -179,12 +180,13 @@ def token_command(
 
 @main.command("reindex")
 def reindex_command() -> None:
-    """Derive what search and access rules read anew from every resource; prints how many."""
+    """Derive what search and access rules read anew from every resource, and index what operators
+    registered; prints how many."""
 
-    async def work(engine: Engine, _: Authority) -> int:
-        return await reindex(engine)
+    async def work(engine: Engine, _: Authority) -> dict[str, int]:
+        return {"reindexed": await reindex(engine), "registered": await index(engine)}
 
-    _print({"reindexed": perform(chosen_beside(), work, is_owner=True)})
+    _print(perform(chosen_beside(), work, is_owner=True))
 
 
 @main.command("clock")

@@ -25,6 +25,7 @@ from app.consent.operations import (
     revoke_consent,
 )
 from app.consent.relationships import PROJECTION
+from app.fhir import registration
 from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
@@ -34,6 +35,7 @@ from app.fhir.operations import (
     expand,
     lookup,
     meta,
+    reindex_status,
     snapshot,
     subsumes,
     validate,
@@ -86,6 +88,7 @@ OPERATIONS = {
         *meta.ALL,
         expand.OPERATION,
         lookup.OPERATION,
+        reindex_status.OPERATION,
         snapshot.OPERATION,
         subsumes.OPERATION,
         validate_code.OPERATION,
@@ -161,6 +164,7 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 async def build_engine(settings: Settings, database: Database, log: AuditLog) -> Engine:
     """The engine with its hooks and the policy that the settings name."""
+    await registration.refresh(database)
     return Engine(
         database=database,
         audit=log,
@@ -177,12 +181,12 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
             profiles=settings.profiles,
         ),
         stamps=(),
-        rules=(check, partial(own, DEFINITIONS)),
-        projections=(PROJECTION,),
+        rules=(check, partial(own, DEFINITIONS), registration.rule),
+        projections=(PROJECTION, registration.PROJECTION),
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(cover, own_hand, guard),
+        guards=(cover, own_hand, guard, registration.unique),
         definitions=DEFINITIONS,
     )
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from app.fhir import json
 from app.fhir.errors import BadRequest, FHIRError
 from app.fhir.interactions.rewrite import address, rewrite
+from app.fhir.registration import bases
 from app.fhir.registry import is_type
 
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".tgz")
@@ -100,12 +101,18 @@ def _packed(file: Path) -> Iterator[tuple[str, bytes]]:
                 and is_type(name.partition("-")[0])
                 and (found := package.extractfile(member))
             ):
-                yield f"{file}:{name}", _without_text(found.read())
+                data = json.parse(found.read())
+                if _is_of_use(data):
+                    yield f"{file}:{name}", _without_text(data)
 
 
-def _without_text(data: bytes) -> bytes:
-    found = json.parse(data)
-    return json.dump({key: value for key, value in found.items() if key != "text"})
+def _is_of_use(resource: Any) -> bool:
+    """Whether it is no SearchParameter, or one of a type of this server."""
+    return resource.get("resourceType") != "SearchParameter" or bool(bases(resource))
+
+
+def _without_text(resource: Any) -> bytes:
+    return json.dump({key: value for key, value in resource.items() if key != "text"})
 
 
 def items(source: str, group: int, document: Any, base_url: str) -> Iterator[Item]:

@@ -1,5 +1,7 @@
 """`python -m bench`: load people, measure the service, and the ceilings beside it.
 
+`python -m bench search` measures searches beside SQL that is written by hand: bench/queries.py.
+
 Without --base-url it starts the service itself on a new data directory, two ceilings with it.
 """
 
@@ -7,6 +9,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -17,7 +20,7 @@ from typing import Any
 import asyncpg
 
 from app.storage.embedded import embedded
-from bench import ceilings, processes, report, validation
+from bench import ceilings, loader, processes, report, validation
 from bench.client import Sample, run
 from bench.workloads import WORKLOADS, World, transactions
 
@@ -82,9 +85,24 @@ async def measure_service(
         results["bytes_a_resource"] = await _bytes(dsn)
         watched = {"workers": process, "postgres": processes.postmaster(data)}
         results["workloads"] = await measure(world, list(WORKLOADS), options, watched)
+        if options.grow:
+            grown = await measure_grown(dsn, world, options, watched)
+            results["workloads"] |= {f"{name}, grown": rows for name, rows in grown.items()}
         results["memory_mb"] = [size / MB for size in processes.resident(process)]
         results["ceilings"] = await sql_ceilings(data, dsn, world, options)
     return results, world
+
+
+async def measure_grown(
+    dsn: str, world: World, options: argparse.Namespace, watched: Mapping[str, int]
+) -> dict[str, Any]:
+    """The same workloads with `options.grow` patients; those who come are loaded by COPY."""
+    # Beyond every person that the workloads made.
+    start = 10_000_000
+    persons = range(start, start + options.grow - options.patients)
+    await loader.fill(dsn, f"http://{world.address.netloc}/fhir", persons)
+    world.people |= {n: loader.references(n) for n in persons}
+    return await measure(world, list(WORKLOADS), options, watched)
 
 
 async def sql_ceilings(
@@ -193,8 +211,13 @@ async def other(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Read the command line, measure, print the table and write the JSON."""
+    if sys.argv[1:2] == ["search"]:
+        from bench import queries
+
+        return queries.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--patients", type=int, default=1000)
+    parser.add_argument("--grow", type=int, help="measure again with as many patients as this")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--workers", type=int, default=2)

@@ -20,7 +20,7 @@ from app.fhir.access import (
     some,
 )
 from app.fhir.errors import BadRequest
-from app.fhir.registry import is_type, parameters
+from app.fhir.registry import is_type, official
 from app.fhir.search.parameters import criterion
 from app.storage.sql import Arguments
 
@@ -137,7 +137,7 @@ def _query(type_: str, query: str | None) -> tuple[tuple[str, str], ...] | None:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict")
         for name, value in pairs:
-            if name not in parameters(type_) or not value.isprintable():
+            if name not in official(type_) or not value.isprintable():
                 return None
             criterion(type_, name, value, Arguments())
     except (ValueError, BadRequest):

@@ -4,13 +4,12 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from app.fhir.context import Resource
 from app.fhir.engine import Operation, Policy, Route
 from app.fhir.patch.formats import FORMATS
-from app.fhir.registry import STORED, SearchParameter, compartment_names
+from app.fhir.registry import STORED, SearchParameter, compartment_names, following
 from app.fhir.search.parameters.criterion import searchable, targets
 
 VERSION = "0.1.0"
@@ -69,7 +68,7 @@ def capability_statement(
     return _statement(tuple(routes), tuple(operations.values()), base_url, policy, profiles)
 
 
-@lru_cache(maxsize=8)
+@following
 def _statement(
     routes: tuple[Route, ...],
     operations: tuple[Operation, ...],
@@ -189,7 +188,7 @@ def includes(type_: str) -> list[str]:
     return [f"{type_}:{found.code}" for found in searchable(type_) if found.type == "reference"]
 
 
-@lru_cache(maxsize=256)
+@following
 def reverse_includes(type_: str) -> list[str]:
     """The values of _revinclude for a type."""
     return [

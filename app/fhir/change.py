@@ -13,6 +13,10 @@ ANY = "*"
 """In `Change.if_match`: whatever version is current, as long as there is one."""
 
 
+class Outdated(Exception):
+    """Other search parameters are registered than those that the change was derived under."""
+
+
 class Overtaken(Exception):
     """Somebody wrote between what a change was made from and the change; it is to be made anew."""
 

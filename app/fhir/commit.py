@@ -15,18 +15,16 @@ from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueVio
 
 from app.fhir import json, profiles
 from app.fhir.access import Nothing
-from app.fhir.audit import SUCCESS, Audited, audit_rows
-from app.fhir.audit_event import MINOR_FAILURE
-from app.fhir.audit_refusal import refusal_rows
-from app.fhir.change import LETTER, Change, Committed, Overtaken
+from app.fhir.audit_commit import events_of
+from app.fhir.change import LETTER, Change, Committed, Outdated, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft
+from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft, redrafted
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
-from app.fhir.refused import whose
+from app.fhir.registration import refresh
 from app.fhir.step import Step, head_of, match_version, meet
 from app.fhir.visible import visible
 from app.storage.audit import BATCH, AuditRow, insert_audit
@@ -34,7 +32,6 @@ from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
 from app.storage.versions import DERIVED, WORDS, Row, forget, write
 
-STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204, "absent": 204}
 ATTEMPTS = 8
 BREATH = 20
 """Drafts after which others get their turn on the event loop."""
@@ -61,7 +58,7 @@ async def commit(
     rids = {each.key: await ctx.engine.database.next_rid() for each in drafts}
 
     async def write(within: Context) -> list[Committed]:
-        return await _write(within, drafts, rids)
+        return await _write(within, [redrafted(ctx.engine, each) for each in drafts], rids)
 
     return await _attempts(ctx, write, then)
 
@@ -88,6 +85,8 @@ async def _attempts(ctx: Context, write: Write, then: Then | None) -> list[Commi
             return await _transaction(ctx, write, then)
         except (DeadlockDetectedError, SerializationError, Overtaken):
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
+        except Outdated:
+            await refresh(ctx.engine.database)
         except UniqueViolationError:
             # Somebody created it since; the next attempt finds it, unless it is hidden from us.
             if attempt:
@@ -152,7 +151,7 @@ async def _write(
         steps.append(meet(mine, met, rids.get(each.key, 0), instant))
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
-    events = await _events(ctx, steps, instant)
+    events = await events_of(ctx, steps, instant)
     if stored:
         await _store(ctx, connection, stored, events[:BATCH])
         await insert_audit(connection, events[BATCH:])
@@ -248,7 +247,9 @@ async def _store(
             rows.setdefault(table, []).extend((step.rid, *row) for row in is_)
     for table, rids in stale.items():
         await forget(connection, table, rids)
-    await write(connection, [head_of(step) for step in steps], rows, events)
+    stamp = await write(connection, [head_of(step) for step in steps], rows, events)
+    if any(step.draft.stamp != stamp for step in steps):
+        raise Outdated
 
 
 def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:
@@ -268,30 +269,3 @@ def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:
 def _is_kept(step: Step, table: str) -> bool:
     is_deletion = step.draft.change.resource is None
     return is_deletion and table == "relationship" and step.draft.key[0] in KEPT_AFTER_DELETION
-
-
-async def _events(ctx: Context, steps: Sequence[Step], instant: datetime) -> list[AuditRow]:
-    told = (ctx.agent, ctx.request_id, instant, ctx.engine.base_url)
-    rows: list[AuditRow] = []
-    for step in steps:
-        audited = _audited(step)
-        if audited.reason:
-            about = await whose(ctx, [step.draft.key])
-            rows += refusal_rows(*told, replace(audited, patients=about))
-        else:
-            rows += audit_rows(*told, audited)
-    return rows
-
-
-def _audited(step: Step) -> Audited:
-    done, is_there = step.committed, step.current is not None or step.is_stored
-    return Audited(
-        interaction=step.draft.change.interaction,
-        outcome=SUCCESS if is_there else MINOR_FAILURE,
-        status=STATUS[done.outcome],
-        type=done.type,
-        id=done.id,
-        version=str(done.version or "") or None,
-        patients=done.about,
-        reason=None if is_there else "not-found",
-    )

@@ -39,7 +39,7 @@ def search_parameters() -> Iterator[Resource]:
     common = parameters("Resource")
     for type_ in sorted(STORED):
         for one in searchable(type_):
-            if one.code not in common:
+            if one.code not in common and not one.state:
                 found.setdefault(one.url, []).append(one)
     for one in common.values():
         yield _search_parameter([one])

@@ -13,6 +13,7 @@ from app.fhir.engine import Engine
 from app.fhir.instant import to_text
 from app.fhir.marks import UNMARKED, Marks
 from app.fhir.references import Reference, local, located
+from app.fhir.registry import registered
 from app.fhir.search.parameters import extract
 from app.storage.versions import WORDS, Row
 
@@ -63,6 +64,8 @@ class Draft:
     sources: tuple[Reference, ...] = ()
     references: Mapping[Reference, str] = field(default_factory=dict)
     digest: int = 0
+    stamp: str = field(default_factory=lambda: registered().stamp)
+    """The registered search parameters that it was derived under."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -93,6 +96,11 @@ def draft(engine: Engine, change: Change) -> Draft:
         found,
         _digest(derived, [str(reference) for reference, _ in pointed]),
     )
+
+
+def redrafted(engine: Engine, one: Draft) -> Draft:
+    """The same, derived anew if other search parameters are registered by now."""
+    return one if one.stamp == registered().stamp else draft(engine, one.change)
 
 
 def _digest(derived: Derived, pointed: Sequence[str]) -> int:

@@ -4,16 +4,18 @@ Read from definitions/*.json, which tests/definitions.py makes from the official
 https://hl7.org/fhir/R4/searchparameter-registry.html, https://hl7.org/fhir/R4/compartmentdefinition.html
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 DEFINITIONS = Path(__file__).parent / "definitions"
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 CORE = (
     "Patient",
@@ -114,7 +116,9 @@ class SearchParameter:
 
     `type` is number, date, string, token, reference, composite, quantity or uri; `expression` is
     FHIRPath starting at `base` (or at Resource); `target` names the supported types a reference may
-    point to, empty for the other kinds. https://hl7.org/fhir/R4/searchparameter.html
+    point to, empty for the other kinds. `state` is "" for what R4 defines; for what an operator
+    registered it is "indexing" until every resource was looked at, then "ready".
+    https://hl7.org/fhir/R4/searchparameter.html
     """
 
     base: str
@@ -125,6 +129,18 @@ class SearchParameter:
     documentation: str = ""
     target: tuple[str, ...] = ()
     components: tuple[Component, ...] = ()
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The search parameters that operators registered, by type; `stamp` names this set of them.
+
+    It is "" where there never was any. What is in the database counts: app/fhir/registration.py.
+    """
+
+    stamp: str = ""
+    parameters: Mapping[str, tuple[SearchParameter, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +164,43 @@ def is_type(name: str) -> bool:
     return name in STORED
 
 
-@cache
+_registered = [Registered()]
+_following: list[Any] = []
+
+
+def following(function: F) -> F:
+    """Cache what follows from the search parameters of types, until others are registered."""
+    cached = cache(function)
+    _following.append(cached)
+    return cached  # type: ignore[return-value]
+
+
+def registered() -> Registered:
+    """What this process knows of the parameters that operators registered."""
+    return _registered[0]
+
+
+def adopt(found: Registered) -> None:
+    """From now on these are the parameters that operators registered."""
+    _registered[0] = found
+    for cached in _following:
+        cached.cache_clear()
+
+
+@following
 def parameters(type_: str) -> Mapping[str, SearchParameter]:
     """The search parameters of a type by code, the common ones (_id, _lastUpdated, …) included.
 
     Raises KeyError for a type that is not supported. A parameter with more than one official
-    definition does not exist in R4.
+    definition does not exist in R4, and R4 goes before what operators registered.
     """
+    own = {each.code: each for each in registered().parameters.get(type_, ())}
+    return MappingProxyType({**own, **official(type_)})
+
+
+@cache
+def official(type_: str) -> Mapping[str, SearchParameter]:
+    """The search parameters that R4 defines for a type. Raises KeyError as `parameters`."""
     rows = _search_parameters()["Resource"] | _search_parameters()[type_]
     return MappingProxyType({code: _parameter(type_, code, row) for code, row in rows.items()})
 

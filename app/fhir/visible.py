@@ -72,9 +72,12 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
         "(SELECT v.rid, v.type, h.id, v.version, v.last_updated, v.method, v.patient, v.patients,"
         f" v.body, h.confidentiality, h.seals, {superseded}"
         f" FROM {visible(access, types, args)} AS h"
-        f" JOIN resource_version AS v ON v.rid = h.rid AND {AS_OPEN}"
+        # One boolean, since of so many comparisons the planner expects that hardly a row passes,
+        # and would sort all of them rather than follow the index until a page is full.
+        f" JOIN resource_version AS v ON v.rid = h.rid AND CASE WHEN {AS_OPEN}"
         " AND v.patient IS NOT DISTINCT FROM h.patient"
-        f" AND v.patients IS NOT DISTINCT FROM h.patients{current if closer else ''})"
+        " AND v.patients IS NOT DISTINCT FROM h.patients THEN true ELSE false END"
+        f"{current if closer else ''})"
     )
 
 

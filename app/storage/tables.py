@@ -24,6 +24,7 @@ from sqlmodel import Field, SQLModel
 
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
+from app.storage.registry_tables import RegisteredParameter, SearchIndex, SearchRegistry
 from app.storage.search_tables import IndexComposite, IndexText
 from app.storage.sign_in_tables import Approval
 
@@ -34,8 +35,11 @@ __all__ = [
     "ConsentRule",
     "IndexComposite",
     "IndexText",
+    "RegisteredParameter",
     "Relationship",
     "Resource",
+    "SearchIndex",
+    "SearchRegistry",
 ]
 
 UNBUFFERED = {"fastupdate": "off"}

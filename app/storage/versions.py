@@ -12,6 +12,9 @@ from app.storage.sql import Connection
 
 Row = tuple[Any, ...]
 
+STAMP = "SELECT coalesce((SELECT max(stamp) FROM search_registry), '')"
+"""The search parameters that are registered when a statement begins."""
+
 DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "index_reference": (("param", "int"), ("target", "text")),
     "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz")),
@@ -47,6 +50,7 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("starts", "timestamptz"),
         ("ends", "timestamptz"),
     ),
+    "search_parameter": (("base", "text"), ("code", "text"), ("definition", "text")),
     "consent_rule": (
         ("patient", "text"),
         ("actor", "text"),
@@ -110,17 +114,20 @@ async def write(
     heads: Sequence[Head],
     rows: Mapping[str, Sequence[Row]],
     events: Sequence[AuditRow] = (),
-) -> None:
+) -> str:
     """Make these the current versions and append them to history, with their derived rows, and the
     events to the audit trail.
 
-    `rows` holds, by table of DERIVED, rows that begin with the rid. One round trip.
+    `rows` holds, by table of DERIVED, rows that begin with the rid. One round trip. Answers the
+    stamp of the search parameters that are registered: rows that were derived under another must
+    not be committed.
     """
     tables = tuple(table for table in DERIVED if rows.get(table))
     columns = [list(column) for column in zip(*map(_values, heads), strict=True)]
     for table in tables:
         columns += [list(column) for column in zip(*map(_flat, rows[table]), strict=True)]
-    await connection.fetch(_statement(tables), *columns, *audit.columns(events))
+    made_of = (*columns, *audit.columns(events))
+    return str(await connection.fetchval(_statement(tables), *made_of))
 
 
 async def forget(connection: Connection, table: str, rids: Iterable[int]) -> None:
@@ -195,7 +202,7 @@ def _statement(tables: tuple[str, ...]) -> str:
         )
         at += len(columns)
     made.append(audit.appending(at))
-    return "WITH " + ",\n".join(made) + "\nSELECT"
+    return "WITH " + ",\n".join(made) + f"\n{STAMP}"
 
 
 def _unnest(name: str, columns: Sequence[tuple[str, str]], at: int) -> str:

@@ -22,16 +22,18 @@ TOP = 6
 # Within the engine, from the entrance down; a module may import from its own row and those below.
 ENGINE = (
     ("dispatch", "openapi"),
-    ("interactions", "operations", "reindex"),
+    ("interactions", "operations", "reindex", "indexing"),
     (
         "commit",
         "integrity",
         "guard",
         "erasure",
         "step",
+        "audit_commit",
         "draft",
         "routing",
         "capability",
+        "registration",
         "definitions_of_r4",
     ),
     ("profiles",),

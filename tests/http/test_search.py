@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from app.storage.database import Database
 from tests.build import care_plan, care_team, consent, goal, patient, plan
 from tests.http.conftest import (
     COUNTY,
@@ -269,3 +270,30 @@ async def test_pages_sorted_by_a_code_lead_through_all_and_back(shelf: httpx.Asy
     assert [each for response in seen for each in found(response)] == SHELF
     back = await shelf.get(links(seen[1])["previous"])
     assert found(back) == SHELF[:3]
+
+
+async def test_an_estimate_is_the_planners_for_who_sees_everything(
+    shelf: httpx.AsyncClient, operator: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are counted; how many there are in all is told to nobody who does not see them."""
+    url = "/Goal?_total=estimate&_count=2"
+    everything = (await operator.get("/Goal?_total=accurate")).json()["total"]
+    assert (await operator.get(url)).json()["total"] == everything
+    monkeypatch.setattr("app.fhir.search.find.MANY", 0)
+    asked: list[str] = []
+    search = Database.search
+
+    async def noted(self: Database, sql: str, *args: object) -> object:
+        asked.append(sql)
+        return await search(self, sql, *args)
+
+    monkeypatch.setattr(Database, "search", noted)
+    page = await operator.get(url)
+    assert len(found(page)) == 2
+    assert page.json()["total"] >= 0
+    assert (await operator.get("/?_type=Goal,Patient&_total=estimate")).json()["total"] >= 0
+    assert "entry" not in (await operator.get("/Goal?_total=estimate&_count=0")).json()
+    assert len([sql for sql in asked if sql.startswith("EXPLAIN")]) == 3
+    seen = await shelf.get("/Goal?patient=zed&_total=estimate")
+    assert seen.json()["total"] == 7
+    assert len([sql for sql in asked if sql.startswith("EXPLAIN")]) == 3

@@ -4,12 +4,27 @@ from dataclasses import replace
 
 from app.fhir.engine import Engine
 from app.fhir.reindex import reindex
+from app.loading import load
+from app.reading import Item
 from app.storage.database import Database
 from app.storage.versions import DERIVED
 from app.welcome import demonstrate
 from tests.running.test_loading import engine
 
 __all__ = ["engine"]
+
+OWN = {
+    "resourceType": "SearchParameter",
+    "id": "own",
+    "url": "https://example.org/SearchParameter/own",
+    "name": "Own",
+    "status": "active",
+    "description": "The words of a goal",
+    "code": "own-words",
+    "base": ["Goal"],
+    "type": "string",
+    "expression": "Goal.description.text",
+}
 
 
 async def derived(database: Database) -> dict[str, list[str]]:
@@ -30,6 +45,7 @@ async def derived(database: Database) -> dict[str, list[str]]:
 
 async def test_reindexing_brings_back_what_was_lost(engine: Engine, database: Database) -> None:
     assert (await demonstrate(engine)).refused == []
+    assert (await load(engine, [Item("own", 1, OWN, is_update=True)])).refused == []
     before = await derived(database)
     lost = "patient = NULL, patients = NULL"
     await database.execute(f"UPDATE resource SET keys = '{{}}', digest = 0, {lost}")

@@ -160,7 +160,8 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
     sql = (
         "SELECT r.rid, r.type, r.id, r.version, r.last_updated, r.method,"
         f" {SHOWN} {matching} ORDER BY {_order(asked)}"
-        f" LIMIT {args.add(asked.count + 1, 'bigint')}"
+        # In the text, since it decides the plan.
+        f" LIMIT {asked.count + 1}"
     )
     return await ctx.store.fetch(*args.statement(with_consents(sql, access, args)))
 

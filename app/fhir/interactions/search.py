@@ -3,8 +3,9 @@
 https://hl7.org/fhir/R4/http.html#search
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from app.fhir.access import Access, Nothing, for_type
 from app.fhir.context import Call, Context, Result
@@ -12,11 +13,13 @@ from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
 from app.fhir.grounds import named
 from app.fhir.hidden import hidden
+from app.fhir.registration import refresh
 from app.fhir.registry import compartment
 from app.fhir.routing import authorize
 from app.fhir.search.bundle import page, searchset
-from app.fhir.search.find import find
+from app.fhir.search.find import estimated, find
 from app.fhir.search.paging import from_cursor
+from app.fhir.search.parameters.criterion import UnknownParameter
 from app.fhir.search.query import Query, parse_query, within
 from app.fhir.search.resolve import resolved
 from app.fhir.search.system import all_types, asked_types, parse_types, without_type
@@ -27,6 +30,20 @@ async def search_type(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for a parameter that is unknown (unless handling is lenient) or unreadable.
     """
+    return await _knowing(ctx, partial(_of_type, ctx, call))
+
+
+async def _knowing(ctx: Context, search: Callable[[], Awaitable[Result]]) -> Result:
+    """The search; where it asks for what is unknown, once more if that was registered since."""
+    try:
+        return await search()
+    except UnknownParameter:
+        if not await refresh(ctx.engine.database):
+            raise
+        return await search()
+
+
+async def _of_type(ctx: Context, call: Call) -> Result:
     assert call.type
     return await answered(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
 
@@ -36,6 +53,10 @@ async def search_system(ctx: Context, call: Call) -> Result:
 
     Raises Forbidden for a type that is named and not in the scopes.
     """
+    return await _knowing(ctx, partial(_of_system, ctx, call))
+
+
+async def _of_system(ctx: Context, call: Call) -> Result:
     types = asked_types(call.query)
     for type_ in types:
         authorize(ctx, "s", type_)
@@ -87,7 +108,11 @@ async def answered(ctx: Context, call: Call, query: Query) -> Result:
     query = await resolved(ctx, query)
     used = replace(call, query=query.used)
     position = from_cursor(query, unseal(ctx, used))
-    found = page(query, position, await find(ctx, query, position))
+    estimate = await estimated(ctx, query)
+    if estimate is not None:
+        query = replace(query, total="none")
+    is_known = estimate is not None and query.counts_only
+    found = page(query, position, [] if is_known else await find(ctx, query, position), estimate)
     rows = [*found.matches, *found.included]
     masked = await hidden(ctx, rows, are_visible=True)
     about = {each for row in rows for each in patients(row)}

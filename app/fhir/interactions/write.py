@@ -6,8 +6,8 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 import re
 from collections.abc import Sequence
 
+from app.fhir.audit_commit import STATUS
 from app.fhir.change import ANY, Change, Committed
-from app.fhir.commit import STATUS
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import disclose, statement
 from app.fhir.errors import (

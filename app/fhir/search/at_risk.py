@@ -8,19 +8,27 @@ from collections.abc import Mapping
 from functools import cache
 
 from app.fhir.redact import EXTENSION
-from app.fhir.registry import ElementDefinition, parameters, structure
+from app.fhir.registry import ElementDefinition, SearchParameter, following, parameters, structure
+from app.fhir.search.parameters.expression import is_told
 
 POINTERS = frozenset({"Reference", "Attachment"})
 PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
 
 
-@cache
+@following
 def is_at_risk(type_: str, code: str) -> bool:
     """Whether a redacted copy may lack a value of the parameter, which is no reference itself."""
     parameter = parameters(type_)[code]
+    if is_untold(parameter):
+        return True
     paths = PATH.findall(parameter.expression)
     own = [path.split(".")[1:] for path in paths if path.startswith(f"{type_}.")]
     return parameter.type != "reference" and any(_is_beside(type_, path) for path in own)
+
+
+def is_untold(parameter: SearchParameter) -> bool:
+    """Whether an operator registered it, and nobody can tell what it reads: it may be anything."""
+    return bool(parameter.state) and not is_told(parameter)
 
 
 def _is_beside(type_: str, path: list[str]) -> bool:

@@ -37,15 +37,17 @@ class Page:
     is_cut: bool
 
 
-def page(query: Query, position: Position | None, rows: Sequence[Record]) -> Page:
-    """Sort the rows of the statement into a page."""
+def page(
+    query: Query, position: Position | None, rows: Sequence[Record], estimate: int | None = None
+) -> Page:
+    """Sort the rows of the statement into a page; an estimate goes where none was counted."""
     found = [row for row in rows if row["mode"] == "match"]
     matches, more = found[: query.count], len(found) > query.count
     before, after = position is not None, more
     if position is not None and position.is_backward:
         matches, before, after = matches[::-1], more, True
     others = [row for row in rows if row["mode"] == "include"]
-    total = next((row["rid"] for row in rows if row["mode"] == "total"), None)
+    total = next((row["rid"] for row in rows if row["mode"] == "total"), estimate)
     is_cut = len(others) >= MAX_INCLUDED or _is_deeper(rows)
     return Page(matches, _once(matches, others), before, after, total, is_cut)
 

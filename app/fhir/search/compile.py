@@ -84,6 +84,18 @@ def compile_search(
     return Statement(sql, args, _is_narrow(query))
 
 
+def compile_matches(query: Query, access: Access, base_url: str, existing: Existing) -> Statement:
+    """The statement of all that matches, without columns: what a planner can be asked about."""
+    args = Arguments()
+    search = _Search(query, access, None, Over("r", args, base_url, *existing))
+    if len(query.parts) > MANY:
+        parts = [_of_many(search)]
+    else:
+        each = [replace(search, query=part) for part in query.parts or (query,)]
+        parts = [f"{_visible(one)} WHERE {_filter(one, one.query.conditions)}" for one in each]
+    return Statement(" UNION ALL ".join(f"SELECT FROM {part}" for part in parts), args, False)
+
+
 def _page(search: _Search) -> str:
     query = search.query
     matches = _matches(search)

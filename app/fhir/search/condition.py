@@ -10,6 +10,7 @@ from datetime import datetime
 
 from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type
+from app.fhir.search.at_risk import is_untold
 from app.fhir.search.parameters.criterion import Criterion, UnknownParameter, find, parse, targets
 
 MAX_DEPTH = 8
@@ -194,6 +195,13 @@ def follow(type_: str, code: str, target: str | None) -> tuple[str, ...]:
     parameter = find(type_, code)
     if parameter.type != "reference":
         raise BadRequest(f"'{code}' of {type_} is not a reference.", expression=(code,))
+    if is_untold(parameter):
+        raise UnknownParameter(
+            f"What '{code}' of {type_} reads cannot be told from its expression, so that it cannot"
+            " be followed.",
+            code="not-supported",
+            expression=(code,),
+        )
     if type_ == "AuditEvent":
         raise UnknownParameter(
             "The references of AuditEvent cannot be followed.",

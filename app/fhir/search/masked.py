@@ -108,12 +108,17 @@ def shown(criterion: Criterion, over: Over) -> str:
     """SQL: the row matches by what is shown of it. Raises BadRequest for an unreadable value."""
     if not over.known:
         return predicate(criterion, over)
+    matches = _shown(criterion, over)
+    if is_at_risk(criterion.type, criterion.parameter.code):
+        return f"({matches} AND NOT {is_redacted(over)})"
+    return matches
+
+
+def _shown(criterion: Criterion, over: Over) -> str:
     if _is_by_reference(criterion):
         return _to_existing(criterion, over)
     if criterion.parameter.type == "reference":
         return _present(criterion, predicate(criterion, over), over)
-    if is_at_risk(criterion.type, criterion.parameter.code):
-        return f"({predicate(criterion, over)} AND NOT {is_redacted(over)})"
     return predicate(criterion, over)
 
 

@@ -5,10 +5,9 @@ https://hl7.org/fhir/R4/search.html
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 from app.fhir.errors import BadRequest, Issue
-from app.fhir.registry import STORED, compartment, is_type, parameters
+from app.fhir.registry import STORED, compartment, following, is_type, parameters
 from app.fhir.search.condition import Condition, Either, Member, follow, parse_condition
 from app.fhir.search.parameters.criterion import UnknownParameter, is_supported, targets
 from app.fhir.search.sort_value import is_sortable
@@ -53,7 +52,7 @@ class Sort:
 class Query:
     """A whole search: `used` are the parameters it follows, as the self link shows them.
 
-    A search over several types has no type but `parts`, one for each.
+    A search over several types has no type but `parts`. `total`: none, estimate or accurate.
     """
 
     type: str
@@ -61,7 +60,7 @@ class Query:
     includes: tuple[Include, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int = DEFAULT_COUNT
-    is_counted: bool = False
+    total: str = "none"
     summary: str | None = None
     elements: tuple[str, ...] = ()
     page: str | None = None
@@ -74,6 +73,10 @@ class Query:
         """Whether only the total is asked for."""
         return self.count == 0 or self.summary == "count"
 
+    @property
+    def is_counted(self) -> bool:
+        return self.total != "none"
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -85,7 +88,7 @@ class _Reading:
     conditions: list[Condition] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
     sort: list[Sort] = field(default_factory=list)
-    is_counted: bool = False
+    total: str = "none"
     summary: str | None = None
     elements: list[str] = field(default_factory=list)
     page: str | None = None
@@ -124,7 +127,7 @@ def _frozen(reading: _Reading, used: list[tuple[str, str]], ignored: list[Issue]
         includes=tuple(reading.includes),
         sort=tuple(reading.sort),
         count=reading.count,
-        is_counted=reading.is_counted,
+        total=reading.total,
         summary=reading.summary,
         elements=tuple(reading.elements),
         page=reading.page,
@@ -172,14 +175,13 @@ def check_text(name: str, value: str) -> None:
 def _read_count(reading: _Reading, value: str) -> None:
     if not (value.isascii() and value.isdigit()):
         raise BadRequest("_count is a whole number, 0 or more.", expression=("_count",))
-    size = int(value) if len(value) < 10 else reading.max_count
-    reading.count = min(size, reading.max_count)
+    reading.count = min(int(value.lstrip("0")[:10] or 0), reading.max_count)
 
 
 def _read_total(reading: _Reading, value: str) -> None:
     if value not in ("none", "estimate", "accurate"):
         raise BadRequest("_total is none, estimate or accurate.", expression=("_total",))
-    reading.is_counted = value != "none"
+    reading.total = value
 
 
 def _read_sort(reading: _Reading, value: str) -> None:
@@ -198,7 +200,7 @@ def _sort(type_: str, key: str) -> Sort:
     )
 
 
-@cache
+@following
 def sortable(type_: str) -> tuple[str, ...]:
     """The codes that _sort takes for a type."""
     known = [p for p in parameters(type_).values() if is_supported(p)]
@@ -246,7 +248,7 @@ def parse_include(type_: str, value: str, *, is_reverse: bool, iterates: bool) -
     arrives = target or (type_ if is_reverse and not iterates else None)
     if code == "*":
         known = parameters(source).values()
-        links = [p for p in known if p.type == "reference"]
+        links = [p for p in known if p.type == "reference" and is_supported(p)]
         codes = tuple(p.code for p in links if arrives is None or arrives in targets(p))
     else:
         follow(source, code, arrives)
@@ -259,7 +261,7 @@ def _read_summary(reading: _Reading, value: str) -> None:
 
 
 def _read_elements(reading: _Reading, value: str) -> None:
-    reading.elements += [name.strip() for name in value.split(",") if name.strip()]
+    reading.elements += filter(None, map(str.strip, value.split(",")))
 
 
 def _read_page(reading: _Reading, value: str) -> None:

@@ -100,6 +100,12 @@ def find(type_: str, code: str) -> SearchParameter:
         raise UnknownParameter(
             f"{type_} has no search parameter '{code}'; it has: {valid}.", expression=(code,)
         )
+    if parameter.state == "indexing":
+        raise UnknownParameter(
+            f"Search parameter '{code}' of {type_} is being indexed: try again later.",
+            code="not-supported",
+            expression=(code,),
+        )
     if not is_supported(parameter):
         raise UnknownParameter(
             f"Search parameter '{code}' of {type_} ({parameter.type}) is not supported.",
@@ -110,8 +116,11 @@ def find(type_: str, code: str) -> SearchParameter:
 
 
 def is_supported(parameter: SearchParameter) -> bool:
-    """Whether the server can search by it; the texts in the audit trail are not indexed."""
+    """Whether the server can search by it; the texts in the audit trail are not indexed, and what
+    was registered is not before everything was looked at."""
     if parameter.base == "AuditEvent" and parameter.type == "string":
+        return False
+    if parameter.state == "indexing":
         return False
     return parameter.type in MODIFIERS
 

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-from app.fhir import fhirpath
 from app.fhir.context import Resource
-from app.fhir.registry import SearchParameter, parameters
+from app.fhir.registry import SearchParameter, following, parameters
 from app.fhir.search.parameters import (
     composite,
     date,
+    expression,
     fulltext,
     number,
     quantity,
@@ -21,7 +21,7 @@ from app.fhir.search.parameters import (
     token,
     uri,
 )
-from app.fhir.search.parameters.keys import param, presence
+from app.fhir.search.parameters.keys import failure, param, presence
 
 Elements = Iterable[tuple[str, Any]]
 COLUMNS = frozenset({"_id", "_lastUpdated"})
@@ -65,13 +65,19 @@ class _Step:
     evaluate: Callable[[Resource], list[tuple[str, Any]]]
     presence: int | None
     note: Callable[[Elements, _Found, str], None]
+    failed: int
 
 
 def extract(resource: Resource, base_url: str) -> IndexRows:
     """The index of a resource; `base_url` tells which absolute references are local."""
     found = _Found()
     for step in _plan(resource["resourceType"]):
-        elements = step.evaluate(resource)
+        try:
+            elements = step.evaluate(resource)
+        except expression.Unevaluated:
+            # What an operator registered keeps nobody from writing; `failed` tells of it.
+            found.keys.add(step.failed)
+            continue
         if elements:
             if step.presence is not None:
                 found.keys.add(step.presence)
@@ -87,7 +93,7 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
     )
 
 
-@cache
+@following
 def _plan(type_: str) -> tuple[_Step, ...]:
     return tuple(
         _step(type_, parameter)
@@ -97,11 +103,12 @@ def _plan(type_: str) -> tuple[_Step, ...]:
 
 
 def _step(type_: str, parameter: SearchParameter) -> _Step:
-    evaluate, at = fhirpath.compile(parameter.expression), param(type_, parameter.code)
+    evaluate, at = expression.compiled(parameter), param(type_, parameter.code)
+    failed = failure(type_, parameter.code)
     if parameter.type == "composite":
-        return _Step(evaluate, None, partial(_note_composite, parameter, at))
+        return _Step(evaluate, None, partial(_note_composite, parameter, at), failed)
     note = partial(NOTES[parameter.type], f"{type_}.{parameter.code}", at)
-    return _Step(evaluate, presence(type_, parameter.code), note)
+    return _Step(evaluate, presence(type_, parameter.code), note, failed)
 
 
 def _is_indexed(parameter: SearchParameter) -> bool:

@@ -28,3 +28,9 @@ def param(type_: str, code: str) -> int:
 def presence(type_: str, code: str) -> int:
     """The key that says: this resource has a value for the parameter (:missing asks for it)."""
     return key(f"{type_}.{code}", "present")
+
+
+@lru_cache(maxsize=4096)
+def failure(type_: str, code: str) -> int:
+    """The key that says: the parameter's expression could not be evaluated on this resource."""
+    return key(f"{type_}.{code}", "failed")
