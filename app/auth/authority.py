@@ -19,9 +19,9 @@ from app.storage.database import Database
 class Event:
     """One grant or refusal, as the audit trail needs it.
 
-    `action` is token, revoke, introspect, authorize, login, logout, launch or register; `source` is
-    the IP address that asked, None for a command on this machine; `client_id` is as claimed when
-    `error` is invalid_client; `error` is None when the request was granted; `user` is an account's
+    `action` is token, revoke, introspect, par, authorize, login, logout, launch or register;
+    `source` is the IP address that asked, None for a command on this machine; `client_id` is as
+    claimed when `error` is invalid_client; `error` is None when the request was granted; `user` is an account's
     subject, `fhir_user` a reference, `patient` the logical id of whom it is about.
     """
 
@@ -99,6 +99,11 @@ class Authority:
     def token_endpoint(self) -> str:
         """The URL a client assertion must be addressed to."""
         return f"{self.issuer}/auth/token"
+
+    @property
+    def pushed_request_endpoint(self) -> str:
+        """Where apps push what they are going to ask for."""
+        return f"{self.issuer}/auth/par"
 
 
 def _forget(keys: Keys, callers: Callers) -> None:

@@ -30,17 +30,20 @@ class Request:
         return self.parameters[name]
 
 
-async def authenticate_client(authority: Authority, request: Request) -> Client:
+async def authenticate_client(
+    authority: Authority, request: Request, also: tuple[str, ...] = ()
+) -> Client:
     """The client that proved to be who it says, in the one way it is registered for.
 
-    Raises InvalidClient for every failure; InvalidRequest when several ways are tried at once.
+    An assertion is addressed to the token endpoint, or to one of `also`. Raises InvalidClient for
+    every failure; InvalidRequest when several ways are tried at once.
     """
     parameters = request.parameters
     ways = ("client_assertion", "client_secret")
     if sum(way in parameters for way in ways) + (request.authorization is not None) > 1:
         raise InvalidRequest("a client authenticates in one way only")
     if "client_assertion" in parameters:
-        client = await assertions.authenticate(authority, parameters)
+        client = await assertions.authenticate(authority, parameters, also)
     elif request.authorization is not None:
         client = await _basic(authority, request.authorization)
     else:

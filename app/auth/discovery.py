@@ -99,6 +99,8 @@ def _endpoints(authority: Authority) -> dict[str, Any]:
         "issuer": issuer,
         "jwks_uri": f"{issuer}/auth/jwks",
         "authorization_endpoint": f"{issuer}/auth/authorize",
+        "pushed_authorization_request_endpoint": authority.pushed_request_endpoint,
+        "require_pushed_authorization_requests": False,
         "token_endpoint": authority.token_endpoint,
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),

@@ -29,6 +29,7 @@ class Answer:
     scope: str | None = None
     token_id: str | None = None
     grant: Grant | None = None
+    status: int = 200
 
 
 async def token(authority: Authority, request: Request) -> Answer:
