@@ -70,6 +70,7 @@ from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
 from app.routers.pages import pages_router
 from app.routers.registration import registration_router
+from app.routers.resource_server import resource_server_router
 from app.routers.web.pages import web_router
 from app.settings import Settings
 from app.storage.database import Database
@@ -145,7 +146,8 @@ async def _lifespan(settings: Settings, jobs: Sequence[Job], app: FastAPI) -> As
         stack.push_async_callback(log.close)
         authority = await Authority.open(settings, database, recorder(log, settings.base_url))
         stack.push_async_callback(authority.close)
-        engine = await build_engine(settings, database, log)
+        issues_tokens = not authority.providers.issuers.only
+        engine = await build_engine(settings, database, log, issues_tokens=issues_tokens)
         _mount(app, settings, engine, authority)
         for job in jobs:
             stack.push_async_callback(_cancelled, asyncio.create_task(job(settings, engine)))
@@ -157,7 +159,9 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def build_engine(settings: Settings, database: Database, log: AuditLog) -> Engine:
+async def build_engine(
+    settings: Settings, database: Database, log: AuditLog, *, issues_tokens: bool = True
+) -> Engine:
     """The engine with its hooks and the policy that the settings name."""
     return Engine(
         database=database,
@@ -173,6 +177,7 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
             page_size=settings.page_size,
             max_page_size=settings.max_page_size,
             profiles=settings.profiles,
+            issues_tokens=issues_tokens,
         ),
         stamps=(),
         rules=(check, partial(own, DEFINITIONS)),
@@ -187,11 +192,14 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
 
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
     app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
-    app.include_router(oauth_router(authority))
-    app.include_router(pages_router(authority, engine))
-    app.include_router(web_router(authority, engine))
-    app.include_router(registration_router(authority))
-    app.include_router(discovery_router(authority))
+    if authority.providers.issuers.only:
+        app.include_router(resource_server_router(authority))
+    else:
+        app.include_router(oauth_router(authority))
+        app.include_router(pages_router(authority, engine))
+        app.include_router(web_router(authority, engine))
+        app.include_router(registration_router(authority))
+        app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(
         engine,
         partial(authenticate, authority),

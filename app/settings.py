@@ -109,6 +109,11 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds an access token is valid that an app got because a person approved.",
     )
+    external_issuers: str = Field(
+        default="",
+        description="JSON file that names other authorization servers: whose access tokens are "
+        "taken here, and with which people may sign in; docs/external-issuers.md.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.auth import jose
+from app.auth.assertions import claimed_issuer
 from app.auth.authority import Authority
 from app.auth.caller import Caller
+from app.auth.external_token import Untrusted, ours
 from app.auth.keys import ALGORITHM
+from app.auth.outgoing import Unreachable
 from app.auth.roles import ROLES
 from app.auth.scopes import OTHER, OWN, Scope, parse
-from app.fhir.errors import Unauthorized
+from app.fhir.errors import Unauthorized, Unavailable
 
 TYP = "at+jwt"
 
@@ -89,7 +92,7 @@ async def authenticate(authority: Authority, authorization: str | None) -> Calle
         authority.forget()
     caller = authority.callers.get(token)
     if caller is None:
-        caller = to_caller(await verified(authority, token))
+        caller = await _external(authority, token) or to_caller(await verified(authority, token))
         authority.callers.put(token, caller)
     revocations = authority.revocations
     if await revocations.is_revoked(caller.token_id):
@@ -98,6 +101,26 @@ async def authenticate(authority: Authority, authorization: str | None) -> Calle
     if caller.approval and await revocations.is_revoked(caller.approval):
         raise _invalid("the access token was revoked")
     return caller
+
+
+async def _external(authority: Authority, token: str) -> Caller | None:
+    """The caller whose token another issuer signed whom the operator trusts; None for all others.
+
+    Raises Unauthorized; Unavailable when the issuer does not say with what it signs.
+    """
+    providers = authority.providers
+    if not providers.issuers.issuers:
+        return None
+    issuer = providers.issuers.find(claimed_issuer(token))
+    if issuer is None or issuer.audience is None:
+        return None
+    try:
+        claims = await providers.verify(issuer, token, issuer.typ)
+        return to_caller(ours(issuer, token, claims, authority.audience))
+    except (jose.InvalidToken, Untrusted) as error:
+        raise _invalid(str(error)) from error
+    except Unreachable as error:
+        raise Unavailable("The issuer of the access token cannot be asked for its keys.") from error
 
 
 async def verified(authority: Authority, token: str) -> jose.Claims:

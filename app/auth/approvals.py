@@ -195,6 +195,8 @@ async def end_with_account(authority: Authority, username: str, *, is_removed: b
         raise LookupError("no account has this username")
     if is_removed:
         await database.execute("DELETE FROM account WHERE username = $1", username)
+        # Or the next account of this name would be theirs who signs in elsewhere.
+        await database.execute("DELETE FROM external_identity WHERE username = $1", username)
     await database.execute("DELETE FROM sign_in_session WHERE username = $1", username)
     rows = await database.fetch(
         "SELECT id FROM approval WHERE username = $1 AND ended IS NULL AND expires > now()",

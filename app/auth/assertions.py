@@ -12,7 +12,7 @@ from app.auth import jose
 from app.auth.authority import Authority
 from app.auth.clients import ALGORITHMS, Client, find_client
 from app.auth.errors import InvalidClient
-from app.auth.jwks import Unreachable
+from app.auth.outgoing import Unreachable
 from app.storage.database import Database
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -99,12 +99,12 @@ def _faults(claims: jose.Claims, client: Client, audiences: set[str], now: float
         yield "iss and sub must both be the client_id"
     if not any(isinstance(aud, str) and aud in audiences for aud in _texts(claims.get("aud"))):
         yield "aud must be the URL of the token endpoint"
-    if not _is_within(exp, now - SKEW, MAX_TIME):
+    if not is_within(exp, now - SKEW, MAX_TIME):
         yield "the assertion has expired, or has no exp"
-    elif not _is_within(exp, 0, now + MAX_LIFETIME + SKEW):
+    elif not is_within(exp, 0, now + MAX_LIFETIME + SKEW):
         yield "exp is more than 5 minutes ahead"
     if any(
-        name in claims and not _is_within(claims[name], 0, now + SKEW) for name in ("nbf", "iat")
+        name in claims and not is_within(claims[name], 0, now + SKEW) for name in ("nbf", "iat")
     ):
         yield "the assertion is not valid yet"
     if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI or not jti.isprintable():
@@ -115,5 +115,6 @@ def _texts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _is_within(value: Any, low: float, high: float) -> bool:
+def is_within(value: Any, low: float, high: float) -> bool:
+    """Whether this is a number between the two, which no infinity and no NaN is."""
     return isinstance(value, int | float) and not isinstance(value, bool) and low < value < high

@@ -52,12 +52,42 @@ SCOPES = (
 """Of the resource scopes examples: any supported type and any letters in order are supported."""
 
 
+PASSED_ON = (
+    "issuer",
+    "jwks_uri",
+    "authorization_endpoint",
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "grant_types_supported",
+    "response_types_supported",
+    "code_challenge_methods_supported",
+    "scopes_supported",
+)
+"""What of another issuer's metadata smart-configuration has a place for."""
+
+
 def smart_configuration(authority: Authority) -> dict[str, Any]:
     """/.well-known/smart-configuration of the FHIR base."""
     return _endpoints(authority) | {
         "management_endpoint": f"{authority.issuer}/auth/apps",
         "capabilities": list(CAPABILITIES),
     }
+
+
+async def external_configuration(authority: Authority) -> dict[str, Any]:
+    """smart-configuration of a server that issues no tokens: where its first issuer does.
+
+    Raises Unreachable.
+    """
+    issuers = authority.providers.issuers.issuers
+    first = next(each for each in issuers if each.audience)
+    said = (await authority.providers.metadata(first)).said
+    passed_on = {name: said[name] for name in PASSED_ON if name in said}
+    return passed_on | {"capabilities": [c for c in CAPABILITIES if c.startswith("permission-")]}
 
 
 def server_metadata(authority: Authority) -> dict[str, Any]:
@@ -84,10 +114,12 @@ def openid_configuration(authority: Authority) -> dict[str, Any]:
 
 def resource_metadata(authority: Authority) -> dict[str, Any]:
     """/.well-known/oauth-protected-resource of the FHIR base."""
+    trusted = authority.providers.issuers
+    own = [] if trusted.only else [authority.issuer]
     return {
         "resource": authority.audience,
         "resource_name": "isp-fhir",
-        "authorization_servers": [authority.issuer],
+        "authorization_servers": own + [each.issuer for each in trusted.issuers if each.audience],
         "scopes_supported": list(SCOPES),
         "bearer_methods_supported": ["header"],
     }

@@ -29,6 +29,7 @@ SWEPT = (
     "authorization_code",
     "refresh_token",
     "launch_context",
+    "external_sign_in",
     "approval",
     "sign_in_session",
     "sign_in_throttle",
