@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 from app.auth import assertions
 from app.auth.authority import Authority
 from app.auth.clients import CLIENT_ID, Client, find_client
+from app.auth.dpop import Presented
 from app.auth.errors import InvalidClient, InvalidRequest
 
 FAILED = "client authentication failed"
@@ -18,10 +19,15 @@ FAILED = "client authentication failed"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A form posted to an OAuth endpoint, each parameter once, and its Authorization header."""
+    """A form posted to an OAuth endpoint, each parameter once, and its Authorization header.
+
+    `presented` are its DPoP proofs, `jkt` the thumbprint of the key that one of them proved.
+    """
 
     parameters: Mapping[str, str]
     authorization: str | None = None
+    presented: Presented | None = None
+    jkt: str | None = None
 
     def required(self, name: str) -> str:
         """The value of a parameter. Raises InvalidRequest when it is missing."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.auth.authority import Authority
 from app.auth.clients import ALGORITHMS
+from app.auth.dpop import ALGORITHMS as PROOFS
 from app.auth.keys import ID_TOKEN_ALGORITHM
 from app.auth.token import GRANTS
 
@@ -122,6 +123,8 @@ def resource_metadata(authority: Authority) -> dict[str, Any]:
         "authorization_servers": own + [each.issuer for each in trusted.issuers if each.audience],
         "scopes_supported": list(SCOPES),
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(PROOFS),
+        "dpop_bound_access_tokens_required": False,
     }
 
 
@@ -143,5 +146,6 @@ def _endpoints(authority: Authority) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": list(PROOFS),
         "scopes_supported": list(SCOPES),
     }

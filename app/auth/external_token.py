@@ -41,6 +41,10 @@ def ours(issuer: Issuer, token: str, claims: jose.Claims, base_url: str) -> jose
     names, now = issuer.claims, int(time.time())
     subject, client_id = claims.get("sub"), found(claims, names.client_id)
     scope = " ".join(text for text in _list(found(claims, names.scope)) if isinstance(text, str))
+    cnf = claims.get("cnf", {"jkt": ""})
+    # RFC 7800 3.1: a token bound in a way we cannot check is not a bearer token.
+    if not isinstance(cnf, dict) or list(cnf) != ["jkt"] or not isinstance(cnf["jkt"], str):
+        raise Untrusted("the access token is bound to something that cannot be proved here")
     if not is_name(subject) or not is_name(client_id):
         raise Untrusted("the access token names no subject or no client")
     said = {

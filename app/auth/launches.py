@@ -13,6 +13,7 @@ from app.auth.access_token import authenticate
 from app.auth.accounts import find_account
 from app.auth.authority import Authority
 from app.auth.clients import find_client
+from app.auth.dpop import Presented
 from app.auth.errors import InvalidRequest, UnauthorizedClient
 from app.auth.handles import digest, new_handle
 from app.storage.database import Connection, Database
@@ -44,14 +45,14 @@ class Launch:
 
 
 async def register_launch(
-    authority: Authority, authorization: str | None, asked: Any
+    authority: Authority, authorization: str | None, asked: Any, presented: Presented | None = None
 ) -> tuple[str, str, Launch]:
     """Register a launch; answers who did, the handle and what it stands for.
 
     Raises Unauthorized or UnauthorizedClient without a token that has the scope `__launch`,
     InvalidRequest for what no launch can have.
     """
-    caller = await authenticate(authority, authorization)
+    caller = await authenticate(authority, authorization, presented)
     if LAUNCH not in caller.extra_scopes:
         raise UnauthorizedClient(f"the access token has no scope {LAUNCH}")
     launch = read_launch(asked)

@@ -5,13 +5,14 @@ https://www.rfc-editor.org/rfc/rfc9126
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.auth.authority import Authority
 from app.auth.authorize import Redirected, check_authorization
 from app.auth.client_authentication import Request, authenticate_client
-from app.auth.errors import InvalidRequest
+from app.auth.errors import InvalidDPoPProof, InvalidRequest
 from app.auth.handles import digest, new_handle
-from app.auth.token import Answer
+from app.auth.token import Answer, bound_to
 from app.storage.database import Database
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -30,6 +31,10 @@ async def push(authority: Authority, request: Request) -> Answer:
         raise InvalidRequest("request_uri is not a parameter of a pushed request")
     asked = {name: value for name, value in request.parameters.items() if name not in CREDENTIALS}
     asked["client_id"] = client.id
+    # RFC 9449 10.1: a proof here binds the code as dpop_jkt does.
+    jkt = await bound_to(authority, replace(client, dpop_bound_access_tokens=False), request)
+    if jkt is not None and asked.setdefault("dpop_jkt", jkt) != jkt:
+        raise InvalidDPoPProof("dpop_jkt is of another key than the DPoP proof")
     try:
         checked = await check_authorization(authority, asked)
     except Redirected as error:

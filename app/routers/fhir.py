@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.admission import admit, admit_nobody, declare
 from app.auth.caller import Caller
+from app.auth.dpop import Presented
 from app.fhir import json, xml
 from app.fhir.context import FHIR_JSON, Call, Context, Result
 from app.fhir.disclose import statement
@@ -30,14 +31,14 @@ PLAIN = frozenset({"application/pdf"})
 PUBLIC = frozenset({"capabilities"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
-Authenticate = Callable[[str | None], Awaitable[Caller]]
+Authenticate = Callable[[str | None, Presented | None], Awaitable[Caller]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """The parts of an HTTP request that FHIR speaks of, and the IP address it came from.
 
-    `query` is still encoded.
+    `query` is still encoded, `presented` are its DPoP proofs.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Request:
     id: str
     address: str | None
     receive: Receive
+    presented: Presented | None = None
 
     @property
     def is_xml_wanted(self) -> bool:
@@ -91,7 +93,7 @@ class FHIRApplication:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _request(scope, self._path, receive)
+        request = _request(scope, self._path, self._engine.base_url, receive)
         try:
             result = await self._answer(request)
             content = _content(result, request)
@@ -127,7 +129,7 @@ class FHIRApplication:
 
     async def _admitted(self, request: Request) -> tuple[Caller, Context]:
         authorization = request.headers.get(b"authorization", b"").decode("latin-1")
-        caller = await self._authenticate(authorization)
+        caller = await self._authenticate(authorization, request.presented)
         return caller, admit(self._engine, caller, request.id, request.address)
 
     def _declared(self, caller: Caller, ctx: Context, request: Request) -> Context:
@@ -176,16 +178,19 @@ class FHIRApplication:
         )
 
 
-def _request(scope: Scope, base: str, receive: Receive) -> Request:
+def _request(scope: Scope, base: str, base_url: str, receive: Receive) -> Request:
     headers = negotiation.joined(scope["headers"])
+    path = scope["path"].removeprefix(base)
+    proofs = tuple(value.decode("latin-1") for name, value in scope["headers"] if name == b"dpop")
     return Request(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
-        path=scope["path"].removeprefix(base),
+        path=path,
         query=_encoded(scope["query_string"]),
         headers=headers,
         id=negotiation.request_id(headers),
         address=scope["client"][0] if scope.get("client") else None,
         receive=receive,
+        presented=Presented(scope["method"], f"{base_url}{path}", proofs) if proofs else None,
     )
 
 

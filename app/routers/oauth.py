@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from app.auth.access_token import Grant
 from app.auth.authority import Authority, Event
 from app.auth.client_authentication import Request, claimed_client
+from app.auth.dpop import Presented
 from app.auth.errors import OAuthError
 from app.auth.introspect import introspect
 from app.auth.pushed_requests import push
@@ -77,7 +78,8 @@ async def _answer(authority: Authority, action: str, step: Step, http: HTTPReque
 
 async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Event) -> Response:
     """Grant or refuse, and record which before it is told."""
-    asked = Request({}, http.headers.get("authorization"))
+    presented = Presented("POST", f"{authority.issuer}/auth/{event.action}", proofs(http))
+    asked = Request({}, http.headers.get("authorization"), presented)
     try:
         asked = replace(asked, parameters=await read_form(http))
         answer = await step(authority, asked)
@@ -91,6 +93,11 @@ async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Ev
     granted = replace(event, client_id=answer.client_id, scope=answer.scope)
     await authority.audit(replace(granted, token_id=answer.token_id, **who(answer.grant)))
     return _json(dict(answer.body), answer.status)
+
+
+def proofs(http: HTTPRequest) -> tuple[str, ...]:
+    """Every DPoP header of a request; more than one is wrong."""
+    return tuple(http.headers.getlist("dpop"))
 
 
 def who(grant: Grant | None) -> dict[str, Any]:
