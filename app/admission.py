@@ -19,6 +19,7 @@ from app.fhir.access import (
     Everything,
     ExceptType,
     InCompartment,
+    Matching,
     Nothing,
     OfType,
     Related,
@@ -116,6 +117,12 @@ def admit_server(engine: Engine, request_id: str) -> Context:
         now=datetime.now(UTC),
         base_url=engine.base_url,
     )
+
+
+def admit_publishing(engine: Engine, tokens: tuple[str, ...], request_id: str) -> Context:
+    """The Context in which anybody sees the Organizations with these identifiers, and no more."""
+    brands = some(Matching("Organization", (("identifier", token),)) for token in tokens)
+    return replace(admit_nobody(engine, request_id), scopes={"s": brands}, access={"s": brands})
 
 
 def admit_nobody(engine: Engine, request_id: str, address: str | None = None) -> Context:

@@ -63,6 +63,7 @@ from app.isp.operations import (
 )
 from app.isp.operations import validate as isp_validate
 from app.isp.signer import own_hand
+from app.routers.brands import brands_router
 from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
 from app.routers.fhir import FHIRApplication, FHIRFirst
@@ -200,6 +201,8 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         app.include_router(web_router(authority, engine))
         app.include_router(registration_router(authority))
         app.include_router(discovery_router(authority))
+    if settings.brands:
+        app.include_router(brands_router(engine, settings))
     app.state.fhir = FHIRApplication(
         engine,
         partial(authenticate, authority),

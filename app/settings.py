@@ -109,6 +109,13 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds an access token is valid that an app got because a person approved.",
     )
+    brands: str = Field(
+        default="",
+        pattern=r"^(\S+\|\S+( +\S+\|\S+)*)?$",
+        description="Identifiers, `system|value` separated by blanks, of the Organizations that are"
+        " published for apps to find this server by (SMART User Access Brands); the first is the"
+        " primary one. Empty: none is published.",
+    )
     external_issuers: str = Field(
         default="",
         description="JSON file that names other authorization servers: whose access tokens are "

@@ -73,9 +73,25 @@ PASSED_ON = (
 
 def smart_configuration(authority: Authority) -> dict[str, Any]:
     """/.well-known/smart-configuration of the FHIR base."""
-    return _endpoints(authority) | {
-        "management_endpoint": f"{authority.issuer}/auth/apps",
-        "capabilities": list(CAPABILITIES),
+    return (
+        _endpoints(authority)
+        | _brands(authority)
+        | {
+            "management_endpoint": f"{authority.issuer}/auth/apps",
+            "capabilities": list(CAPABILITIES),
+        }
+    )
+
+
+def _brands(authority: Authority) -> dict[str, Any]:
+    """https://hl7.org/fhir/smart-app-launch/brands.html#conformance-overview"""
+    tokens = authority.settings.brands.split()
+    if not tokens:
+        return {}
+    system, _, value = tokens[0].partition("|")
+    return {
+        "user_access_brand_bundle": f"{authority.issuer}/brands",
+        "user_access_brand_identifier": {"system": system, "value": value},
     }
 
 
