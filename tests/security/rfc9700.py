@@ -50,6 +50,7 @@ MIXED_UP = f"{LIAR}::an_answer_that_is_mixed_up_signs_nobody_in"
 CSRF = f"{LIAR}::an_answer_is_for_the_browser_that_left_and_for_it_once"
 NONCE = f"{LIAR}::an_id_token_with_a_wrong_claim_signs_nobody_in"
 BOUND = f"{DPOP}::a_bound_token_is_no_bearer_token"
+PROVED = f"{DPOP}::of_many_who_send_one_proof_at_once_one_is_let_in"
 BOUND_REFRESH = f"{DPOP}::a_public_app_refreshes_with_its_key_only"
 FAMILY = f"{REFRESH}::a_second_use_ends_the_family"
 AUDIENCE = f"{ACCESS}::a_claim_missing_or_wrong_makes_a_token_invalid"
@@ -175,7 +176,7 @@ SENTENCES = (
         f"{CODES}::the_database_keeps_no_code_and_no_token",
         f"{PAGES}::names_and_passwords_are_in_no_url_and_no_audit_event",
     ),
-    met("4.10.1", "SHOULD", "stolen tokens: a proof is of one request, once", ONCE),
+    met("4.10.1", "SHOULD", "stolen tokens: a proof is of one request, once", PROVED),
     met("4.10.2", "SHOULD", "stolen tokens: the audience is checked", AUDIENCE),
     clients("4.11.1", "MUST NOT", "clients are no open redirectors"),
     met("4.11.2", "MUST NOT", "a wrong client or address is never redirected to", EXACT),
