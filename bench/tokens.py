@@ -99,7 +99,7 @@ async def door(dsn: str, world: World, kind: str) -> AsyncIterator[tuple[World, 
         "ISP_BASE_URL": f"http://{address.netloc}{address.path}",
         "BENCH_DOOR": kind,
     }
-    async with processes.running(command, environment, "startup complete") as process:
+    async with processes.running(command, environment, "Uvicorn running") as process:
         yield World(replace(address, port=port), world.token, world.people), process
 
 

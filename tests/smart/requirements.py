@@ -180,10 +180,11 @@ REQUIREMENTS = (
     met("175 360", "smart_style_url", f"{LAUNCH}::the_style_is_served"),
     met(
         "178 188",
-        "each fhirContext has a reference, each role is launch or an absolute URI",
+        "each fhirContext has a reference, canonical or identifier; a role is launch or a URI",
+        OPENED,
         f"{EHR}::a_launch_that_makes_no_sense_is_refused",
     ),
-    not_ours("176", "tenant", "the server is one organization's: no tenant is ever sent"),
+    met("176", "tenant, where the record system names one", OPENED),
     not_ours(
         "194",
         "apps and record systems agree on what an intent means",
