@@ -106,7 +106,7 @@ def _check_fhir_context(value: Any) -> None:
     for item in value:
         if not isinstance(item, dict) or set(item) - IDENTIFYING - {"role", "type"}:
             raise InvalidRequest("each of fhirContext is an object, perhaps with role and type")
-        if not IDENTIFYING.intersection(item) or not _is(REFERENCE, item.get("reference", "A/x")):
+        if not IDENTIFYING.intersection(item) or not _is(REFERENCE, item.get("reference", "Any/x")):
             raise InvalidRequest("each of fhirContext has a reference, canonical or identifier")
         texts = [*_identifier(item).values(), *(v for n, v in item.items() if n != "identifier")]
         if not all(isinstance(each, str) and each.isprintable() for each in texts):
