@@ -53,6 +53,7 @@ client.command("create")(client_commands.create_command)
 client.command("pending")(client_commands.pending_command)
 client.command("approve")(client_commands.approve_command)
 client.command("list")(client_commands.list_command)
+client.command("secret")(client_commands.secret_command)
 client.command("remove")(client_commands.remove_command)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app.auth.authority import Authority
+from app.auth.client_secrets import rotate_secret
 from app.auth.clients import (
     Client,
     InvalidRegistration,
@@ -152,6 +153,24 @@ def list_command() -> None:
         return [{k: v for k, v in each.items() if v not in (None, [])} for each in found]
 
     _print(perform(chosen_beside(), work))
+
+
+def secret_command(
+    client_id: Annotated[str, typer.Argument(help="The client_id of a client with a secret.")],
+    overlap: Annotated[
+        int, typer.Option(min=0, max=720, help="Hours the present secret still counts.")
+    ] = 24,
+) -> None:
+    """Give a client another secret, printed this one time."""
+
+    async def work(engine: Engine, _: Authority) -> str:
+        return await rotate_secret(engine.database, client_id, overlap * 3_600)
+
+    try:
+        secret = perform(chosen_beside(), work, is_owner=True)
+    except LookupError as error:
+        fail(str(error.args[0]))
+    _print({"client_id": client_id, "client_secret": secret})
 
 
 def remove_command(

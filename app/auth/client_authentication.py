@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from app.auth import assertions
 from app.auth.authority import Authority
+from app.auth.client_secrets import is_retired
 from app.auth.clients import CLIENT_ID, Client, find_client
 from app.auth.dpop import Presented
 from app.auth.errors import InvalidClient, InvalidRequest
@@ -99,7 +100,9 @@ async def _with_secret(authority: Authority, client_id: str, secret: str, method
     hash_ = client.secret_hash if client and client.auth_method == method else None
     # Asked without a hash too: an unknown client must take as long as a wrong secret.
     proven = await authority.secrets.is_secret(secret, hash_)
-    if client is None or not proven:
+    if client is None or hash_ is None:
+        raise InvalidClient(FAILED)
+    if not (proven or await is_retired(authority, client_id, secret)):
         raise InvalidClient(FAILED)
     return client
 

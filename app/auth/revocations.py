@@ -30,6 +30,7 @@ SWEPT = (
     "refresh_token",
     "launch_context",
     "external_sign_in",
+    "retired_secret",
     "approval",
     "sign_in_session",
     "sign_in_throttle",

@@ -27,6 +27,7 @@ from app.storage.audit_seal_tables import AuditSeal
 from app.storage.external_tables import ExternalIdentity
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.search_tables import IndexComposite, IndexText
+from app.storage.secret_tables import RetiredSecret
 from app.storage.sign_in_tables import Approval
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "IndexText",
     "Relationship",
     "Resource",
+    "RetiredSecret",
 ]
 
 UNBUFFERED = {"fastupdate": "off"}
