@@ -85,6 +85,7 @@ class Liar:
     answer: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     typ: str = "JWT"
+    forger: jose.Claims | None = None
     asked: dict[str, str] = field(default_factory=dict)
     redeemed: list[dict[str, str]] = field(default_factory=list)
 
@@ -124,7 +125,9 @@ class Liar:
             expected = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
             assert self.asked["code_challenge"] == expected
             told = {"aud": self.asked["client_id"], "nonce": self.asked["nonce"]}
-            return JSONResponse({"id_token": self.sign(self.typ, **(told | self.claims))})
+            return JSONResponse(
+                {"id_token": self.sign(self.typ, self.forger, **(told | self.claims))}
+            )
 
         return app
 

@@ -44,7 +44,7 @@ async def elsewhere() -> AsyncIterator[Liar]:
 def provider(elsewhere: Liar) -> Liar:
     """The provider, honest until the test says otherwise."""
     elsewhere.claims = {"realm_access": {"roles": ["x", "person"]}, "fhirUser": "Patient/ada"}
-    elsewhere.answer, elsewhere.typ = {}, "JWT"
+    elsewhere.answer, elsewhere.typ, elsewhere.forger = {}, "JWT", None
     return elsewhere
 
 
@@ -188,13 +188,10 @@ async def test_an_id_token_of_another_kind_or_key_signs_nobody_in(
 ) -> None:
     provider.typ = "logout+jwt"
     assert (await outcome(world, provider)).status_code == 403
-    provider.typ, right = "JWT", provider.key
-    provider.key = jose.generate("ES256") | {"kid": right["kid"]}
-    try:
-        signed = provider.sign()
-    finally:
-        provider.key = right
-    assert (await world.fhir(signed).get("/Goal/ada-goal-1")).status_code == 401
+    provider.typ = "JWT"
+    for name, kid in (("ES256", provider.key["kid"]), ("ES256", "x"), ("ES384", "x")):
+        provider.forger = jose.generate(name) | {"kid": kid}
+        assert (await outcome(world, provider)).status_code == 403
 
 
 async def test_only_a_provider_of_the_file_is_left_for(world: World) -> None:
