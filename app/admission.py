@@ -122,6 +122,12 @@ def admit_server(engine: Engine, request_id: str) -> Context:
     )
 
 
+def admit_publishing(engine: Engine, tokens: tuple[str, ...], request_id: str) -> Context:
+    """The Context in which anybody sees the Organizations with these identifiers, and no more."""
+    brands = some(Matching("Organization", (("identifier", token),)) for token in tokens)
+    return replace(admit_nobody(engine, request_id), scopes={"s": brands}, access={"s": brands})
+
+
 def admit_nobody(engine: Engine, request_id: str, address: str | None = None) -> Context:
     """The Context of a request without a token: it sees nothing and may ask what the server is."""
     return Context(

@@ -32,7 +32,7 @@ from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
 from app.settings import Settings, documentation
 from app.storage.migrate import is_empty
-from app.user_commands import asked_password, password_command, remove_command
+from app.user_commands import asked_password, bind_command, password_command, remove_command
 from app.welcome import demonstrate, introduction, welcome
 
 main = typer.Typer(
@@ -49,10 +49,12 @@ main.add_typer(audit, name="audit")
 main.add_typer(client_commands.keys, name="keys")
 user.command("password")(password_command)
 user.command("remove")(remove_command)
+user.command("bind")(bind_command)
 client.command("create")(client_commands.create_command)
 client.command("pending")(client_commands.pending_command)
 client.command("approve")(client_commands.approve_command)
 client.command("list")(client_commands.list_command)
+client.command("secret")(client_commands.secret_command)
 client.command("remove")(client_commands.remove_command)
 
 

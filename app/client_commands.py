@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app.auth.authority import Authority
+from app.auth.client_secrets import rotate_secret
 from app.auth.clients import (
     Client,
     InvalidRegistration,
@@ -49,6 +50,12 @@ def create_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     role: Annotated[str, typer.Option(help="Role it acts in.")] = "partner-system",
     purpose: Annotated[str | None, typer.Option(help="v3-ActReason code.")] = None,
     client_id: Annotated[str | None, typer.Option("--id", help="Its client_id.")] = None,
+    require_par: Annotated[
+        bool, typer.Option("--require-par", help="It has to push its authorization requests.")
+    ] = False,
+    dpop_bound: Annotated[
+        bool, typer.Option("--dpop-bound", help="Its tokens work with its DPoP key only.")
+    ] = False,
 ) -> None:
     """Register an application; prints its registration, with the secret this one time."""
     asked = Registration(
@@ -62,6 +69,8 @@ def create_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         jwks_url=jwks_url,
         redirect_uris=tuple(redirect_uri or ()),
         client_id=client_id,
+        require_pushed_authorization_requests=require_par,
+        dpop_bound_access_tokens=dpop_bound,
     )
 
     async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
@@ -93,6 +102,8 @@ def _registered(authority: Authority, made: Client, secret: str | None) -> dict[
         "organization": made.organization,
         "token_endpoint_auth_method": made.auth_method,
         "redirect_uris": list(made.redirect_uris),
+        "require_pushed_authorization_requests": made.require_pushed_authorization_requests or None,
+        "dpop_bound_access_tokens": made.dpop_bound_access_tokens or None,
         "token_endpoint": authority.token_endpoint,
     }
     return {name: value for name, value in found.items() if value not in (None, [])}
@@ -142,6 +153,24 @@ def list_command() -> None:
         return [{k: v for k, v in each.items() if v not in (None, [])} for each in found]
 
     _print(perform(chosen_beside(), work))
+
+
+def secret_command(
+    client_id: Annotated[str, typer.Argument(help="The client_id of a client with a secret.")],
+    overlap: Annotated[
+        int, typer.Option(min=0, max=720, help="Hours the present secret still counts.")
+    ] = 24,
+) -> None:
+    """Give a client another secret, printed this one time."""
+
+    async def work(engine: Engine, _: Authority) -> str:
+        return await rotate_secret(engine.database, client_id, overlap * 3_600)
+
+    try:
+        secret = perform(chosen_beside(), work, is_owner=True)
+    except LookupError as error:
+        fail(str(error.args[0]))
+    _print({"client_id": client_id, "client_secret": secret})
 
 
 def remove_command(

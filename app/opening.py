@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from app import logs
 from app.auth.authority import Authority
+from app.auth.issuers import InvalidIssuers, read_issuers
 from app.fhir.engine import Engine
 from app.main import create_app
 from app.serving import recorded_base_url
@@ -42,6 +43,10 @@ def chosen(**flags: Any) -> Settings:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         fail("; ".join(_told(each["loc"], each["msg"]) for each in error.errors()))
+    try:
+        read_issuers(settings.external_issuers, settings.issuer)
+    except InvalidIssuers as error:
+        fail(str(error))
     logs.configure(settings)
     return settings
 

@@ -109,10 +109,11 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds an access token is valid that an app got because a person approved.",
     )
-    metrics: Literal["operator", "open"] = Field(
-        default="operator",
+    metrics: Literal["local", "operator", "open"] = Field(
+        default="local",
         description="Who reads `/metrics`. `operator`: whoever sends an access token of that role, "
-        "as a Prometheus with `oauth2` does. `open`: everybody; then guard it in the proxy.",
+        "as a Prometheus with `oauth2` does. `local`: callers on this machine, too. `open`: "
+        "everybody; then guard it in the proxy.",
     )
     even_milliseconds: int = Field(
         default=4,
@@ -121,6 +122,18 @@ class Settings(BaseSettings):
         description="What shows nothing of anybody is answered after this time, or twice, four "
         "times, … as long, so that what is hidden takes as long as what is not there; 0 for at "
         "once.",
+    )
+    brands: str = Field(
+        default="",
+        pattern=r"^(\S+\|\S+( +\S+\|\S+)*)?$",
+        description="Identifiers, `system|value` separated by blanks, of the Organizations that are"
+        " published for apps to find this server by (SMART User Access Brands); the first is the"
+        " primary one. Empty: none is published.",
+    )
+    external_issuers: str = Field(
+        default="",
+        description="JSON file that names other authorization servers: whose access tokens are "
+        "taken here, and with which people may sign in; docs/external-issuers.md.",
     )
     cors_origins: str = Field(
         default="*",

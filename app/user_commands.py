@@ -8,6 +8,7 @@ import typer
 from app.auth.accounts import InvalidAccount, change_password
 from app.auth.approvals import end_with_account
 from app.auth.authority import Authority
+from app.auth.external_accounts import bind
 from app.fhir.engine import Engine
 from app.opening import Work, chosen_beside, fail, perform
 
@@ -45,8 +46,23 @@ def remove_command(username: Annotated[str, typer.Option()]) -> None:
     _perform(work)
 
 
+def bind_command(
+    username: Annotated[str, typer.Option()],
+    issuer: Annotated[str, typer.Option(help="The issuer, as in ISP_EXTERNAL_ISSUERS.")],
+    subject: Annotated[str, typer.Option(help="Its sub of the person.")],
+) -> None:
+    """Let whom another OpenID provider knows as this subject sign in to an account."""
+
+    async def work(engine: Engine, authority: Authority) -> None:
+        if authority.providers.issuers.find(issuer) is None:
+            raise LookupError("ISP_EXTERNAL_ISSUERS names no such issuer")
+        await bind(engine.database, issuer, subject, username)
+
+    _perform(work)
+
+
 def _perform(work: Work[None]) -> None:
     try:
         perform(chosen_beside(), work, is_owner=True)
-    except (InvalidAccount, LookupError) as error:
+    except (InvalidAccount, LookupError, ValueError) as error:
         fail(str(error.args[0]))

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.auth import jose
+from app.auth.assertions import claimed_issuer
 from app.auth.authority import Authority
 from app.auth.caller import Caller
+from app.auth.dpop import ALGORITHMS as PROOFS
+from app.auth.dpop import InvalidProof, Presented, proven_key
+from app.auth.external_token import Untrusted, ours
 from app.auth.keys import ALGORITHM
+from app.auth.outgoing import Unreachable
 from app.auth.roles import ROLES
 from app.auth.scopes import OTHER, OWN, Scope, parse
-from app.fhir.errors import Unauthorized
+from app.fhir.errors import Unauthorized, Unavailable
 
 TYP = "at+jwt"
 
@@ -33,6 +38,7 @@ class Grant:
     fhir_user: str | None = None
     patient: str | None = None
     approval: str | None = None
+    jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +79,26 @@ async def issue(authority: Authority, grant: Grant, lifetime: int | None = None)
         "fhirUser": grant.fhir_user,
         "patient": grant.patient,
         "approval": grant.approval,
+        "cnf": {"jkt": grant.jkt} if grant.jkt else None,
     }
     said = {name: value for name, value in claims.items() if value is not None}
     token = jose.sign(said, await authority.keys.signing(), TYP)
     return AccessToken(token, jti, seconds, grant.scope)
 
 
-async def authenticate(authority: Authority, authorization: str | None) -> Caller:
-    """The caller whose bearer token an Authorization header carries.
+async def authenticate(
+    authority: Authority, authorization: str | None, presented: Presented | None = None
+) -> Caller:
+    """The caller whose access token an Authorization header carries, with the proof it may need.
 
     Raises Unauthorized, with the challenge of RFC 6750 section 3; DatabaseAway when it cannot tell.
     """
-    token = _bearer(authorization)
+    scheme, token = _credentials(authorization)
     if not authority.revocations.is_current:
         authority.forget()
     caller = authority.callers.get(token)
     if caller is None:
-        caller = to_caller(await verified(authority, token))
+        caller = await _external(authority, token) or to_caller(await verified(authority, token))
         authority.callers.put(token, caller)
     revocations = authority.revocations
     if await revocations.is_revoked(caller.token_id):
@@ -97,7 +106,48 @@ async def authenticate(authority: Authority, authorization: str | None) -> Calle
     # What a person approved ends with all its tokens.
     if caller.approval and await revocations.is_revoked(caller.approval):
         raise _invalid("the access token was revoked")
+    if caller.jkt or scheme == "dpop":
+        await _check_binding(authority, caller, scheme, token, presented)
     return caller
+
+
+async def _check_binding(
+    authority: Authority, caller: Caller, scheme: str, token: str, presented: Presented | None
+) -> None:
+    """A bound token works with its key only, and another one not as if it were bound.
+
+    https://www.rfc-editor.org/rfc/rfc9449#section-7
+    """
+    if scheme != "dpop":
+        raise _invalid("the access token is bound to a key: send it with DPoP")
+    if caller.jkt is None:
+        raise _invalid("the access token is bound to no key: send it as Bearer")
+    try:
+        jkt = await proven_key(authority.database, presented or Presented("", "", ()), token)
+    except InvalidProof as error:
+        raise _unproven(str(error)) from error
+    if jkt != caller.jkt:
+        raise _unproven("the access token is bound to another key")
+
+
+async def _external(authority: Authority, token: str) -> Caller | None:
+    """The caller whose token another issuer signed whom the operator trusts; None for all others.
+
+    Raises Unauthorized; Unavailable when the issuer does not say with what it signs.
+    """
+    providers = authority.providers
+    if not providers.issuers.issuers:
+        return None
+    issuer = providers.issuers.find(claimed_issuer(token))
+    if issuer is None or issuer.audience is None:
+        return None
+    try:
+        claims = await providers.verify(issuer, token, issuer.typ)
+        return to_caller(ours(issuer, token, claims, authority.audience))
+    except (jose.InvalidToken, Untrusted) as error:
+        raise _invalid(str(error)) from error
+    except Unreachable as error:
+        raise Unavailable("The issuer of the access token cannot be asked for its keys.") from error
 
 
 async def verified(authority: Authority, token: str) -> jose.Claims:
@@ -144,6 +194,7 @@ def to_caller(claims: jose.Claims) -> Caller:
         token_id=claims["jti"],
         expires=claims["exp"],
         approval=claims.get("approval"),
+        jkt=claims["cnf"]["jkt"] if "cnf" in claims else None,
     )
 
 
@@ -173,18 +224,26 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _bearer(authorization: str | None) -> str:
+def _credentials(authorization: str | None) -> tuple[str, str]:
+    """The scheme, in small letters, and the token."""
     scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() not in ("bearer", "dpop") or not token:
         # RFC 6750 3.1: a request without credentials is not told an error code.
-        raise Unauthorized("an access token is needed", headers=_challenge())
-    return token.strip()
+        headers = {"WWW-Authenticate": f'Bearer realm="fhir", DPoP algs="{" ".join(PROOFS)}"'}
+        raise Unauthorized("an access token is needed", headers=headers)
+    return scheme.lower(), token.strip()
 
 
 def _invalid(diagnostics: str, code: str = "login") -> Unauthorized:
     return Unauthorized(diagnostics, code=code, headers=_challenge(diagnostics))
 
 
-def _challenge(diagnostics: str | None = None) -> dict[str, str]:
-    error = f', error="invalid_token", error_description="{diagnostics}"' if diagnostics else ""
-    return {"WWW-Authenticate": f'Bearer realm="fhir"{error}'}
+def _challenge(diagnostics: str) -> dict[str, str]:
+    error = f'error="invalid_token", error_description="{diagnostics}"'
+    return {"WWW-Authenticate": f'Bearer realm="fhir", {error}'}
+
+
+def _unproven(diagnostics: str) -> Unauthorized:
+    error = f'error="invalid_dpop_proof", error_description="{diagnostics}"'
+    headers = {"WWW-Authenticate": f'DPoP realm="fhir", {error}, algs="{" ".join(PROOFS)}"'}
+    return Unauthorized(diagnostics, headers=headers)

@@ -19,11 +19,11 @@ from app.auth.handles import digest, new_handle
 
 
 async def issue_app_token(
-    authority: Authority, client: Client, approval: Approval, scope: str
+    authority: Authority, client: Client, approval: Approval, scope: str, jkt: str | None
 ) -> Issued:
     """An access token for an approval, a refresh token where one was granted, the context.
 
-    `scope` is the approval's or less.
+    `scope` is the approval's or less; with `jkt` the tokens work with this key only.
     """
     grant = Grant(
         client_id=client.id,
@@ -35,6 +35,7 @@ async def issue_app_token(
         fhir_user=approval.account.fhir_user,
         patient=approval.patient,
         approval=approval.id,
+        jkt=jkt,
     )
     token: AccessToken = await issue(authority, grant, authority.settings.app_token_lifetime)
     more = context(authority, approval)
@@ -42,7 +43,9 @@ async def issue_app_token(
     if LASTING.intersection(approval.scope.split()):
         more["refresh_token"] = await _new_refresh_token(authority, approval)
         lifetime = REFRESH_LIFETIME
-    await used(authority.database, approval.id, lifetime)
+    # RFC 9449 5: a refresh token of a confidential client is bound to its authentication.
+    is_bound = client.auth_method == "none"
+    await used(authority.database, approval.id, lifetime, jkt if is_bound else None)
     return Issued(token, grant, more)
 
 

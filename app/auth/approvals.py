@@ -55,6 +55,7 @@ class Approval:
     patient: str | None
     context: Mapping[str, Any]
     authenticated: datetime
+    dpop_jkt: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +107,19 @@ async def _insert_code(
 ) -> None:
     await connection.execute(
         "INSERT INTO authorization_code (id, approval, redirect_uri, code_challenge, nonce,"
-        " expires) VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))",
+        " dpop_jkt, expires) VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))",
         digest(code),
         approval,
         asked.redirect_uri,
         asked.code_challenge,
         asked.nonce,
+        asked.dpop_jkt,
         CODE_KEPT,
     )
 
 
 STANDING = """SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,
- a.username, a.fhir_user, a.role, a.subject, a.organization
+ p.dpop_jkt, a.username, a.fhir_user, a.role, a.subject, a.organization
  FROM approval AS p JOIN account AS a ON a.username = p.username WHERE p.ended IS NULL"""
 """The approvals that have not ended, of accounts that are still there."""
 
@@ -140,16 +142,21 @@ def approval_of(row: Record) -> Approval:
         patient=row["patient"],
         context=json.loads(row["context"]),
         authenticated=row["authenticated"],
+        dpop_jkt=row["dpop_jkt"],
     )
 
 
-async def used(database: Database, id_: str, lifetime: int) -> None:
-    """Note that an approval gave a token, and that it lasts `lifetime` seconds from now."""
+async def used(database: Database, id_: str, lifetime: int, jkt: str | None) -> None:
+    """Note that an approval gave a token, and that it lasts `lifetime` seconds from now.
+
+    With `jkt` its refresh tokens work with this key only, from now on.
+    """
     await database.execute(
-        "UPDATE approval SET last_used = now(),"
+        "UPDATE approval SET last_used = now(), dpop_jkt = coalesce(dpop_jkt, $3),"
         " expires = greatest(expires, now() + make_interval(secs => $2)) WHERE id = $1",
         id_,
         lifetime,
+        jkt,
     )
 
 
@@ -195,6 +202,8 @@ async def end_with_account(authority: Authority, username: str, *, is_removed: b
         raise LookupError("no account has this username")
     if is_removed:
         await database.execute("DELETE FROM account WHERE username = $1", username)
+        # Or the next account of this name would be theirs who signs in elsewhere.
+        await database.execute("DELETE FROM external_identity WHERE username = $1", username)
     await database.execute("DELETE FROM sign_in_session WHERE username = $1", username)
     rows = await database.fetch(
         "SELECT id FROM approval WHERE username = $1 AND ended IS NULL AND expires > now()",

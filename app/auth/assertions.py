@@ -12,7 +12,7 @@ from app.auth import jose
 from app.auth.authority import Authority
 from app.auth.clients import ALGORITHMS, Client, find_client
 from app.auth.errors import InvalidClient
-from app.auth.jwks import Unreachable
+from app.auth.outgoing import Unreachable
 from app.storage.database import Database
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -25,8 +25,13 @@ MAX_TIME = 1e11
 MAX_JTI = 255
 
 
-async def authenticate(authority: Authority, parameters: Mapping[str, str]) -> Client:
-    """The client whose registered key signed the assertion. Raises InvalidClient."""
+async def authenticate(
+    authority: Authority, parameters: Mapping[str, str], also: tuple[str, ...] = ()
+) -> Client:
+    """The client whose registered key signed the assertion. Raises InvalidClient.
+
+    It is addressed to the token endpoint, or to one of `also`.
+    """
     if parameters.get("client_assertion_type") != ASSERTION_TYPE:
         raise InvalidClient(f"client_assertion_type must be {ASSERTION_TYPE}")
     assertion = parameters["client_assertion"]
@@ -38,7 +43,7 @@ async def authenticate(authority: Authority, parameters: Mapping[str, str]) -> C
         claims = await _verified(authority, client, assertion)
     except (jose.InvalidToken, jose.InvalidKey, Unreachable) as error:
         raise InvalidClient(f"the assertion cannot be verified: {error}") from error
-    _check(claims, client, authority.token_endpoint)
+    _check(claims, client, {authority.token_endpoint, *also})
     # Last, so that only the client itself can use up its assertion.
     if not await consume(authority.database, client.id, claims["jti"], claims["exp"] + SKEW):
         raise InvalidClient("the assertion was used before")
@@ -82,24 +87,24 @@ async def _verified(authority: Authority, client: Client, assertion: str) -> jos
         return jose.verify(assertion, keys, ALGORITHMS)
 
 
-def _check(claims: jose.Claims, client: Client, audience: str) -> None:
-    for fault in _faults(claims, client, audience, time.time()):
+def _check(claims: jose.Claims, client: Client, audiences: set[str]) -> None:
+    for fault in _faults(claims, client, audiences, time.time()):
         raise InvalidClient(fault)
 
 
-def _faults(claims: jose.Claims, client: Client, audience: str, now: float) -> Iterable[str]:
+def _faults(claims: jose.Claims, client: Client, audiences: set[str], now: float) -> Iterable[str]:
     """What is wrong with an assertion's claims, one sentence each."""
     exp, jti = claims.get("exp"), claims.get("jti")
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
         yield "iss and sub must both be the client_id"
-    if audience not in _texts(claims.get("aud")):
+    if not any(isinstance(aud, str) and aud in audiences for aud in _texts(claims.get("aud"))):
         yield "aud must be the URL of the token endpoint"
-    if not _is_within(exp, now - SKEW, MAX_TIME):
+    if not is_within(exp, now - SKEW, MAX_TIME):
         yield "the assertion has expired, or has no exp"
-    elif not _is_within(exp, 0, now + MAX_LIFETIME + SKEW):
+    elif not is_within(exp, 0, now + MAX_LIFETIME + SKEW):
         yield "exp is more than 5 minutes ahead"
     if any(
-        name in claims and not _is_within(claims[name], 0, now + SKEW) for name in ("nbf", "iat")
+        name in claims and not is_within(claims[name], 0, now + SKEW) for name in ("nbf", "iat")
     ):
         yield "the assertion is not valid yet"
     if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI or not jti.isprintable():
@@ -110,5 +115,6 @@ def _texts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _is_within(value: Any, low: float, high: float) -> bool:
+def is_within(value: Any, low: float, high: float) -> bool:
+    """Whether this is a number between the two, which no infinity and no NaN is."""
     return isinstance(value, int | float) and not isinstance(value, bool) and low < value < high

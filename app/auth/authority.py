@@ -10,6 +10,7 @@ from app.auth.caller import Callers
 from app.auth.jwks import ClientKeys
 from app.auth.keys import Keys
 from app.auth.passwords import ProvenSecrets
+from app.auth.providers import Providers
 from app.auth.revocations import Revocations
 from app.settings import Settings
 from app.storage.database import Database
@@ -19,10 +20,10 @@ from app.storage.database import Database
 class Event:
     """One grant or refusal, as the audit trail needs it.
 
-    `action` is token, revoke, introspect, authorize, login, logout, launch or register; `source` is
-    the IP address that asked, None for a command on this machine; `client_id` is as claimed when
-    `error` is invalid_client; `error` is None when the request was granted; `user` is an account's
-    subject, `fhir_user` a reference, `patient` the logical id of whom it is about.
+    `action` is token, revoke, introspect, par, authorize, login, logout, launch or register;
+    `source` is the IP address that asked, None for a command on this machine; `client_id` is as
+    claimed when `error` is invalid_client; `error` is None when the request was granted; `user` is
+    an account's subject, `fhir_user` a reference, `patient` the logical id of whom it is about.
     """
 
     action: str
@@ -55,11 +56,16 @@ class Authority:
     revocations: Revocations
     client_keys: ClientKeys
     secrets: ProvenSecrets
+    providers: Providers
     watching: "asyncio.Task[None]"
 
     @classmethod
     async def open(cls, settings: Settings, database: Database, audit: Audit) -> Self:
-        """Make the Authority and begin to listen for revocations; the database may be away."""
+        """Make the Authority and begin to listen for revocations; the database may be away.
+
+        Raises InvalidIssuers.
+        """
+        providers = Providers.open(settings)
         keys, callers = Keys(database), Callers()
         revocations = Revocations(database, lambda: _forget(keys, callers))
         return cls(
@@ -71,6 +77,7 @@ class Authority:
             revocations=revocations,
             client_keys=ClientKeys(settings),
             secrets=ProvenSecrets(),
+            providers=providers,
             watching=asyncio.create_task(revocations.watch(), name="revocations"),
         )
 
@@ -80,6 +87,7 @@ class Authority:
         with suppress(asyncio.CancelledError):
             await self.watching
         await self.client_keys.close()
+        await self.providers.close()
 
     def forget(self) -> None:
         """Believe no key and no caller seen before: a change may have gone unheard."""
@@ -99,6 +107,11 @@ class Authority:
     def token_endpoint(self) -> str:
         """The URL a client assertion must be addressed to."""
         return f"{self.issuer}/auth/token"
+
+    @property
+    def pushed_request_endpoint(self) -> str:
+        """Where apps push what they are going to ask for."""
+        return f"{self.issuer}/auth/par"
 
 
 def _forget(keys: Keys, callers: Callers) -> None:

@@ -41,11 +41,12 @@ async def authorization_code(authority: Authority, client: Client, request: Requ
         or not row["is_fresh"]
         or approval.client_id != client.id
         or row["redirect_uri"] != redirect_uri
+        or row["code_jkt"] not in (None, request.jkt)
         or not _is_verifier(verifier, row["code_challenge"])
     ):
         await end_approval(authority, row["approval"])
         raise InvalidGrant(INVALID)
-    issued = await issue_app_token(authority, client, approval, approval.scope)
+    issued = await issue_app_token(authority, client, approval, approval.scope, request.jkt)
     if "openid" not in approval.scope.split():
         return issued
     signed = await id_token(authority, approval, row["nonce"])
@@ -56,7 +57,7 @@ async def authorization_code(authority: Authority, client: Client, request: Requ
 _USE_UP = f"""
 WITH code AS (
     UPDATE authorization_code SET used = now() WHERE id = $1 AND used IS NULL
-    RETURNING approval, redirect_uri, code_challenge, nonce,
+    RETURNING approval, redirect_uri, code_challenge, nonce, dpop_jkt AS code_jkt,
         created > now() - make_interval(secs => $2) AS is_fresh)
 SELECT code.*, found.* FROM code LEFT JOIN ({STANDING}) AS found ON found.id = code.approval
 """

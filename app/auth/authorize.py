@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from app.auth import scopes
 from app.auth.authority import Authority
 from app.auth.clients import Client, find_client
+from app.auth.dpop import JKT
 from app.auth.errors import (
     InvalidRequest,
     InvalidScope,
@@ -36,8 +37,8 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 class Authorization:
     """What an app asks for: checked, and within its registration.
 
-    `launch` is the handle of an EHR launch; `prompt`, `max_age` (seconds) and `ui_locales` are
-    those of OpenID Connect.
+    `launch` is the handle of an EHR launch, `dpop_jkt` the thumbprint of the key that the code
+    works with; `prompt`, `max_age` (seconds) and `ui_locales` are those of OpenID Connect.
     """
 
     client: Client
@@ -50,6 +51,7 @@ class Authorization:
     prompt: frozenset[str]
     max_age: int | None
     ui_locales: str | None
+    dpop_jkt: str | None
 
     @property
     def needs_patient(self) -> bool:
@@ -143,6 +145,7 @@ def _checked(
         prompt=_prompt(parameters),
         max_age=_max_age(parameters),
         ui_locales=_text(parameters, "ui_locales"),
+        dpop_jkt=_thumbprint(parameters),
     )
 
 
@@ -180,6 +183,14 @@ def _challenge(parameters: Mapping[str, str]) -> str:
     if not CHALLENGE.fullmatch(challenge):
         raise InvalidRequest("code_challenge must be the base64url of a SHA-256")
     return challenge
+
+
+def _thumbprint(parameters: Mapping[str, str]) -> str | None:
+    """https://www.rfc-editor.org/rfc/rfc9449#section-10"""
+    jkt = parameters.get("dpop_jkt")
+    if jkt is not None and not JKT.fullmatch(jkt):
+        raise InvalidRequest("dpop_jkt must be the thumbprint of a key")
+    return jkt
 
 
 def _text(parameters: Mapping[str, str], name: str) -> str | None:

@@ -16,7 +16,7 @@ class Caller:
 
     `organization` and `fhir_user` are references, `patient` is a logical id, `expires` is in
     seconds since 1970, `token_id` is the token's jti, `approval` the id of what a person approved,
-    `extra_scopes` are not about resources.
+    `extra_scopes` are not about resources, `jkt` is of the key the token works with.
     """
 
     client_id: str
@@ -31,6 +31,7 @@ class Caller:
     token_id: str
     expires: int
     approval: str | None = None
+    jkt: str | None = None
 
 
 class Callers:

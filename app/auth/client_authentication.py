@@ -10,7 +10,9 @@ from urllib.parse import unquote_plus
 
 from app.auth import assertions
 from app.auth.authority import Authority
+from app.auth.client_secrets import is_retired
 from app.auth.clients import CLIENT_ID, Client, find_client
+from app.auth.dpop import Presented
 from app.auth.errors import InvalidClient, InvalidRequest
 
 FAILED = "client authentication failed"
@@ -18,10 +20,15 @@ FAILED = "client authentication failed"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A form posted to an OAuth endpoint, each parameter once, and its Authorization header."""
+    """A form posted to an OAuth endpoint, each parameter once, and its Authorization header.
+
+    `presented` are its DPoP proofs, `jkt` the thumbprint of the key that one of them proved.
+    """
 
     parameters: Mapping[str, str]
     authorization: str | None = None
+    presented: Presented | None = None
+    jkt: str | None = None
 
     def required(self, name: str) -> str:
         """The value of a parameter. Raises InvalidRequest when it is missing."""
@@ -30,17 +37,20 @@ class Request:
         return self.parameters[name]
 
 
-async def authenticate_client(authority: Authority, request: Request) -> Client:
+async def authenticate_client(
+    authority: Authority, request: Request, also: tuple[str, ...] = ()
+) -> Client:
     """The client that proved to be who it says, in the one way it is registered for.
 
-    Raises InvalidClient for every failure; InvalidRequest when several ways are tried at once.
+    An assertion is addressed to the token endpoint, or to one of `also`. Raises InvalidClient for
+    every failure; InvalidRequest when several ways are tried at once.
     """
     parameters = request.parameters
     ways = ("client_assertion", "client_secret")
     if sum(way in parameters for way in ways) + (request.authorization is not None) > 1:
         raise InvalidRequest("a client authenticates in one way only")
     if "client_assertion" in parameters:
-        client = await assertions.authenticate(authority, parameters)
+        client = await assertions.authenticate(authority, parameters, also)
     elif request.authorization is not None:
         client = await _basic(authority, request.authorization)
     else:
@@ -90,7 +100,9 @@ async def _with_secret(authority: Authority, client_id: str, secret: str, method
     hash_ = client.secret_hash if client and client.auth_method == method else None
     # Asked without a hash too: an unknown client must take as long as a wrong secret.
     proven = await authority.secrets.is_secret(secret, hash_)
-    if client is None or not proven:
+    if client is None or hash_ is None:
+        raise InvalidClient(FAILED)
+    if not (proven or await is_retired(authority, client_id, secret)):
         raise InvalidClient(FAILED)
     return client
 

@@ -53,11 +53,16 @@ class Registration:
     jwks_url: str | None = None
     redirect_uris: tuple[str, ...] = ()
     client_id: str | None = None
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client, as the table has it; `keys` are the public keys given inline."""
+    """A registered client, as the table has it; `keys` are the public keys given inline.
+
+    The two flags are metadata of RFC 9126 section 6 and RFC 9449 section 5.2.
+    """
 
     id: str
     name: str
@@ -70,6 +75,8 @@ class Client:
     keys: tuple[jose.Claims, ...] = ()
     jwks_url: str | None = None
     redirect_uris: tuple[str, ...] = ()
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
 
 
 async def find_client(database: Database, client_id: str) -> Client | None:
@@ -78,7 +85,8 @@ async def find_client(database: Database, client_id: str) -> Client | None:
         return None
     row = await database.fetchrow(
         "SELECT id, name, scope, role, auth_method, organization, purpose, secret_hash, jwks,"
-        " jwks_url, redirect_uris FROM client WHERE id = $1",
+        " jwks_url, redirect_uris, require_pushed_authorization_requests, dpop_bound_access_tokens"
+        " FROM client WHERE id = $1",
         client_id,
     )
     if row is None:
@@ -93,7 +101,8 @@ async def list_clients(database: Database) -> list[dict[str, Any]]:
     """What every client is registered with, by client_id; no secrets, no keys."""
     rows = await database.fetch(
         "SELECT id AS client_id, name AS client_name, scope, role, organization, purpose,"
-        " auth_method AS token_endpoint_auth_method, jwks_url AS jwks_uri, redirect_uris"
+        " auth_method AS token_endpoint_auth_method, jwks_url AS jwks_uri, redirect_uris,"
+        " require_pushed_authorization_requests, dpop_bound_access_tokens"
         " FROM client ORDER BY id"
     )
     return [dict(row) for row in rows]
@@ -119,6 +128,8 @@ async def create_client(database: Database, asked: Registration) -> tuple[Client
         keys=keys,
         jwks_url=asked.jwks_url,
         redirect_uris=asked.redirect_uris,
+        require_pushed_authorization_requests=asked.require_pushed_authorization_requests,
+        dpop_bound_access_tokens=asked.dpop_bound_access_tokens,
     )
     await insert_client(database, client)
     return client, secret
@@ -185,8 +196,9 @@ async def insert_client(store: Connection | Database, client: Client) -> None:
     try:
         await store.execute(
             "INSERT INTO client (id, name, scope, role, auth_method, organization, purpose,"
-            " secret_hash, jwks, jwks_url, redirect_uris)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " secret_hash, jwks, jwks_url, redirect_uris, require_pushed_authorization_requests,"
+            " dpop_bound_access_tokens)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             client.id,
             client.name,
             client.scope,
@@ -198,6 +210,8 @@ async def insert_client(store: Connection | Database, client: Client) -> None:
             jwks,
             client.jwks_url,
             list(client.redirect_uris),
+            client.require_pushed_authorization_requests,
+            client.dpop_bound_access_tokens,
         )
     except asyncpg.UniqueViolationError as error:
         raise InvalidRegistration("a client with this id exists") from error

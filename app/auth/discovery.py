@@ -9,6 +9,7 @@ from typing import Any
 
 from app.auth.authority import Authority
 from app.auth.clients import ALGORITHMS
+from app.auth.dpop import ALGORITHMS as PROOFS
 from app.auth.keys import ID_TOKEN_ALGORITHM
 from app.auth.token import GRANTS
 
@@ -52,12 +53,58 @@ SCOPES = (
 """Of the resource scopes examples: any supported type and any letters in order are supported."""
 
 
+PASSED_ON = (
+    "issuer",
+    "jwks_uri",
+    "authorization_endpoint",
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "grant_types_supported",
+    "response_types_supported",
+    "code_challenge_methods_supported",
+    "scopes_supported",
+)
+"""What of another issuer's metadata smart-configuration has a place for."""
+
+
 def smart_configuration(authority: Authority) -> dict[str, Any]:
     """/.well-known/smart-configuration of the FHIR base."""
-    return _endpoints(authority) | {
-        "management_endpoint": f"{authority.issuer}/auth/apps",
-        "capabilities": list(CAPABILITIES),
+    return (
+        _endpoints(authority)
+        | _brands(authority)
+        | {
+            "management_endpoint": f"{authority.issuer}/auth/apps",
+            "capabilities": list(CAPABILITIES),
+        }
+    )
+
+
+def _brands(authority: Authority) -> dict[str, Any]:
+    """https://hl7.org/fhir/smart-app-launch/brands.html#conformance-overview"""
+    tokens = authority.settings.brands.split()
+    if not tokens:
+        return {}
+    system, _, value = tokens[0].partition("|")
+    return {
+        "user_access_brand_bundle": f"{authority.issuer}/brands",
+        "user_access_brand_identifier": {"system": system, "value": value},
     }
+
+
+async def external_configuration(authority: Authority) -> dict[str, Any]:
+    """smart-configuration of a server that issues no tokens: where its first issuer does.
+
+    Raises Unreachable.
+    """
+    issuers = authority.providers.issuers.issuers
+    first = next(each for each in issuers if each.audience)
+    said = (await authority.providers.metadata(first)).said
+    passed_on = {name: said[name] for name in PASSED_ON if name in said}
+    return passed_on | {"capabilities": [c for c in CAPABILITIES if c.startswith("permission-")]}
 
 
 def server_metadata(authority: Authority) -> dict[str, Any]:
@@ -84,12 +131,16 @@ def openid_configuration(authority: Authority) -> dict[str, Any]:
 
 def resource_metadata(authority: Authority) -> dict[str, Any]:
     """/.well-known/oauth-protected-resource of the FHIR base."""
+    trusted = authority.providers.issuers
+    own = [] if trusted.only else [authority.issuer]
     return {
         "resource": authority.audience,
         "resource_name": "isp-fhir",
-        "authorization_servers": [authority.issuer],
+        "authorization_servers": own + [each.issuer for each in trusted.issuers if each.audience],
         "scopes_supported": list(SCOPES),
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(PROOFS),
+        "dpop_bound_access_tokens_required": False,
     }
 
 
@@ -99,6 +150,8 @@ def _endpoints(authority: Authority) -> dict[str, Any]:
         "issuer": issuer,
         "jwks_uri": f"{issuer}/auth/jwks",
         "authorization_endpoint": f"{issuer}/auth/authorize",
+        "pushed_authorization_request_endpoint": authority.pushed_request_endpoint,
+        "require_pushed_authorization_requests": False,
         "token_endpoint": authority.token_endpoint,
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
@@ -109,5 +162,6 @@ def _endpoints(authority: Authority) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": list(PROOFS),
         "scopes_supported": list(SCOPES),
     }

@@ -7,6 +7,7 @@ OAuthError
 ├── UnsupportedGrantType   400  unsupported_grant_type
 ├── InvalidGrant           400  invalid_grant
 ├── InvalidScope           400  invalid_scope
+├── InvalidDPoPProof       400  invalid_dpop_proof
 └── told to an app by a redirect: UnsupportedResponseType, AccessDenied, LoginRequired,
     ConsentRequired, RequestNotSupported, RequestURINotSupported
 
@@ -54,6 +55,10 @@ class UnsupportedGrantType(OAuthError):
 
 class InvalidScope(OAuthError):
     error = "invalid_scope"
+
+
+class InvalidDPoPProof(OAuthError):
+    error = "invalid_dpop_proof"
 
 
 class InvalidGrant(OAuthError):

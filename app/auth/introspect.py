@@ -29,6 +29,7 @@ SHOWN = (
     "jti",
     "patient",
     "fhirUser",
+    "cnf",
 )
 
 
@@ -47,8 +48,8 @@ async def introspect(authority: Authority, request: Request) -> Answer:
 
 async def _asker(authority: Authority, request: Request) -> tuple[str, bool]:
     """Who asks, and whether about any token."""
-    if (request.authorization or "").lower().startswith("bearer "):
-        caller = await authenticate(authority, request.authorization)
+    if (request.authorization or "").lower().startswith(("bearer ", "dpop ")):
+        caller = await authenticate(authority, request.authorization, request.presented)
         if INTROSPECTION not in caller.extra_scopes:
             raise UnauthorizedClient(f"the access token has no scope {INTROSPECTION}")
         return caller.client_id, True
@@ -66,7 +67,7 @@ async def _access_token(authority: Authority, token: str) -> dict[str, Any] | No
     if await authority.revocations.is_revoked(claims["jti"]):
         return None
     shown = {name: claims[name] for name in SHOWN if name in claims}
-    said = {"token_type": "Bearer"} | shown
+    said = {"token_type": "DPoP" if "cnf" in claims else "Bearer"} | shown
     if "approval" not in claims:
         return said
     approval = await find_approval(authority.database, claims["approval"])

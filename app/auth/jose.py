@@ -38,6 +38,8 @@ _PUBLIC = {
     "EC": ("kty", "kid", "alg", "use", "crv", "x", "y"),
     "RSA": ("kty", "kid", "alg", "use", "n", "e"),
 }
+SECRET = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
+"""Members that no key has that may be shown."""
 
 
 class InvalidToken(ValueError):
@@ -79,8 +81,43 @@ def read_header(token: str) -> Claims:
 
     Raises InvalidToken.
     """
+    header = _header(_shaped(token))
+    if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid"), str):
+        raise InvalidToken("the header must name alg and kid")
+    return header
+
+
+def verify_embedded(token: str, algorithms: Sequence[str], typ: str) -> tuple[Claims, str]:
+    """The claims of a token that the very key in its header signed, and that key's thumbprint.
+
+    It proves that somebody has the key, and nothing else. Raises InvalidToken.
+    """
+    header = _header(_shaped(token))
+    jwk = header.get("jwk")
+    if header.get("typ") != typ:
+        raise InvalidToken("the token is of another type")
+    if not isinstance(jwk, dict) or jwk.get("kty") not in (*_PUBLIC,) or SECRET.intersection(jwk):
+        raise InvalidToken("the header must have a public key (jwk)")
+    name, members = algorithm(jwk, algorithms), public(jwk)
+    if name is None or name != header.get("alg"):
+        raise InvalidToken(f"alg must be the key's, and one of {', '.join(algorithms)}")
+    try:
+        if not all(isinstance(value, str) for value in members.values()):
+            raise InvalidKey("a key is not well formed")
+        # Past the memory of keys, which strangers could fill.
+        payload = jws.verify(token, _prepare(name, tuple(members.items())), [name])
+    except (JOSEError, InvalidKey) as error:
+        raise InvalidToken("the signature does not match") from error
+    return _object(payload), thumbprint(members)
+
+
+def _shaped(token: str) -> str:
     if len(token) > MAX_TOKEN or not _SHAPE.fullmatch(token):
         raise InvalidToken("not a compact JWS of at most 16384 characters")
+    return token
+
+
+def _header(token: str) -> Claims:
     encoded = token.partition(".")[0]
     if len(encoded) > MAX_HEADER:
         raise InvalidToken("the header is too long")
@@ -88,8 +125,6 @@ def read_header(token: str) -> Claims:
     # RFC 7515 4.1.11: a critical extension that is not understood makes the JWS invalid.
     if "crit" in header or "b64" in header:
         raise InvalidToken("the header demands an extension")
-    if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid"), str):
-        raise InvalidToken("the header must name alg and kid")
     return header
 
 
@@ -138,13 +173,19 @@ def generate(name: str = "ES256") -> Claims:
     else:
         key = CryptographyRSAKey(rsa.generate_private_key(65_537, MIN_RSA_BITS), name)
     jwk: Claims = key.to_dict()
+    return jwk | {"kid": thumbprint(jwk), "use": "sig"}
+
+
+def thumbprint(jwk: JWK) -> str:
+    """The SHA-256 thumbprint of a key. https://www.rfc-editor.org/rfc/rfc7638"""
     names = ("crv", "kty", "x", "y") if jwk["kty"] == "EC" else ("e", "kty", "n")
     members = json.dumps({name: jwk[name] for name in names}, separators=(",", ":"))
-    digest = hashlib.sha256(members.encode()).digest()
-    return jwk | {
-        "kid": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
-        "use": "sig",
-    }
+    return hash_of(members)
+
+
+def hash_of(text: str) -> str:
+    """The base64url of the SHA-256 of a text, without padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def public(jwk: JWK) -> Claims:
@@ -178,9 +219,7 @@ def _key(jwk: JWK, name: str) -> Any:
     return _prepared(name, tuple((m, jwk[m]) for m in members if m in jwk))
 
 
-@lru_cache(maxsize=1_024)
-def _prepared(name: str, members: tuple[tuple[str, str], ...]) -> Any:
-    """A key ready for use: preparing an RSA key takes up to 40 ms, so it happens once."""
+def _prepare(name: str, members: tuple[tuple[str, str], ...]) -> Any:
     is_ec = _KINDS[name][0] == "EC"
     try:
         key: Any = (CryptographyECKey if is_ec else CryptographyRSAKey)(dict(members), name)
@@ -189,6 +228,10 @@ def _prepared(name: str, members: tuple[tuple[str, str], ...]) -> Any:
     if not is_ec and not MIN_RSA_BITS <= key.prepared_key.key_size <= MAX_RSA_BITS:
         raise InvalidKey(f"an RSA key has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     return key
+
+
+_prepared = lru_cache(maxsize=1_024)(_prepare)
+"""A key ready for use: preparing an RSA key takes up to 40 ms, so it happens once."""
 
 
 def _decode(segment: str) -> bytes:

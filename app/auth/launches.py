@@ -13,6 +13,7 @@ from app.auth.access_token import authenticate
 from app.auth.accounts import find_account
 from app.auth.authority import Authority
 from app.auth.clients import find_client
+from app.auth.dpop import Presented
 from app.auth.errors import InvalidRequest, UnauthorizedClient
 from app.auth.handles import digest, new_handle
 from app.storage.database import Connection, Database
@@ -26,8 +27,10 @@ REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
 INTENT = re.compile(r"[\x21-\x7e]{1,256}")
 MEMBERS = frozenset(
     {"client_id", "username", "patient", "encounter", "fhirContext", "intent"}
-    | {"need_patient_banner"}
+    | {"need_patient_banner", "tenant"}
 )
+IDENTIFYING = frozenset({"reference", "canonical", "identifier"})
+"""Of which each member of fhirContext has one at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,14 @@ class Launch:
 
 
 async def register_launch(
-    authority: Authority, authorization: str | None, asked: Any
+    authority: Authority, authorization: str | None, asked: Any, presented: Presented | None = None
 ) -> tuple[str, str, Launch]:
     """Register a launch; answers who did, the handle and what it stands for.
 
     Raises Unauthorized or UnauthorizedClient without a token that has the scope `__launch`,
     InvalidRequest for what no launch can have.
     """
-    caller = await authenticate(authority, authorization)
+    caller = await authenticate(authority, authorization, presented)
     if LAUNCH not in caller.extra_scopes:
         raise UnauthorizedClient(f"the access token has no scope {LAUNCH}")
     launch = read_launch(asked)
@@ -86,10 +89,12 @@ def read_launch(asked: Any) -> Launch:
             raise InvalidRequest(f"{name} is a logical id")
     if not _is(INTENT, asked.get("intent", "x")):
         raise InvalidRequest("intent is a word")
+    if not _is(INTENT, asked.get("tenant", "x")):
+        raise InvalidRequest("tenant is a word")
     if not isinstance(asked.get("need_patient_banner", True), bool):
         raise InvalidRequest("need_patient_banner is true or false")
     _check_fhir_context(asked.get("fhirContext", []))
-    names = ("encounter", "fhirContext", "intent", "need_patient_banner")
+    names = ("encounter", "fhirContext", "intent", "need_patient_banner", "tenant")
     context = {name: asked[name] for name in names if name in asked}
     return Launch(asked["client_id"], asked.get("username"), asked.get("patient"), context)
 
@@ -99,17 +104,27 @@ def _check_fhir_context(value: Any) -> None:
     if not isinstance(value, list) or len(value) > 50:
         raise InvalidRequest("fhirContext is an array")
     for item in value:
-        reference = item.get("reference") if isinstance(item, dict) else None
-        if not _is(REFERENCE, reference) or set(item) - {"reference", "role", "type"}:
-            raise InvalidRequest("each of fhirContext has a reference, Type/id, perhaps a role")
-        if not all(isinstance(each, str) and each.isprintable() for each in item.values()):
+        if not isinstance(item, dict) or set(item) - IDENTIFYING - {"role", "type"}:
+            raise InvalidRequest("each of fhirContext is an object, perhaps with role and type")
+        if not IDENTIFYING.intersection(item) or not _is(REFERENCE, item.get("reference", "Any/x")):
+            raise InvalidRequest("each of fhirContext has a reference, canonical or identifier")
+        texts = [*_identifier(item).values(), *(v for n, v in item.items() if n != "identifier")]
+        if not all(isinstance(each, str) and each.isprintable() for each in texts):
             raise InvalidRequest("the members of fhirContext are printable texts")
         if not re.fullmatch(r"launch|[A-Za-z][A-Za-z0-9+.-]*:\S+", item.get("role", "launch")):
             raise InvalidRequest("a role in fhirContext is launch or an absolute URI")
         # "fhirContext SHALL NOT include Patient or Encounter" except in another role.
-        kind = str(reference).partition("/")[0]
-        if kind in ("Patient", "Encounter") and item.get("role", "launch") == "launch":
+        kinds = {item.get("type", "").rpartition("/")[2], item.get("reference", "").split("/")[0]}
+        if kinds & {"Patient", "Encounter"} and item.get("role", "launch") == "launch":
             raise InvalidRequest("patient and encounter have members of their own")
+
+
+def _identifier(item: dict[str, Any]) -> dict[str, Any]:
+    """The system and value by which a member of fhirContext names something."""
+    found = item.get("identifier", {})
+    if not isinstance(found, dict) or set(found) - {"system", "value"}:
+        raise InvalidRequest("an identifier in fhirContext has system and value")
+    return found
 
 
 def _is(pattern: re.Pattern[str], value: Any) -> bool:

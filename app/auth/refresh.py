@@ -27,6 +27,8 @@ async def refresh_token(authority: Authority, client: Client, request: Request) 
     approval = await _approval(authority.database, token)
     if approval is None or approval.client_id != client.id:
         raise InvalidGrant(INVALID)
+    if approval.dpop_jkt not in (None, request.jkt):
+        raise InvalidGrant("the refresh token is bound to another key than the DPoP proof's")
     asked = narrowed(approval.scope, request.parameters.get("scope"))
     # An operator may have taken something away from the client since.
     scope = " ".join(text for text in asked.split() if is_registered(client, text))
@@ -35,7 +37,7 @@ async def refresh_token(authority: Authority, client: Client, request: Request) 
     if not await _use_up(authority.database, token):
         await end_approval(authority, approval.id)
         raise InvalidGrant(INVALID)
-    return await issue_app_token(authority, client, approval, scope)
+    return await issue_app_token(authority, client, approval, scope, request.jkt)
 
 
 async def client_of(authority: Authority, token: str) -> Client:

@@ -31,6 +31,7 @@ from app.storage.database import Database
 
 GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 TEXTS = ("client_name", "scope", "token_endpoint_auth_method", "jwks_uri")
+FLAGS = ("require_pushed_authorization_requests", "dpop_bound_access_tokens")
 SHOWN = ("client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id", "software_version")
 MAX_TEXT = 4_096
 ROLE = "partner-system"
@@ -138,6 +139,7 @@ async def remove_client(authority: Authority, client_id: str) -> None:
                 "DELETE FROM client WHERE id = $1 RETURNING id",
             )
         ]
+        await connection.execute("DELETE FROM retired_secret WHERE client_id = $1", client_id)
     if gone == [None, None]:
         raise LookupError("no client has this client_id")
     await end_with_client(authority, client_id)
@@ -195,6 +197,8 @@ def _client(asked: Registration, client_id: str, secret_hash: str | None) -> Cli
         keys=keys,
         jwks_url=asked.jwks_url,
         redirect_uris=asked.redirect_uris,
+        require_pushed_authorization_requests=asked.require_pushed_authorization_requests,
+        dpop_bound_access_tokens=asked.dpop_bound_access_tokens,
     )
 
 
@@ -211,7 +215,9 @@ def read_metadata(asked: Any) -> dict[str, Any]:
         value = asked.get(name, "")
         if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
             raise InvalidClientMetadata(f"{name} is a text")
-    metadata = {name: asked[name] for name in (*TEXTS, *SHOWN, "jwks") if name in asked}
+    if not all(isinstance(asked.get(name, False), bool) for name in FLAGS):
+        raise InvalidClientMetadata(f"{' and '.join(FLAGS)} are true or false")
+    metadata = {name: asked[name] for name in (*TEXTS, *SHOWN, *FLAGS, "jwks") if name in asked}
     metadata.setdefault("token_endpoint_auth_method", "client_secret_basic")
     metadata["grant_types"] = _texts(asked, "grant_types", ["authorization_code"])
     metadata["redirect_uris"] = _texts(asked, "redirect_uris", [])
@@ -243,6 +249,7 @@ def _registration(metadata: dict[str, Any]) -> Registration:
         jwks=metadata.get("jwks"),
         jwks_url=metadata.get("jwks_uri"),
         redirect_uris=tuple(metadata["redirect_uris"]),
+        **{name: metadata[name] for name in FLAGS if name in metadata},
     )
 
 

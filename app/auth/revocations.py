@@ -29,6 +29,8 @@ SWEPT = (
     "authorization_code",
     "refresh_token",
     "launch_context",
+    "external_sign_in",
+    "retired_secret",
     "approval",
     "sign_in_session",
     "sign_in_throttle",

@@ -1,7 +1,7 @@
 """The token endpoint: one function per grant type. https://www.rfc-editor.org/rfc/rfc6749#section-3.2"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +11,8 @@ from app.auth.authority import Authority
 from app.auth.authorization_code import authorization_code
 from app.auth.client_authentication import Request, authenticate_client
 from app.auth.clients import Client
-from app.auth.errors import InvalidScope, UnauthorizedClient, UnsupportedGrantType
+from app.auth.dpop import InvalidProof, proven_key
+from app.auth.errors import InvalidDPoPProof, InvalidScope, UnauthorizedClient, UnsupportedGrantType
 from app.auth.refresh import client_of, refresh_token
 
 MAX_LIFETIME = 300
@@ -29,6 +30,7 @@ class Answer:
     scope: str | None = None
     token_id: str | None = None
     grant: Grant | None = None
+    status: int = 200
 
 
 async def token(authority: Authority, request: Request) -> Answer:
@@ -37,8 +39,22 @@ async def token(authority: Authority, request: Request) -> Answer:
     if grant_type not in GRANTS:
         raise UnsupportedGrantType(f"the grant types are {', '.join(GRANTS)}")
     client = await _client(authority, request, grant_type)
+    request = replace(request, jkt=await bound_to(authority, client, request))
     issued = await GRANTS[grant_type](authority, client, request)
     return Answer(client.id, _response(issued), issued.token.scope, issued.token.id, issued.grant)
+
+
+async def bound_to(authority: Authority, client: Client, request: Request) -> str | None:
+    """The key that the request proved to have, if it tried or has to. Raises InvalidDPoPProof."""
+    presented = request.presented
+    if presented is None or not presented.proofs:
+        if client.dpop_bound_access_tokens:
+            raise InvalidDPoPProof("the tokens of this client are bound: send a DPoP proof")
+        return None
+    try:
+        return await proven_key(authority.database, presented)
+    except InvalidProof as error:
+        raise InvalidDPoPProof(str(error)) from error
 
 
 async def _client(authority: Authority, request: Request, grant_type: str) -> Client:
@@ -57,7 +73,9 @@ async def client_credentials(authority: Authority, client: Client, request: Requ
     if client.auth_method == "none":
         raise UnauthorizedClient("a public client cannot act for itself")
     scope = grantable(client, request.required("scope"), contexts=("system",))
-    grant = Grant(client.id, scope, client.role, client.organization, client.purpose)
+    grant = Grant(
+        *(client.id, scope, client.role, client.organization, client.purpose), jkt=request.jkt
+    )
     lifetime = min(authority.settings.access_token_lifetime, MAX_LIFETIME)
     return Issued(await issue(authority, grant, lifetime), grant)
 
@@ -87,7 +105,7 @@ def grantable(client: Client, asked: str, contexts: tuple[str, ...]) -> str:
 def _response(issued: Issued) -> dict[str, Any]:
     return {
         "access_token": issued.token.token,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if issued.grant.jkt else "Bearer",
         "expires_in": issued.token.lifetime,
         "scope": issued.token.scope,
         **issued.more,

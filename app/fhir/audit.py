@@ -5,6 +5,7 @@ next is worked out for each. https://hl7.org/fhir/R4/auditevent.html#search
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -24,7 +25,7 @@ from app.fhir.audit_event import (
 from app.fhir.audit_log import AuditLog
 from app.fhir.context import Agent
 from app.fhir.instant import to_text
-from app.fhir.search.parameters import extract
+from app.fhir.search.parameters import extract, uri
 from app.fhir.search.parameters.audit_target import points
 from app.fhir.search.parameters.keys import key, param
 from app.fhir.search.parameters.token import ANY, IN_SYSTEM
@@ -149,14 +150,31 @@ def _exemplar(shape: _Shape) -> Audited:
 
 @lru_cache(maxsize=1024)
 def _common(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
-    """What all events of this shape have in common, worked out from one of them."""
+    """What all events of this agent and shape have in common.
+
+    Tokens come and go: what does not depend on them is worked out once for all of an agent.
+    """
+    if agent.token is None:
+        return _worked_out(agent, base_url, shape)
+    known = _worked_out(replace(agent, token=EXEMPLAR), base_url, shape)
+    members = known.members.replace(f'["{EXEMPLAR}"]', json.dump([agent.token]).decode(), 1)
+    return replace(known, members=members, keys=known.keys + _list({*_policy(agent.token)}))
+
+
+def _policy(token: str) -> Iterator[int]:
+    return uri.extract("AuditEvent.policy", [("uri", token)])
+
+
+@lru_cache(maxsize=1024)
+def _worked_out(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
+    """The same, worked out from one such event; its keys are without those of an exemplar token."""
     exemplar = _exemplar(shape)
     members = constant(agent, base_url, exemplar.interaction, exemplar.outcome)
     found = event(EXEMPLAR, "2000-01-01T00:00:00.000Z", members, exemplar, EXEMPLAR)
     rows = extract(json.parse(found.encode()), base_url)
     pointed = {points(REFERENCES[at], to) for at, to in rows.references}
     targets = pointed.union(_identifier("agent", agent.client)) - {*_entities(exemplar)}
-    keys = set(rows.keys) - {*_identifier("entity", EXEMPLAR)}
+    keys = set(rows.keys) - {*_identifier("entity", EXEMPLAR), *_policy(EXEMPLAR)}
     return _Constant(members, _list(keys), _list(targets))
 
 

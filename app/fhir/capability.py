@@ -108,7 +108,7 @@ def _rest(
     types = (_resource(type_, served, operations, policy) for type_ in sorted(STORED))
     rest = {
         "mode": "server",
-        "security": _security(base_url),
+        "security": _security(base_url, issues_tokens=policy.issues_tokens),
         "resource": [_profiled(one, profiles) for one in types],
         "interaction": _codes(ON_SYSTEM, served),
         "searchParam": _of_every_type(served),
@@ -118,16 +118,20 @@ def _rest(
     return {name: value for name, value in rest.items() if value}
 
 
-def _security(base_url: str) -> dict[str, Any]:
+def _security(base_url: str, *, issues_tokens: bool) -> dict[str, Any]:
     """https://hl7.org/fhir/smart-app-launch/conformance.html"""
-    issuer = base_url.removesuffix("/fhir")
-    uris = [{"url": name, "valueUri": f"{issuer}/auth/{path}"} for name, path in ENDPOINTS.items()]
-    return {
-        "extension": [{"url": OAUTH_URIS, "extension": uris}],
+    found = _endpoints(base_url) if issues_tokens else {}
+    return found | {
         "cors": True,
         "service": [{"coding": [{"system": SMART_SERVICE, "code": "SMART-on-FHIR"}]}],
         "description": f"OAuth 2.0 with SMART scopes: {base_url}/.well-known/smart-configuration",
     }
+
+
+def _endpoints(base_url: str) -> dict[str, Any]:
+    issuer = base_url.removesuffix("/fhir")
+    uris = [{"url": name, "valueUri": f"{issuer}/auth/{path}"} for name, path in ENDPOINTS.items()]
+    return {"extension": [{"url": OAUTH_URIS, "extension": uris}]}
 
 
 def _resource(

@@ -80,6 +80,7 @@ class Policy:
     page_size: int = 50
     max_page_size: int = 1000
     profiles: str = "warn"
+    issues_tokens: bool = True
 
 
 async def unarmed(_ctx: Context, _call: Call, _result: Result) -> None:

@@ -22,6 +22,7 @@ from app.auth.errors import (
 )
 from app.auth.launches import Launch, find_launch
 from app.auth.plain_words import FIXED, Worded, in_words
+from app.auth.pushed_requests import take
 from app.auth.sessions import Session
 from app.routers.people import Person, Reader
 from app.routers.visits import PageError, Visit
@@ -46,8 +47,12 @@ class Matter:
 
 async def authorize(visit: Visit) -> Response:
     """Take an app's request, and lead the person to the page that asks."""
-    authority, parameters = visit.authority, visit.form
+    authority = visit.authority
+    pushed = await take(authority.database, visit.form)
+    parameters = visit.form if pushed is None else pushed
     asked = await check_authorization(authority, parameters)
+    if pushed is None and asked.client.require_pushed_authorization_requests:
+        raise _refusal(visit, asked, InvalidRequest("this app has to push its requests"))
     if asked.launch and not await find_launch(authority.database, asked.launch, asked.client.id):
         raise _refusal(visit, asked, InvalidRequest("the launch is unknown, expired, or was used"))
     if "none" in asked.prompt:

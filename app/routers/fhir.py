@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.admission import admit, admit_nobody, declare
 from app.auth.caller import Caller
+from app.auth.dpop import Presented
 from app.fhir import json, xml
 from app.fhir.context import FHIR_JSON, Call, Context, Result
 from app.fhir.disclose import statement
@@ -32,14 +33,14 @@ PLAIN = frozenset({"application/pdf"})
 PUBLIC = frozenset({"capabilities"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
-Authenticate = Callable[[str | None], Awaitable[Caller]]
+Authenticate = Callable[[str | None, Presented | None], Awaitable[Caller]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """The parts of an HTTP request that FHIR speaks of, and the IP address it came from.
 
-    `query` is still encoded.
+    `query` is still encoded, `presented` are its DPoP proofs.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Request:
     id: str
     address: str | None
     receive: Receive
+    presented: Presented | None = None
 
     @property
     def is_xml_wanted(self) -> bool:
@@ -99,7 +101,8 @@ class FHIRApplication:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, began = _request(scope, self._path, receive), time.perf_counter()
+        began = time.perf_counter()
+        request = _request(scope, self._path, self._engine.base_url, receive)
         try:
             asked, result = await self._answer(request)
             if is_blank(asked.interaction, result):
@@ -140,7 +143,7 @@ class FHIRApplication:
 
     async def _admitted(self, request: Request) -> tuple[Caller, Context]:
         authorization = request.headers.get(b"authorization", b"").decode("latin-1")
-        caller = await self._authenticate(authorization)
+        caller = await self._authenticate(authorization, request.presented)
         return caller, admit(self._engine, caller, request.id, request.address)
 
     def _declared(self, caller: Caller, ctx: Context, request: Request) -> Context:
@@ -189,16 +192,19 @@ class FHIRApplication:
         )
 
 
-def _request(scope: Scope, base: str, receive: Receive) -> Request:
+def _request(scope: Scope, base: str, base_url: str, receive: Receive) -> Request:
     headers = negotiation.joined(scope["headers"])
+    path = scope["path"].removeprefix(base)
+    proofs = tuple(value.decode("latin-1") for name, value in scope["headers"] if name == b"dpop")
     return Request(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
-        path=scope["path"].removeprefix(base),
+        path=path,
         query=_encoded(scope["query_string"]),
         headers=headers,
         id=negotiation.request_id(headers),
         address=scope["client"][0] if scope.get("client") else None,
         receive=receive,
+        presented=Presented(scope["method"], f"{base_url}{path}", proofs) if proofs else None,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import lru_cache
 
 from asyncpg import QueryCanceledError
@@ -35,7 +35,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 REQUESTS = Counter("isp_requests", "Requests answered.", ["method", "path", "status"])
 DURATION = Histogram("isp_request_seconds", "Until the last byte.", ["path"], buckets=SECONDS)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-WORDS = frozenset({"metadata", "_history", "_search", "$validate", ".well-known"})
+WORDS = frozenset({"metadata", "_history", "_search", ".well-known"})
 OWN_PATHS = frozenset(
     {"/livez", "/readyz", "/metrics", "/auth/token", "/auth/revoke", "/auth/introspect"}
     | {"/auth/jwks", "/auth/launch", "/auth/register", "/auth/style.css"}
@@ -48,8 +48,8 @@ Figures = Callable[[], Awaitable[bytes]]
 """Gauges in the text format of Prometheus."""
 
 
-Gate = Callable[[str | None], Awaitable[None]]
-"""Raises an FHIRError unless this Authorization header may read the figures."""
+Gate = Callable[[Request], Awaitable[None]]
+"""Raises an FHIRError unless this request may read the figures."""
 
 
 def health_router(
@@ -76,7 +76,7 @@ def health_router(
     async def metrics(request: Request) -> Response:
         try:
             if gate is not None:
-                await gate(request.headers.get("authorization"))
+                await gate(request)
         except FHIRError as error:
             said = f"{error.issues[0].diagnostics}\n"
             return Response(said, error.status, dict(error.headers), media_type="text/plain")
@@ -122,8 +122,9 @@ class Observed:
     Of a path only its shape is kept: ids, searches and their values are personal data.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, operations: Iterable[str] = ()) -> None:
         self._app = app
+        self._words = WORDS.union(f"${name}" for name in operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -141,11 +142,11 @@ class Observed:
         try:
             await self._app(scope, receive, sent)
         finally:
-            _observe(scope, status, time.perf_counter() - began, request)
+            path = shape(scope["path"], self._words)
+            _observe(scope, path, status, time.perf_counter() - began, request)
 
 
-def _observe(scope: Scope, status: int, seconds: float, request: bytes) -> None:
-    path = shape(scope["path"])
+def _observe(scope: Scope, path: str, status: int, seconds: float, request: bytes) -> None:
     method = scope["method"] if scope["method"] in METHODS else "other"
     requests, duration = _meters(method, path, status)
     requests.inc()
@@ -159,14 +160,14 @@ def _meters(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, path, status), DURATION.labels(path)
 
 
-def shape(path: str) -> str:
+def shape(path: str, words: Collection[str] = WORDS) -> str:
     """The path without what names a person or is made up: "/fhir/Goal/[id]/_history"."""
     base, found, rest = path.partition("/fhir")
     if found and (not rest or rest[0] == "/"):
-        return "/fhir" + "".join(f"/{_part(part)}" for part in rest.split("/")[1:5])
+        return "/fhir" + "".join(f"/{_part(part, words)}" for part in rest.split("/")[1:5])
     return base if base in OWN_PATHS else "other"
 
 
-def _part(part: str) -> str:
-    """A type or a name of the specification as it is, anything else as [id]."""
-    return part if not part or part in WORDS or is_type(part) else "[id]"
+def _part(part: str, words: Collection[str]) -> str:
+    """A type, an operation or a name of the specification as it is, anything else as [id]."""
+    return part if not part or part in words or is_type(part) else "[id]"

@@ -13,8 +13,10 @@ from fastapi.responses import JSONResponse
 from app.auth.access_token import Grant
 from app.auth.authority import Authority, Event
 from app.auth.client_authentication import Request, claimed_client
+from app.auth.dpop import Presented
 from app.auth.errors import OAuthError
 from app.auth.introspect import introspect
+from app.auth.pushed_requests import push
 from app.auth.revoke import revoke
 from app.auth.token import Answer, token
 from app.fhir.errors import FHIRError, Unauthorized, Unavailable
@@ -33,7 +35,7 @@ Step = Callable[[Authority, Request], Awaitable[Answer]]
 
 
 def oauth_router(authority: Authority) -> APIRouter:
-    """auth/token, auth/revoke, auth/introspect and auth/jwks under the issuer."""
+    """auth/token, auth/par, auth/revoke, auth/introspect and auth/jwks under the issuer."""
     path = urlsplit(authority.issuer).path
     router = APIRouter(prefix=f"{path}/auth", include_in_schema=False)
 
@@ -46,6 +48,7 @@ def oauth_router(authority: Authority) -> APIRouter:
     post("token", token)
     post("revoke", revoke)
     post("introspect", introspect)
+    post("par", push)
 
     @router.get("/jwks")
     async def jwks() -> Response:
@@ -75,7 +78,8 @@ async def _answer(authority: Authority, action: str, step: Step, http: HTTPReque
 
 async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Event) -> Response:
     """Grant or refuse, and record which before it is told."""
-    asked = Request({}, http.headers.get("authorization"))
+    presented = Presented("POST", f"{authority.issuer}/auth/{event.action}", proofs(http))
+    asked = Request({}, http.headers.get("authorization"), presented)
     try:
         asked = replace(asked, parameters=await read_form(http))
         answer = await step(authority, asked)
@@ -88,7 +92,12 @@ async def _decide(authority: Authority, step: Step, http: HTTPRequest, event: Ev
         return _json({"error": "invalid_token"}, error.status, error.headers)
     granted = replace(event, client_id=answer.client_id, scope=answer.scope)
     await authority.audit(replace(granted, token_id=answer.token_id, **who(answer.grant)))
-    return _json(dict(answer.body))
+    return _json(dict(answer.body), answer.status)
+
+
+def proofs(http: HTTPRequest) -> tuple[str, ...]:
+    """Every DPoP header of a request; more than one is wrong."""
+    return tuple(http.headers.getlist("dpop"))
 
 
 def who(grant: Grant | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from app.auth.pages import STYLE, STYLE_SHEET
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError, Unavailable
 from app.fhir.faults import translated
-from app.routers import authorization, sign_in
+from app.routers import authorization, external_sign_in, sign_in
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
 
@@ -29,6 +29,8 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "authorize", authorization.authorize),
     ("GET", "login", sign_in.login_page),
     ("POST", "login", sign_in.login),
+    ("GET", "external", external_sign_in.depart),
+    ("GET", "callback", external_sign_in.come_back),
     ("POST", "logout", sign_in.logout),
     ("POST", "patients", authorization.search_page),
     ("POST", "patient", authorization.choose_patient),

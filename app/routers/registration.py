@@ -13,13 +13,14 @@ from fastapi.responses import JSONResponse
 
 from app.auth import registrations, throttle
 from app.auth.authority import Authority, Event
+from app.auth.dpop import Presented
 from app.auth.errors import InvalidRequest, OAuthError
 from app.auth.launches import LIFETIME, register_launch
 from app.fhir.errors import FHIRError, Unauthorized, Unavailable
 from app.fhir.faults import translated
 from app.routers import negotiation
 from app.routers.forms import read_body
-from app.routers.oauth import NO_STORE, failed
+from app.routers.oauth import NO_STORE, failed, proofs
 
 Answer = tuple[int, Any, Event]
 Step = Callable[[Authority, HTTPRequest, Event], Awaitable[Answer]]
@@ -102,7 +103,9 @@ async def _delete(authority: Authority, http: HTTPRequest, event: Event) -> Answ
 
 async def _launch(authority: Authority, http: HTTPRequest, event: Event) -> Answer:
     authorization = http.headers.get("authorization")
-    who, handle, launch = await register_launch(authority, authorization, await _json(http))
+    presented = Presented("POST", f"{authority.issuer}/auth/launch", proofs(http))
+    asked = await _json(http)
+    who, handle, launch = await register_launch(authority, authorization, asked, presented)
     body = {"launch": handle, "iss": authority.audience, "expires_in": LIFETIME}
     return 201, body, replace(event, client_id=who, patient=launch.patient)
 

@@ -33,6 +33,7 @@ async def login_page(visit: Visit, problem: str = "", status: int = 200) -> Resp
         app=asked.client.name if asked else "",
         request=visit.form.get("request", ""),
         problem=problem,
+        providers=[each for each in visit.authority.providers.issuers.issuers if each.sign_in],
     )
 
 
@@ -62,14 +63,13 @@ async def login(visit: Visit) -> Response:
     cookie = await sessions.begin(database, account.username)
     who = replace(event, user=account.subject, fhir_user=account.fhir_user, role=account.role)
     await visit.authority.audit(who)
-    response = replace(visit, is_new=False).redirect(_onwards(visit))
+    response = replace(visit, is_new=False).redirect(onwards(visit, visit.form.get("request", "")))
     set_cookie(visit.authority, response, cookie)
     return response
 
 
-def _onwards(visit: Visit) -> str:
+def onwards(visit: Visit, handle: str) -> str:
     """Where to go after signing in: only ever to a page of ours."""
-    handle = visit.form.get("request", "")
     if is_handle(handle):
         return f"{visit.root}/approve?request={handle}"
     return f"{visit.root}/apps"

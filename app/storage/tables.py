@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -23,9 +24,11 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
 from app.storage.audit_seal_tables import AuditSeal
+from app.storage.external_tables import ExternalIdentity
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.registry_tables import RegisteredParameter, SearchIndex, SearchRegistry
 from app.storage.search_tables import IndexComposite, IndexText
+from app.storage.secret_tables import RetiredSecret
 from app.storage.sign_in_tables import Approval
 
 __all__ = [
@@ -33,11 +36,13 @@ __all__ = [
     "Approval",
     "AuditSeal",
     "ConsentRule",
+    "ExternalIdentity",
     "IndexComposite",
     "IndexText",
     "RegisteredParameter",
     "Relationship",
     "Resource",
+    "RetiredSecret",
     "SearchIndex",
     "SearchRegistry",
 ]
@@ -201,6 +206,12 @@ class Client(SQLModel, table=True):
     jwks_url: str | None = Field(default=None, sa_column=Column(Text))
     redirect_uris: list[str] = Field(
         sa_column=Column(ARRAY(Text), nullable=False, server_default="{}")
+    )
+    require_pushed_authorization_requests: bool = Field(
+        sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    dpop_bound_access_tokens: bool = Field(
+        sa_column=Column(Boolean, nullable=False, server_default=text("false"))
     )
     created: datetime = Field(
         sa_column=Column(INSTANT, nullable=False, server_default=text("now()"))

@@ -74,7 +74,7 @@ async def test_without_a_token_no_error_code_is_told(
     authority: Authority, header: str | None
 ) -> None:
     error = await refusal(authority, header)
-    assert error.headers["WWW-Authenticate"] == 'Bearer realm="fhir"'
+    assert error.headers["WWW-Authenticate"].startswith('Bearer realm="fhir", DPoP ')
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "a.b.c.d.e", "e30.e30.e30", "a b"])

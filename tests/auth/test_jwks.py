@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.auth import jose
 from app.auth.clients import ALGORITHMS, Registration, create_client
-from app.auth.jwks import ClientKeys, GuardedTransport, Unreachable, is_public
+from app.auth.jwks import ClientKeys
+from app.auth.outgoing import GuardedTransport, Unreachable, is_public
 from app.settings import Settings
 from app.storage.database import Database
 from tests.auth.assertions import SCOPE, assertion, form
@@ -190,7 +191,7 @@ async def test_a_server_that_hangs_up_is_unreachable(
 async def test_a_server_that_dawdles_is_given_up(
     client_keys: ClientKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.auth.jwks.MAX_SECONDS", 0.2)
+    monkeypatch.setattr("app.auth.outgoing.MAX_SECONDS", 0.2)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

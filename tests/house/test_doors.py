@@ -42,7 +42,7 @@ MAY_NAME = {
     r"audit_seal|shared_secret": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
     r"sign_in_\w+|authorization_\w+|launch_context|client_registration": ("app.auth.",),
-    r"approval|refresh_token": ("app.auth.",),
+    r"approval|refresh_token|external_\w+|retired_secret": ("app.auth.",),
 }
 
 # A name put into a statement is a sub-select of a door; these modules name what they made from one,

@@ -72,10 +72,16 @@ def test_of_a_path_only_its_shape_is_kept(path: str, known_as: str) -> None:
     assert shape(path) == known_as
 
 
+def test_an_operation_is_told_from_what_a_caller_made_up() -> None:
+    words = {"$validate"}
+    assert shape("/fhir/Goal/7/$validate", words) == "/fhir/Goal/[id]/$validate"
+    assert shape("/fhir/Goal/7/$rosa", words) == "/fhir/Goal/[id]/[id]"
+
+
 async def test_the_figures_are_for_operators_unless_the_settings_say_otherwise(
     dsn: str, database: Database
 ) -> None:
-    async with serving(dsn) as closed, serving(dsn, metrics="open") as opened:
+    async with serving(dsn, metrics="operator") as closed, serving(dsn, metrics="open") as opened:
         root = closed.settings.base_url.removesuffix("/fhir")
         assert (await closed.client().get(f"{root}/metrics")).status_code == 401
         county = await closed.as_("provider-organization", COUNTY)

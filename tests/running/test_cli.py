@@ -115,14 +115,7 @@ def test_sigterm_ends_it_too_and_the_data_stays(data_dir: Path, workers: str) ->
         )
         assert answer.status_code == 200
         metrics = f"{base.removesuffix('/fhir')}/metrics"
-        assert httpx.get(metrics).status_code == 401
-        flags = ("--scope", "system/*.rs", "--secret", "--role", "operator")
-        watching = json.loads(
-            isp(data_dir, "client", "create", "--name", "Prometheus", *flags).stdout
-        )
-        token = isp(data_dir, "token", "--client", watching["client_id"]).stdout.strip()
-        figures = httpx.get(metrics, headers={"Authorization": f"Bearer {token}"})
-        assert "isp_" in figures.text
+        assert "isp_" in httpx.get(metrics).text
         process.terminate()
         assert process.wait(LIMIT) == 0
     assert postmaster.pid(server) is None

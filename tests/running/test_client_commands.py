@@ -53,6 +53,34 @@ def test_clients_are_listed_and_removed(data_dir: Path) -> None:
     assert (again.returncode, again.stderr) == (2, "isp: no client has this client_id\n")
 
 
+def test_a_client_is_held_to_more_and_gets_another_secret(data_dir: Path) -> None:
+    options = ("--name", "Careful", "--scope", "patient/*.rs", "--require-par", "--dpop-bound")
+    made = json.loads(isp(data_dir, "client", "create", *options, "--secret").stdout)
+    assert made["require_pushed_authorization_requests"] is True
+    assert made["dpop_bound_access_tokens"] is True
+    given = json.loads(isp(data_dir, "client", "secret", made["client_id"]).stdout)
+    assert given["client_secret"] != made["client_secret"]
+    refused = isp(data_dir, "client", "secret", "nobody")
+    assert refused.returncode == 2
+
+
+def test_an_issuer_has_to_be_trusted_before_somebody_is_bound_to_it(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = ("--username", "ada", "--issuer", "https://id.example", "--subject", "s-1")
+    refused = isp(data_dir, "user", "bind", *who)
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "isp: ISP_EXTERNAL_ISSUERS names no such issuer\n",
+    )
+    wrong = tmp_path / "issuers.json"
+    wrong.write_text('{"issuers": [{"issuer": "https://id.example"}]}')
+    monkeypatch.setenv("ISP_EXTERNAL_ISSUERS", str(wrong))
+    refused = isp(data_dir, "user", "bind", *who)
+    assert refused.returncode == 2
+    assert "algorithms" in refused.stderr
+
+
 def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
     isp(data_dir, "migrate")
     refused = isp(data_dir, "client", "approve", "nobody", "digest")

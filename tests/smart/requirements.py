@@ -54,7 +54,9 @@ LETTERS = f"{HTTP}::each_interaction_needs_its_letter"
 IN_CONTEXT = f"{SEES}::patient_scopes_open_the_patient_in_context_alone"
 SUPPORTED = f"{SEES}::user_scopes_open_whom_the_person_supports"
 REGISTERED = f"{REGISTER}::an_app_registers_is_approved_and_launched"
-BRANDS = "no User Access Brand Bundle is published, and discovery names none"
+BRANDS = "http/test_brands.py"
+BUNDLE = f"{BRANDS}::the_brands_and_this_server_are_in_one_bundle"
+NAMED = f"{BRANDS}::discovery_leads_there_and_names_the_primary_brand"
 
 REQUIREMENTS = (
     met("14", "PKCE with S256", STANDALONE),
@@ -178,10 +180,11 @@ REQUIREMENTS = (
     met("175 360", "smart_style_url", f"{LAUNCH}::the_style_is_served"),
     met(
         "178 188",
-        "each fhirContext has a reference, each role is launch or an absolute URI",
+        "each fhirContext has a reference, canonical or identifier; a role is launch or a URI",
+        OPENED,
         f"{EHR}::a_launch_that_makes_no_sense_is_refused",
     ),
-    not_ours("176", "tenant", "the server is one organization's: no tenant is ever sent"),
+    met("176", "tenant, where the record system names one", OPENED),
     not_ours(
         "194",
         "apps and record systems agree on what an intent means",
@@ -311,11 +314,21 @@ REQUIREMENTS = (
     met("374 377 380", "discovery is application/json whatever Accept says", ANYBODY),
     met("378", "all its URLs are absolute", ABSOLUTE),
     met("381 382 383 384 385 393", "what discovery has to name", CONFIGURED),
-    not_ours(
-        "396 398 400 402 403 405 409 410 412 417 418 419 421 423 430 431 432 436",
-        "User Access Brands",
-        BRANDS,
+    met("396 417", "a primary brand refers to this server's endpoint", BUNDLE),
+    met("398 418 419", "the Bundle says when it last changed, and so does each brand", BUNDLE),
+    met(
+        "400 423",
+        "brands are open to any origin",
+        BUNDLE,
+        f"{BRANDS}::another_origin_may_ask",
     ),
+    met("402 403 421 436", "an Organization goes out as its operator wrote it", BUNDLE),
+    not_ours(
+        "405",
+        "no reason for absent data but asked-declined and asked-unknown",
+        "no reason is ever made up here",
+    ),
+    met("409 410 412 430 431 432", "discovery names the one primary brand", NAMED),
 )
 
 

@@ -30,6 +30,17 @@ async def handle(world: World, app: App, **asked: Any) -> str:
     return launch
 
 
+CONTEXT = [
+    {"reference": "CarePlan/bea-plan"},
+    {"canonical": "https://forms.example/Questionnaire/phq-9", "type": "Questionnaire"},
+    {
+        "identifier": {"system": "https://visits.example", "value": "7"},
+        "type": "Appointment",
+        "role": "https://roles.example/next",
+    },
+]
+
+
 async def test_an_app_is_opened_with_what_the_record_system_said(world: World) -> None:
     app, browser = await world.app(), await world.signed_in("grace")
     launch = await handle(
@@ -37,15 +48,17 @@ async def test_an_app_is_opened_with_what_the_record_system_said(world: World) -
         app,
         patient="bea",
         encounter="visit-7",
-        fhirContext=[{"reference": "CarePlan/bea-plan"}],
+        fhirContext=CONTEXT,
         intent="review-plan",
+        tenant="north-clinic",
         need_patient_banner=False,
         username="grace",
     )
     code = await world.code(app, browser, SCOPE, launch=launch)
     body = (await app.redeem(code)).json()
     assert (body["patient"], body["encounter"], body["intent"]) == ("bea", "visit-7", "review-plan")
-    assert body["fhirContext"] == [{"reference": "CarePlan/bea-plan"}]
+    assert body["fhirContext"] == CONTEXT
+    assert body["tenant"] == "north-clinic"
     assert body["need_patient_banner"] is False
     fhir = world.fhir(body["access_token"])
     assert (await fhir.get("/CarePlan/bea-plan")).status_code == 200
@@ -121,6 +134,16 @@ async def test_only_who_may_registers_a_launch(world: World) -> None:
         {"need_patient_banner": "yes"},
         {"fhirContext": {}},
         {"fhirContext": [{}]},
+        {"fhirContext": [{"role": "launch", "type": "CarePlan"}]},
+        {"fhirContext": [{"identifier": "x"}]},
+        {"fhirContext": [{"identifier": {"use": "usual"}}]},
+        {"fhirContext": [{"identifier": {"value": 7}}]},
+        {"fhirContext": [{"canonical": ["x"]}]},
+        {"fhirContext": [{"identifier": {"value": "7"}, "type": "Patient"}]},
+        {"fhirContext": [{"reference": "Patient/bea", "type": "CarePlan"}]},
+        {"fhirContext": [7]},
+        {"tenant": 7},
+        {"tenant": "two words"},
         {"fhirContext": [{"reference": "https://evil.example/CarePlan/1"}]},
         {"fhirContext": [{"reference": "Patient/bea"}]},
         {"fhirContext": [{"reference": "CarePlan/1", "role": ""}]},
