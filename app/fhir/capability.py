@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from app.fhir.context import Resource
@@ -69,6 +70,7 @@ def capability_statement(
 
 
 @following
+@lru_cache(maxsize=8)
 def _statement(
     routes: tuple[Route, ...],
     operations: tuple[Operation, ...],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 
@@ -169,10 +169,13 @@ _following: list[Any] = []
 
 
 def following(function: F) -> F:
-    """Cache what follows from the search parameters of types, until others are registered."""
-    cached = cache(function)
+    """Cache what follows from the search parameters of types, until others are registered.
+
+    A function that is cached already, as with a bound, is cached as it is.
+    """
+    cached: Any = function if hasattr(function, "cache_clear") else cache(function)
     _following.append(cached)
-    return cached  # type: ignore[return-value]
+    return cast(F, cached)
 
 
 def registered() -> Registered:

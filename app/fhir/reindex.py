@@ -11,8 +11,11 @@ from app.fhir.change import Change
 from app.fhir.compartments import INHERITED
 from app.fhir.draft import Draft, about, draft
 from app.fhir.engine import Engine
+from app.fhir.registration import refresh
+from app.fhir.registry import registered
 from app.storage import reindex as statements
 from app.storage.database import Connection
+from app.storage.registry import stamp
 from app.storage.versions import Row
 
 BATCH = 200
@@ -44,10 +47,19 @@ async def _all(engine: Engine, *, is_of: bool) -> int:
 
 async def _batch(engine: Engine, after: int, *, is_of: bool) -> tuple[int, int]:
     """Rewrite one batch; its size and its last row number."""
+    while (done := await _rewritten(engine, after, is_of=is_of)) is None:
+        await refresh(engine.database)
+    return done
+
+
+async def _rewritten(engine: Engine, after: int, *, is_of: bool) -> tuple[int, int] | None:
+    """The same; None where other search parameters are registered than this process knows of."""
     async with engine.database.transaction() as connection:
         found = await statements.locked_batch(
             connection, after, sorted(INHERITED), is_of=is_of, limit=BATCH
         )
+        if await stamp(connection) != registered().stamp:
+            return None
         drafts = [_draft(engine, row) for row in found]
         known = await _known(connection, drafts)
         heads: list[Row] = []
