@@ -31,6 +31,10 @@ PROCESS = frozenset({REVIEW, RENEWAL, INFORM, STEP, SIGN, MONITOR})
 """Codes of the Tasks that keep a plan going, rather than being part of the support."""
 
 CLIENT_REQUEST, EXPLAINED, REFUSED = "client-request", "plan-explained", "signature-refused"
+PROPOSE, WITHDRAW = "propose", "withdraw"
+"""What a Provenance says was done with a draft: put before those who sign it, or taken back."""
+AGREED = "agreed-content"
+"""The extension with the hash of what was put forward."""
 STATUS_CHANGES = frozenset({"activate", "suspend", "resume", "revoke", "complete"})
 
 PROGRESS_NOTES = frozenset(

@@ -314,7 +314,7 @@ async def test_what_was_not_allowed_is_not_done(world: World) -> None:
     browser = await world.signed_in("ada")
     ada = Reader(browser, f"{world.issuer}/app")
     asked = Page((await ada.see()).text).form("/approve")
-    kept = {n: v for n, v in asked.values.items() if v != "user/Task.c"}
+    kept = {n: v for n, v in asked.values.items() if not v.startswith("user/Task")}
     asked.values = kept
     await browser.send(asked, decision="allow")
     form = await ada.form(PLAN, "/review")

@@ -8,6 +8,7 @@ from fastapi import Response
 from app.fhir import json
 from app.fhir.context import Call, Resource
 from app.fhir.errors import BadRequest, Forbidden, Gone, NotFound
+from app.isp.document.mark import mark
 from app.isp.element import extensions, inner, members, names
 from app.isp.progress import ACHIEVEMENT
 from app.isp.words import Words, named
@@ -53,11 +54,12 @@ async def goal(screen: Screen) -> Response:
         notes=[_note(words, one) for one in members(found.get("note"))],
         said=list(_said(words, found)),
         is_active=state == "active",
-        is_answered=state in ANSWERED and _speaks(screen),
+        is_answered=state in ANSWERED and is_spoken_for(screen),
         counted=list(_counted(words, found)),
         states=[(one, words.of("achievement", one)) for one in sorted(ACHIEVEMENT)],
         today=screen.context.now.date().isoformat(),
         did=screen.did(),
+        notice=mark([found]).notice,
     )
 
 
@@ -93,7 +95,7 @@ def _counted(words: Words, goal: Resource) -> Iterator[str]:
         yield f"{measure} ({unit})" if unit else measure
 
 
-def _speaks(screen: Screen) -> bool:
+def is_spoken_for(screen: Screen) -> bool:
     """Whether the person, or who stands for them, is looking."""
     return str(screen.context.agent.fhir_user).startswith(SPEAKERS)
 
@@ -153,7 +155,7 @@ async def answer(screen: Screen) -> Response:
     said = screen.visit.form.get("answer", "")
     if said not in ANSWERS:
         raise BadRequest("Say whether you agree.", code="required")
-    if not _speaks(screen):
+    if not is_spoken_for(screen):
         raise Forbidden("The person, or who stands for them, says this.")
     found = await screen.read(Call("read", "Goal", screen.id("goal")))
     if found.get("lifecycleStatus") not in ANSWERED:
