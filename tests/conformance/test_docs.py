@@ -1,6 +1,7 @@
 """Every example in docs/ and openapi/examples/ is sent, and answered as it says."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ async def test_the_examples_of_a_page_answer_as_they_say(
 ) -> None:
     base = str(demonstration.client.base_url).rstrip("/")
     token = await demonstration.token(KEY_WORKER)
-    filling = Filling({"base": base, "issuer": base.removesuffix("/fhir"), "token": token})
+    today = datetime.now(UTC).date().isoformat()
+    given = {"base": base, "issuer": base.removesuffix("/fhir"), "token": token, "today": today}
+    filling = Filling(given)
     for example in examples(page):
         await run(demonstration.client, example, filling)
 
