@@ -8,8 +8,9 @@ import pytest
 
 from app.auth.pages import LANGUAGES
 from app.auth.web_client import CLIENT_ID, SCOPE
+from app.isp.codes import ISP
 from app.routers.web.screen import HERE, words
-from tests.build import goal
+from tests.build import concept, goal, reference
 from tests.http.conftest import Json, load
 from tests.smart.browser import FORM, Page
 from tests.smart.conftest import World
@@ -285,6 +286,48 @@ async def test_a_plan_is_signed_or_refused(world: World) -> None:
     signed = [one for one in found if "signature" in one]
     assert [one["signature"][0]["who"] for one in signed] == [{"reference": "Patient/ada"}]
     assert [one["reason"][0]["text"] for one in found if "reason" in one] == [reason]
+
+
+async def proposed(world: World) -> None:
+    """Ada's plan as a draft that is ready, put before her."""
+    operator = await world.service.as_("operator")
+    ask: Json = {"resourceType": "Task", "id": "ask", "status": "requested", "intent": "order"}
+    ask |= {"code": concept(ISP, "sign-plan"), "owner": reference("Patient/ada")}
+    ask |= {"for": reference("Patient/ada"), "focus": reference("CarePlan/ada-plan/_history/1")}
+    proof: Json = {"resourceType": "Provenance", "id": "put", "recorded": "2026-01-05T09:00:00Z"}
+    proof |= {"target": [reference("CarePlan/ada-plan/_history/1")]}
+    proof |= {"activity": concept(ISP, "propose"), "agent": [{"who": reference("Patient/ada")}]}
+    own = await stored(world, "/CarePlan/ada-plan")
+    await load(operator, own | {"status": "draft"}, ask, proof)
+
+
+async def test_who_is_asked_to_sign_is_told_and_signs(world: World) -> None:
+    await proposed(world)
+    ada, grace = await reader(world), await reader(world, "grace")
+    told(await ada.see(), 200, "web.asked")
+    page = await ada.see(PLAN)
+    told(page, 200, "web.asked")
+    told(page, 200, "plan-status.proposed")
+    assert words("en")("web.propose") not in text(page)
+    assert words("en")("web.asked") not in text(await grace.see(PLAN))
+    form = await ada.form(PLAN, "/signature")
+    told(await ada.send(form, decision="sign"), 200, "web.done.signed")
+    assert (await stored(world, "/Task/ask"))["status"] == "completed"
+    assert words("en")("web.asked") not in text(await ada.see())
+
+
+async def test_a_key_worker_takes_a_plan_back_and_is_told_what_it_lacks(world: World) -> None:
+    await proposed(world)
+    grace = await reader(world, "grace")
+    form = await grace.form(PLAN, "/withdrawal")
+    told(await grace.send(form, reason=None), 400, "web.error.refused-input")
+    told(await grace.send(form, reason="Not yet."), 200, "web.done.withdrawn")
+    assert (await stored(world, "/Task/ask"))["statusReason"]["text"] == "Not yet."
+    page = await grace.see(PLAN)
+    assert words("en")("plan-status.proposed") not in text(page)
+    response = await grace.send(await grace.form(PLAN, "/proposal"), due="2090-01-01")
+    told(response, 422, "web.error.refused-input")
+    assert "C17: CarePlan/ada-plan" in text(response)
 
 
 async def test_a_refusal_without_a_reason_is_no_signature(world: World) -> None:
