@@ -7,7 +7,7 @@ from typing import Any
 from app.fhir.context import Resource
 from app.fhir.errors import Unprocessable
 from app.fhir.instant import to_text
-from app.isp.codes import HL7
+from app.isp.codes import HL7, SOCIAL
 from app.isp.element import day, last_day, members, name
 
 ACHIEVEMENT = frozenset(
@@ -52,6 +52,7 @@ def observation(goal: Resource, progress: Progress, id_: str) -> Resource:
         "resourceType": "Observation",
         "id": id_,
         "status": "final",
+        "category": [{"coding": [{"system": f"{HL7}/observation-category", "code": SOCIAL}]}],
         "code": target["measure"],
         "subject": goal["subject"],
         "focus": [{"reference": name(goal)}],

@@ -10,7 +10,7 @@ from app.fhir.operations.asked import needed, sent
 from app.fhir.operations.written import author
 from app.fhir.routing import authorize
 from app.isp.codes import DEFINITION
-from app.isp.operations.whole import commit_plan
+from app.isp.operations.whole import commit_plan, organization_of
 from app.isp.plan import Plan
 from app.isp.proposal import answered
 from app.isp.sign import CONSENT, Signer, refusal, signature
@@ -33,7 +33,7 @@ async def run(ctx: Context, call: Call) -> Result:
         raise Forbidden("A person signs: this token stands for nobody (it has no fhirUser).")
     if kind not in SIGNATURE_TYPES:
         raise BadRequest("type: a code of urn:iso-astm:E1762-95:2013.", code="code-invalid")
-    signer, may_answer = Signer(who, ctx.now, kind), _may_answer(ctx)
+    signer, may_answer = Signer(who, ctx.now, kind, organization_of(ctx)), _may_answer(ctx)
 
     def make(plan: Plan) -> Sequence[Resource]:
         if "refusal" in given:

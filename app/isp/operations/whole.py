@@ -68,7 +68,13 @@ def acting(ctx: Context) -> Act:
     who = author(ctx.agent, *ACTORS)
     if who is None:
         raise Forbidden("The token stands for nobody who could answer for this.")
-    return Act(who, ctx.now, new_id)
+    return Act(who, ctx.now, new_id, organization_of(ctx))
+
+
+def organization_of(ctx: Context) -> dict[str, str] | None:
+    """The organization that the token acts for."""
+    own = ctx.agent.organization
+    return {"reference": own} if own else None
 
 
 def change_to(ctx: Context, resource: Resource) -> Change:
