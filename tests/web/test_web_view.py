@@ -8,6 +8,7 @@ import pytest
 
 from app.auth.pages import LANGUAGES
 from app.auth.web_client import CLIENT_ID, SCOPE
+from app.fhir.label import NOTICE
 from app.isp.codes import ISP
 from app.routers.web.screen import HERE, words
 from tests.build import concept, goal, reference
@@ -286,6 +287,16 @@ async def test_a_plan_is_signed_or_refused(world: World) -> None:
     signed = [one for one in found if "signature" in one]
     assert [one["signature"][0]["who"] for one in signed] == [{"reference": "Patient/ada"}]
     assert [one["reason"][0]["text"] for one in found if "reason" in one] == [reason]
+
+
+async def test_what_tells_of_a_program_bears_the_notice(world: World) -> None:
+    ada = await reader(world)
+    assert NOTICE not in text(await ada.see(PLAN)) + text(await ada.see(GOAL))
+    seal = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}
+    operator = await world.service.as_("operator")
+    await load(operator, goal("ada-goal-1", meta={"security": [seal]}))
+    assert NOTICE in text(await ada.see(PLAN))
+    assert NOTICE in text(await ada.see(GOAL))
 
 
 async def proposed(world: World) -> None:
