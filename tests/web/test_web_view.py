@@ -138,6 +138,23 @@ async def test_a_whole_number_is_a_measurement_too(world: World, given: str) -> 
     assert seen["valueQuantity"] == {"value": int(given), "unit": "walk"}
 
 
+async def test_of_several_targets_one_is_chosen(world: World) -> None:
+    operator = await world.service.as_("operator")
+    targets = [
+        {"measure": {"text": text}, "detailQuantity": {"value": 3, "unit": "times"}}
+        for text in ("Walks", "Visits")
+    ]
+    await load(operator, goal("ada-goal-1", target=targets))
+    ada = await reader(world)
+    page = await ada.see(GOAL)
+    assert 'height="680"' in page.text
+    form = await ada.form(GOAL, "/progress")
+    given = {"status": "improving", "measure": "2", "of": "Visits"}
+    told(await ada.send(form, **given), 200, "web.done.progress")
+    found = (await stored(world, "/Observation?focus=Goal/ada-goal-1"))["entry"]
+    assert {"text": "Visits"} in [one["resource"].get("code") for one in found]
+
+
 async def test_two_people_never_overwrite_each_other(world: World) -> None:
     ada, grace = await reader(world), await reader(world, "grace")
     mine, theirs = await ada.form(GOAL, "/progress"), await grace.form(GOAL, "/progress")
