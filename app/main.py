@@ -71,6 +71,7 @@ from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
 from app.routers.pages import pages_router
 from app.routers.registration import registration_router
+from app.routers.threshold import threshold_router
 from app.routers.web.pages import web_router
 from app.settings import Settings
 from app.storage.database import Database
@@ -194,6 +195,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
     app.include_router(web_router(authority, engine))
     app.include_router(registration_router(authority))
     app.include_router(discovery_router(authority))
+    app.include_router(threshold_router(authority))
     app.state.fhir = FHIRApplication(
         engine,
         partial(authenticate, authority),
