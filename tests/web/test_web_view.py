@@ -296,7 +296,11 @@ async def test_a_review_is_asked_for_and_stands_in_the_worklist(world: World) ->
 async def test_a_plan_is_signed_or_refused(world: World) -> None:
     ada = await reader(world)
     form = await ada.form(PLAN, "/signature")
-    told(await ada.send(form, decision="sign"), 200, "web.done.signed")
+    page = await ada.send(form, decision="sign")
+    told(page, 200, "web.done.signed")
+    assert "Test Ada" in text(page)
+    assert "and nothing of it has changed since." in text(page)
+    assert words("en")("web.sign.submit") not in text(page)
     form = await ada.form(PLAN, "/signature")
     reason = "The goals are not mine."
     told(await ada.send(form, decision="refuse", reason=reason), 200, "web.done.refused")
@@ -304,6 +308,10 @@ async def test_a_plan_is_signed_or_refused(world: World) -> None:
     signed = [one for one in found if "signature" in one]
     assert [one["signature"][0]["who"] for one in signed] == [{"reference": "Patient/ada"}]
     assert [one["reason"][0]["text"] for one in found if "reason" in one] == [reason]
+    assert reason in text(await ada.see(PLAN))
+    operator = await world.service.as_("operator")
+    await load(operator, goal("ada-goal-2", description={"text": "Something else entirely."}))
+    assert words("en")("web.sign.submit") in text(await ada.see(PLAN))
 
 
 async def test_what_tells_of_a_program_bears_the_notice(world: World) -> None:
@@ -373,10 +381,12 @@ async def test_a_refusal_without_a_reason_is_no_signature(world: World) -> None:
 
 
 async def test_what_changed_since_the_page_was_opened_is_not_signed(world: World) -> None:
+    operator = await world.service.as_("operator")
+    # Whoever signed the plan as it is has no form to sign it.
+    await load(operator, goal("ada-goal-2", description={"text": "Something of its own."}))
     ada = await reader(world)
     form, before = await ada.form(PLAN, "/signature"), len(await provenances(world))
-    operator = await world.service.as_("operator")
-    await load(operator, goal("ada-goal-2", description={"text": "Something else entirely."}))
+    await load(operator, goal("ada-goal-2", description={"text": "Something else again."}))
     told(await ada.send(form, decision="sign"), 412, "web.error.changed")
     assert len(await provenances(world)) == before
 

@@ -110,6 +110,15 @@ def newest(plan: Plan) -> list[Signature]:
     return sorted(last.values(), key=_when)
 
 
+def signed_by(view: View, who: str | None) -> Signed | None:
+    """The newest signature of this person (Type/id), if what they signed has not changed since."""
+    for one in newest(view.plan):
+        data = one.provenance["signature"][one.index].get("data")
+        if who in one.who and changed(view.plan, data) == []:
+            return _signed(view, one)
+    return None
+
+
 def _signed(view: View, signature: Signature) -> Signed:
     words, found = view.words, signature.provenance["signature"][signature.index]
     who = view.person(found.get("who"))

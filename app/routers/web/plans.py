@@ -9,7 +9,7 @@ from app.auth.handles import digest
 from app.fhir.context import Call, Resource
 from app.fhir.errors import BadRequest, PreconditionFailed
 from app.isp.canonical import sealed
-from app.isp.document.agreement import standing
+from app.isp.document.agreement import agreement, signed_by, standing
 from app.isp.document.mark import mark
 from app.isp.document.page import heading
 from app.isp.document.view import View
@@ -88,6 +88,8 @@ def _facts(screen: Screen, view: View) -> dict[str, Any]:
         "goals": [goal_line(words, one) for one in found.goals],
         "version": found.care_plan["meta"]["versionId"],
         "content": _content(found),
+        "agreement": agreement(view).content,
+        "own": signed_by(view, screen.context.agent.fhir_user),
         "is_signable": status in SIGNABLE,
         **facts(screen, found),
     }
