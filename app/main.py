@@ -58,6 +58,7 @@ from app.isp.operations import (
     move,
     normalize,
     progress,
+    propose,
     renew,
     replace,
     request_review,
@@ -76,6 +77,7 @@ from app.routers.oauth import oauth_router
 from app.routers.pages import pages_router
 from app.routers.registration import registration_router
 from app.routers.resource_server import resource_server_router
+from app.routers.threshold import threshold_router
 from app.routers.web.pages import web_router
 from app.settings import Settings, is_loopback
 from app.storage.database import Database
@@ -97,6 +99,7 @@ OPERATIONS = {
         versions.OPERATION,
         isp_validate.OPERATION,
         progress.OPERATION,
+        propose.OPERATION,
         request_review.OPERATION,
         due_reviews.OPERATION,
         sign.OPERATION,
@@ -210,6 +213,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         app.include_router(web_router(authority, engine))
         app.include_router(registration_router(authority))
         app.include_router(discovery_router(authority))
+        app.include_router(threshold_router(authority))
     if settings.brands:
         app.include_router(brands_router(engine, settings))
     app.state.fhir = FHIRApplication(

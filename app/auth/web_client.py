@@ -7,8 +7,8 @@ from app.auth.authority import Authority
 
 CLIENT_ID = "isp-web"
 NAME = "Shared plan"
-SCOPE = "user/*.rs user/Goal.u user/Observation.c user/Task.c user/Provenance.c"
-"""To read what the person may read; to write progress, answers, requests and signatures."""
+SCOPE = "user/*.rs user/Goal.u user/Observation.c user/Task.cu user/Provenance.c"
+"""To read what the person may read; to write progress, answers, requests, signatures."""
 
 _STALE = (
     "DELETE FROM client WHERE id = $1 AND (name, scope, role, auth_method, redirect_uris)"

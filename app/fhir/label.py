@@ -59,6 +59,20 @@ def noticed(resource: Resource, consents: Iterable[str]) -> Resource:
     return {**resource, "meta": made}
 
 
+def grounds_of(resource: Resource) -> list[str] | None:
+    """The URLs of the Consents that a notice on the resource names; None where it bears none."""
+    meta = resource.get("meta", {})
+    if not any(each.get("url") == DISPLAY for each in meta.get("extension", ())):
+        return None
+    return [
+        part["valueRelatedArtifact"]["url"]
+        for coding in meta.get("security", ())
+        if _is_refrain(coding)
+        for part in coding.get("extension", ())
+        if part.get("url") == JUSTIFIED
+    ]
+
+
 def _is_refrain(coding: Any) -> bool:
     return (coding.get("system"), coding.get("code")) == (ACT_CODE, REFRAIN)
 

@@ -81,6 +81,7 @@ CONFORMANCE = (
     "SearchParameter",
     "OperationDefinition",
     "CompartmentDefinition",
+    "Measure",
 )
 """What describes the server and its content."""
 

@@ -15,11 +15,12 @@ Reference = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who acts (a Reference), when, and where the ids of new resources come from."""
+    """Who acts (a Reference), when, for whom, and where the ids of new resources come from."""
 
     who: Reference
     now: datetime
     new_id: Callable[[], str]
+    organization: Reference | None = None
 
     @property
     def today(self) -> date:
@@ -35,9 +36,18 @@ def provenance(
         "target": [{"reference": _next_version(one)} for one in written],
         "recorded": to_text(act.now),
         "activity": {"coding": [{"system": ISP, "code": activity}]},
-        "agent": [{"who": act.who}],
+        "agent": [agent(act.who, act.organization)],
     }
     return made | ({"reason": [{"text": reason}]} if reason else {})
+
+
+def agent(who: Reference, organization: Reference | None) -> Resource:
+    """Who did it; a practitioner for their organization, which a role tells already.
+
+    http://hl7.org/fhir/us/core/StructureDefinition/us-core-provenance, provenance-1
+    """
+    is_staff = organization is not None and who["reference"].startswith("Practitioner/")
+    return {"who": who} | ({"onBehalfOf": organization} if is_staff else {})
 
 
 def _next_version(resource: Resource) -> str:

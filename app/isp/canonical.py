@@ -1,7 +1,7 @@
 """The canonical form of what is agreed to: a list of hashes, one for each resource. Pure.
 
 What is not part of an agreement leaves the hash as it is: meta, narrative, whether a thing has
-begun, and how it goes.
+begun, how it goes, and that the person accepts a goal.
 """
 
 from base64 import b64decode, b64encode
@@ -14,7 +14,7 @@ import orjson
 
 from app.fhir.context import Resource
 from app.fhir.references import walk
-from app.isp.element import name
+from app.isp.element import extensions, inner, name
 from app.isp.plan import Plan
 
 HEAD = "isp-closure sha-256"
@@ -49,6 +49,8 @@ def agreed(plan: Plan) -> Iterable[Resource]:
 def digest(resource: Resource) -> str:
     """SHA-256 of the canonical JSON of what is agreed to in a resource, in hex."""
     kept = {key: _still(key, value) for key, value in resource.items() if key not in PROGRESS}
+    if kept.get("extension") == []:
+        del kept["extension"]
     text = orjson.dumps(kept, default=float, option=orjson.OPT_SORT_KEYS)
     return sha256(text).hexdigest()
 
@@ -58,7 +60,15 @@ def _still(key: str, value: Any) -> Any:
         return "going"
     if key == "activity" and isinstance(value, list):
         return [{k: v for k, v in one.items() if k != "progress"} for one in value]
+    if key == "extension" and isinstance(value, list):
+        return [one for one in value if not _is_consent(one)]
     return value
+
+
+def _is_consent(extension: Any) -> bool:
+    """Whether it says that the person wants the goal, or has not decided: no change of it."""
+    is_acceptance = any(True for _ in extensions({"extension": [extension]}, "goal-acceptance"))
+    return is_acceptance and inner(extension, "status").get("valueCode") != "disagree"
 
 
 def sealed(plan: Plan) -> str:
@@ -87,8 +97,11 @@ def changed(plan: Plan, data: object) -> list[str] | None:
     cannot be added to it without changing the plan itself.
     """
     hashes = opened(data)
-    if hashes is None:
-        return None
+    return None if hashes is None else differing(plan, hashes)
+
+
+def differing(plan: Plan, hashes: Mapping[str, str]) -> list[str]:
+    """The Type/id of all that has another hash than here, or is not among them."""
     listed = {reference["reference"] for one in plan.whole for reference in walk(one)}
     added = {name(one) for one in agreed(plan)} - hashes.keys() - listed
     known = {own: plan.resources[own] for own in hashes if own in plan.resources}

@@ -4,7 +4,7 @@ Who cannot see it reads its title and description, and the table beside it; who 
 apart tells dots, diamonds, dashes and labels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -67,9 +67,28 @@ class Scale:
         return round(BOTTOM - share * (BOTTOM - TOP), 1)
 
 
+def stacked(every: Sequence[Series], words: Words) -> Markup:
+    """The charts of a goal with several targets, one below the other."""
+    if len(every) == 1:
+        return svg(every[0], words)
+    text = template("charts.svg").render(
+        charts=[svg(one, words) for one in every],
+        width=WIDTH,
+        height=HEIGHT,
+        title=words("label.chart.title", goal=every[0].text),
+    )
+    return Markup(text)
+
+
+def told(every: Sequence[Series], words: Words) -> str:
+    """The charts of a goal in words."""
+    return " ".join(described(one, words) for one in every)
+
+
 def svg(series: Series, words: Words) -> Markup:
     """The chart as an SVG element; where there is no number yet, one that says so."""
-    scale, key = _scale(series), sha256(series.goal.encode()).hexdigest()[:8]
+    own = f"{series.goal} {series.measure} {series.unit}"
+    scale, key = _scale(series), sha256(own.encode()).hexdigest()[:8]
     text = template("chart.svg").render(
         series=series,
         words=words,

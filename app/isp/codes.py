@@ -15,11 +15,16 @@ DISCHARGE = "discharge-plan"
 
 STRENGTH, BARRIER = "strength", "811791000000103"
 PREFERENCES = frozenset({"95541-9", "75773-2"})
+SOCIAL = "social-history"
+"""Category of what a person says and does; US Core asks every Observation for one."""
 ASSESSED_NEED, HEALTH_CONCERN = "assessed-need", "health-concern"
 NO_DIETARY_NEED, NO_NATURAL_SUPPORT = "no-dietary-need", "no-natural-support"
 
 KEY_WORKER, CARE_COORDINATOR = "key-worker", "768820003"
 SUPERVISOR = "supervisor"
+SNOMED = "http://snomed.info/sct"
+PATIENT_ROLE, CAREGIVER = "116154003", "133932002"
+"""Roles in a team, of SNOMED CT, which US Core asks of everybody in it."""
 GUARDIANS = frozenset({"GUARD", "POWATT", "DPOWATT", "HPOWATT", "SPOWATT", "RESPRSN"})
 PARENTS = frozenset({"MTH", "FTH", "PRN", "NMTH", "NFTH", "ADOPTP", "STPPRN"})
 
@@ -31,6 +36,10 @@ PROCESS = frozenset({REVIEW, RENEWAL, INFORM, STEP, SIGN, MONITOR})
 """Codes of the Tasks that keep a plan going, rather than being part of the support."""
 
 CLIENT_REQUEST, EXPLAINED, REFUSED = "client-request", "plan-explained", "signature-refused"
+PROPOSE, WITHDRAW = "propose", "withdraw"
+"""What a Provenance says was done with a draft: put before those who sign it, or taken back."""
+AGREED = "agreed-content"
+"""The extension with the hash of what was put forward."""
 STATUS_CHANGES = frozenset({"activate", "suspend", "resume", "revoke", "complete"})
 
 PROGRESS_NOTES = frozenset(

@@ -18,7 +18,7 @@ from app.isp.schedule import Limits, missing
 
 CATEGORIES = (
     ("http://hl7.org/fhir/us/core/CodeSystem/careplan-category", code.ASSESS_PLAN),
-    ("http://snomed.info/sct", code.CARE_PLAN),
+    (code.SNOMED, code.CARE_PLAN),
     (ISP, PLAN),
 )
 LAY = ("patient", "related-person")
@@ -235,11 +235,11 @@ def _title(action: Resource) -> str:
 
 def _team(basis: Basis, act: Act) -> Resource:
     """The person and who writes the plan; the others are still to be asked."""
-    worker = {"coding": [{"system": ISP, "code": code.KEY_WORKER}]}
-    people: list[Resource] = [{"member": basis.subject}]
+    people = [{"role": [_role(code.SNOMED, code.PATIENT_ROLE)], "member": basis.subject}]
     if act.who["reference"] != basis.subject["reference"]:
         is_worker = act.who["reference"].startswith("Practitioner")
-        people.append({"member": act.who} | ({"role": [worker]} if is_worker else {}))
+        role = (ISP, code.KEY_WORKER) if is_worker else (code.SNOMED, code.CAREGIVER)
+        people.append({"role": [_role(*role)], "member": act.who})
     return {
         "resourceType": "CareTeam",
         "id": act.new_id(),
@@ -248,6 +248,10 @@ def _team(basis: Basis, act: Act) -> Resource:
         "period": {"start": act.today.isoformat()},
         "participant": people,
     }
+
+
+def _role(system: str, code_: str) -> Resource:
+    return {"coding": [{"system": system, "code": code_}]}
 
 
 def _plan(basis: Basis, ground: Ground, goals: list[Resource], done: list[Resource]) -> Resource:

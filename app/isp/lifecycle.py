@@ -11,6 +11,7 @@ from app.isp.codes import ISP, PLAN
 from app.isp.element import codes, extensions, inner, name, names, period
 from app.isp.plan import Plan, Resources
 from app.isp.programme import is_same_programme
+from app.isp.proposal import withdrawn
 from app.isp.rules.agreement import outdated, unsigned
 from app.isp.rules.review import unscheduled
 from app.isp.rules.rule import Clock
@@ -232,6 +233,14 @@ GATES: tuple[Gate, ...] = (
         outdated,
         "status",
         "the plan changed since it was signed; ask for signatures.",
+        stands=False,
+    ),
+    Gate(
+        "Proposed",
+        ("active",),
+        withdrawn,
+        "status",
+        "the plan was taken back from those who sign it; propose it again, or have it signed.",
         stands=False,
     ),
     Gate("C54", ("active",), _expired, "period.end", "the plan has no end, or its end is past."),

@@ -3,7 +3,7 @@
 from app.fhir.context import Resource
 from app.fhir.instant import to_text
 from app.isp.act import Act, Reference
-from app.isp.codes import ASSESSED_NEED, HEALTH_CONCERN, HL7, STRENGTH
+from app.isp.codes import ASSESSED_NEED, HEALTH_CONCERN, HL7, SOCIAL, STRENGTH
 
 US_CORE = "http://hl7.org/fhir/us/core/CodeSystem/condition-category"
 ELTSS = "http://hl7.org/fhir/us/eltss/CodeSystem"
@@ -38,7 +38,7 @@ def need(subject: Reference, text: str, act: Act, source: str) -> Resource:
 def trait(kind: str, subject: Reference, text: str, act: Act, source: str) -> Resource:
     """A strength or a preference of the person, as an Observation derived from the form."""
     system, code = CODES[kind]
-    social = {"system": f"{HL7}/observation-category", "code": "social-history"}
+    social = {"system": f"{HL7}/observation-category", "code": SOCIAL}
     return {
         "resourceType": "Observation",
         "id": act.new_id(),

@@ -7,8 +7,8 @@ from typing import Any
 from app.fhir.context import Resource
 from app.fhir.errors import Unprocessable
 from app.fhir.instant import to_text
-from app.isp.codes import HL7
-from app.isp.element import day, last_day, members, name
+from app.isp.codes import HL7, SOCIAL
+from app.isp.element import codes, day, last_day, members, name
 
 ACHIEVEMENT = frozenset(
     {
@@ -32,6 +32,8 @@ Reference = dict[str, str]
 class Progress:
     """What somebody tells about a goal; `measure` is a Quantity or a whole number.
 
+    `of` is the text or a code of what was measured, where the goal has several targets.
+
     `effective` is a FHIR date or dateTime; `performer` and `author` are References, who measured
     and who wrote the note.
     """
@@ -43,15 +45,17 @@ class Progress:
     now: datetime
     performer: Reference | None = None
     author: Reference | None = None
+    of: str | None = None
 
 
 def observation(goal: Resource, progress: Progress, id_: str) -> Resource:
     """The Observation of what the goal measures. Raises Unprocessable where it measures nothing."""
-    target = _target(goal, progress.measure)
+    target = _target(goal, progress)
     made: Resource = {
         "resourceType": "Observation",
         "id": id_,
         "status": "final",
+        "category": [{"coding": [{"system": f"{HL7}/observation-category", "code": SOCIAL}]}],
         "code": target["measure"],
         "subject": goal["subject"],
         "focus": [{"reference": name(goal)}],
@@ -88,18 +92,27 @@ def _note(progress: Progress, text: str) -> dict[str, Any]:
     return {**by, "time": to_text(progress.now), "text": text}
 
 
-def _target(goal: Resource, measure: Any) -> dict[str, Any]:
-    """The target that this measures: the only one, or the one of the same unit."""
+def _target(goal: Resource, progress: Progress) -> dict[str, Any]:
+    """The target that this measures: the one it names, the only one, or that of the same unit."""
     targets = [one for one in members(goal.get("target")) if "measure" in one]
+    if progress.of is not None:
+        targets = [one for one in targets if _is_named(one["measure"], progress.of)]
     if len(targets) > 1:
-        targets = [one for one in targets if _unit(measure) & _unit(one.get("detailQuantity"))]
+        own = _unit(progress.measure)
+        targets = [one for one in targets if own & _unit(one.get("detailQuantity"))]
     if len(targets) != 1:
         raise _refusal(
             "The goal does not say what this measures (C12): give it one target with a measure,"
-            " or send a Quantity in the unit of one.",
+            " send a Quantity in the unit of one, or name it in `of`.",
             "Goal.target",
         )
     return targets[0]
+
+
+def _is_named(measure: Any, wanted: str) -> bool:
+    """Whether this is how the measure is called, or one of its codes."""
+    said = {measure.get("text"), *(one.get("display") for one in members(measure.get("coding")))}
+    return wanted in said | codes(measure)
 
 
 def _unit(quantity: Any) -> set[str]:

@@ -13,6 +13,7 @@ from app.isp.element import days_after, members, months_after, name, names, peri
 from app.isp.lifecycle import CURRENT
 from app.isp.plan import Plan
 from app.isp.replace import relation
+from app.isp.rules.person import assessed, assessments
 from app.isp.schedule import Limits, missing
 
 LEFT_BEHIND = frozenset({"id", "meta", "text", "identifier", "implicitRules"})
@@ -48,7 +49,7 @@ def renewed(plan: Plan, asked: Renewal, limits: Limits, act: Act) -> list[Resour
         own,
         *(_goal(one, places, time) for one in carried),
         *(_request(one, places, time, act) for one in going),
-        *(_part(one, places, time, act) for one in _parts(plan)),
+        *(_part(one, plan, places, time, act) for one in _parts(plan)),
     ]
     tasks = list(missing(own, [], limits, act.now))
     return [*made, *tasks, provenance(act, "renew", made)]
@@ -101,14 +102,28 @@ def _parts(plan: Plan) -> list[Resource]:
     return [one for one in plan.parts if one.get("status") in ("draft", *CURRENT)]
 
 
+def _outdated(plan: Plan) -> set[str]:
+    """The assessments that the old plan was made from: a new plan begins with a fresh one (C17)."""
+    start = period(plan.care_plan.get("period"))[0] or date.max
+    return {name(one) for one in assessments(plan) if (assessed(one) or date.min) <= start}
+
+
 def _plan(plan: Plan, places: Mapping[str, str], time: Mapping[str, str], act: Act) -> Resource:
     made = _copy(plan.care_plan, places) | {"status": "draft", "period": time}
     made |= {"replaces": [{"reference": plan.name}], "created": act.today.isoformat()}
-    needs = {name(one) for one in plan.needs}
-    kept = [one for one in members(plan.care_plan.get("addresses")) if _is_open(one, plan, needs)]
     goals = [{"reference": to} for to in places.values() if to.startswith("Goal/")]
-    done = [one for one in members(made.get("activity")) if _is_carried(one, places)]
-    return _without_empty(made | {"addresses": kept, "goal": goals, "activity": done})
+    return _without_empty(made | _still(made, plan, places) | {"goal": goals})
+
+
+def _still(made: Resource, plan: Plan, places: Mapping[str, str]) -> Resource:
+    """What a plan or part rests on and holds that has not ended with the year."""
+    needs, outdated = {name(one) for one in plan.needs}, _outdated(plan)
+    rests = members(made.get("supportingInfo"))
+    return {
+        "addresses": [one for one in members(made.get("addresses")) if _is_open(one, plan, needs)],
+        "supportingInfo": [one for one in rests if not outdated & set(names(one))],
+        "activity": [one for one in members(made.get("activity")) if _is_carried(one, places)],
+    }
 
 
 def _is_open(reference: Resource, plan: Plan, needs: set[str]) -> bool:
@@ -160,20 +175,23 @@ def _request(
     return made | ({"occurrencePeriod": time} if "occurrencePeriod" in made else {})
 
 
-def _part(one: Resource, places: Mapping[str, str], time: Mapping[str, str], act: Act) -> Resource:
+def _part(
+    one: Resource, plan: Plan, places: Mapping[str, str], time: Mapping[str, str], act: Act
+) -> Resource:
     made = _copy(one, places) | {"status": "draft", "created": act.today.isoformat()}
-    return made | ({"period": time} if "period" in made else {})
+    made |= _still(made, plan, places)
+    return _without_empty(made | ({"period": time} if "period" in made else {}))
 
 
 def _copy(one: Resource, places: Mapping[str, str]) -> Resource:
-    """A resource of its own, whose references lead to copies where there are copies."""
+    """A resource of its own, whose references lead to copies, and to no goal left behind."""
     kept = {key: _led(value, places) for key, value in one.items() if key not in LEFT_BEHIND}
-    return kept | {"id": places[name(one)].partition("/")[2]}
+    return _without_empty(kept) | {"id": places[name(one)].partition("/")[2]}
 
 
 def _led(value: Any, places: Mapping[str, str]) -> Any:
     if isinstance(value, list):
-        return [_led(item, places) for item in value]
+        return [_led(item, places) for item in value if not _is_left_behind(item, places)]
     if not isinstance(value, dict):
         return value
     return {
@@ -182,6 +200,12 @@ def _led(value: Any, places: Mapping[str, str]) -> Any:
         else _led(item, places)
         for key, item in value.items()
     }
+
+
+def _is_left_behind(item: Any, places: Mapping[str, str]) -> bool:
+    """Whether one of several, be it an extension, leads to a goal that is not carried over."""
+    given = [item, item.get("valueReference")] if isinstance(item, dict) else []
+    return any(one.startswith("Goal/") and one not in places for one in names(given))
 
 
 def _without_empty(made: Resource) -> Resource:

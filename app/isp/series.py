@@ -73,11 +73,24 @@ class Series:
 
 def series(goal: Resource, resources: Mapping[str, Resource]) -> Series:
     """The series of the first target of the goal that holds a number, or of its measure alone."""
+    return every(goal, resources)[0]
+
+
+def every(goal: Resource, resources: Mapping[str, Resource]) -> list[Series]:
+    """A series for each target of the goal that holds a number; of its measure where none does."""
     targets = members(goal.get("target"))
     counted = [one for one in targets if _target(one, None) is not None]
-    target = next(iter([*counted, *targets]), {})
-    baseline = _baseline(goal)
-    units = _units(target)
+    wanted = counted or targets[:1] or [{}]
+    return [_series(goal, at, wanted, resources) for at in range(len(wanted))]
+
+
+def _series(
+    goal: Resource, at: int, targets: list[dict[str, Any]], resources: Mapping[str, Resource]
+) -> Series:
+    target, units = targets[at], _units(targets[at])
+    baseline = _baseline(goal, units if at else set())
+    seen = [o for o in resources.values() if o["resourceType"] == "Observation"]
+    steps = _milestones(goal, units, resources.values())
     return Series(
         goal=name(goal),
         text=str(goal.get("description", {}).get("text", "")),
@@ -86,9 +99,20 @@ def series(goal: Resource, resources: Mapping[str, Resource]) -> Series:
         baseline=baseline,
         target=_target(target, baseline),
         due=day(target.get("dueDate")),
-        points=tuple(_points(goal, units, resources.values())),
-        milestones=tuple(_milestones(goal, units, resources.values())),
+        points=tuple(_points(goal, units, (o for o in seen if _meant(o, targets) == at))),
+        milestones=tuple(one for one in steps if at == 0 or one.value is not None),
     )
+
+
+def _meant(observation: Resource, targets: list[dict[str, Any]]) -> int | None:
+    """The target that an Observation measures: by its unit, and of several such by its code."""
+    fitting = [at for at, one in enumerate(targets) if _point(observation, _units(one))]
+    same = (at for at in fitting if _is_same(observation.get("code"), targets[at].get("measure")))
+    return next(same, fitting[0] if fitting else None)
+
+
+def _is_same(code: Any, measure: Any) -> bool:
+    return bool(codes(code) & codes(measure)) or bool(_said(code) and _said(code) == _said(measure))
 
 
 def _said(concept: Any) -> str:
@@ -130,9 +154,13 @@ def _target(target: Mapping[str, Any], baseline: Point | None) -> Decimal | None
     return _decimal(target.get("detailInteger", _detail(target).get("value")))
 
 
-def _baseline(goal: Resource) -> Point | None:
+def _baseline(goal: Resource, units: set[str]) -> Point | None:
+    """Where the person stood, in one of these units where there are any."""
     for one in extensions(goal, "goal-baseline"):
-        value = _decimal(inner(one, "value").get("valueQuantity", {}).get("value"))
+        quantity = inner(one, "value").get("valueQuantity", {})
+        if units and not units & {quantity.get("unit"), quantity.get("code")}:
+            continue
+        value = _decimal(quantity.get("value"))
         on = day(inner(one, "date").get("valueDate")) or day(goal.get("startDate"))
         seen = names(inner(one, "observation").get("valueReference"))
         if value is not None and on is not None:
@@ -140,11 +168,10 @@ def _baseline(goal: Resource) -> Point | None:
     return None
 
 
-def _points(goal: Resource, units: set[str], resources: Iterable[Resource]) -> Iterator[Point]:
+def _points(goal: Resource, units: set[str], seen: Iterable[Resource]) -> Iterator[Point]:
     """What was measured of the goal, the oldest first; of one day what was written last."""
     own, linked = name(goal), set(names(goal.get("outcomeReference")))
     found: dict[date, Point] = {}
-    seen = (one for one in resources if one["resourceType"] == "Observation")
     for one in sorted(seen, key=lambda o: str(o.get("meta", {}).get("lastUpdated", ""))):
         is_own = name(one) in linked or own in names(one.get("focus"))
         point = _point(one, units)

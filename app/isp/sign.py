@@ -7,6 +7,7 @@ from typing import Any
 from app.fhir.context import Resource
 from app.fhir.errors import Unprocessable
 from app.fhir.instant import to_text
+from app.isp.act import Reference, agent
 from app.isp.canonical import sealed
 from app.isp.codes import HL7, ISP, REFUSED
 from app.isp.element import name
@@ -20,11 +21,12 @@ CONSENT = "1.2.840.10065.1.12.1.7"
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs (a Reference), when, and the code of the kind of signature."""
+    """Who signs (a Reference), when, the code of the kind of signature, and for whom staff sign."""
 
-    who: dict[str, str]
+    who: Reference
     when: datetime
     kind: str = CONSENT
+    organization: Reference | None = None
 
 
 def signature(plan: Plan, signer: Signer) -> Resource:
@@ -60,5 +62,5 @@ def _provenance(plan: Plan, signer: Signer) -> Resource:
         "resourceType": "Provenance",
         "target": [{"reference": f"{name(plan.care_plan)}/_history/{version}"}],
         "recorded": to_text(signer.when),
-        "agent": [{"type": {"coding": [attester]}, "who": signer.who}],
+        "agent": [{"type": {"coding": [attester]}, **agent(signer.who, signer.organization)}],
     }

@@ -16,6 +16,7 @@ HEAD = max(path.name[:4] for path in (ROOT / "alembic" / "versions").glob("[0-9]
 DEFINITIONS = [
     "CodeSystem",
     "CompartmentDefinition",
+    "Measure",
     "OperationDefinition",
     "SearchParameter",
     "StructureDefinition",

@@ -1,6 +1,7 @@
 """Every example in docs/ and openapi/examples/ is sent, and answered as it says."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,9 @@ async def test_the_examples_of_a_page_answer_as_they_say(
     base = str(demonstration.client.base_url).rstrip("/")
     token = await demonstration.token(KEY_WORKER)
     others = {name: await demonstration.token(grant) for name, grant in OTHERS.items()}
-    issuer = base.removesuffix("/fhir")
-    filling = Filling({"base": base, "issuer": issuer, "token": token, **others})
+    today = datetime.now(UTC).date().isoformat()
+    given = {"base": base, "issuer": base.removesuffix("/fhir"), "token": token, "today": today}
+    filling = Filling(given | others)
     for example in examples(page):
         await run(demonstration.client, example, filling)
 

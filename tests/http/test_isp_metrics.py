@@ -7,6 +7,8 @@ import httpx
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from app.isp.definitions import definitions
+from app.isp.metrics import MEASURE, Span, figures, report
 from tests.build import concept, condition, goal, reference
 from tests.http.conftest import Service, change, create, load, refused
 
@@ -127,3 +129,13 @@ async def test_the_gauges_count_and_name_nobody(
     await load(operator, goal("third"))
     again = (await operator.get(f"{root}/metrics")).text
     assert "isp_goals 2.0" in again, "counted anew although the figures are fresh"
+
+
+def test_the_measure_that_a_report_names_has_its_figures() -> None:
+    today = Span(TODAY, TODAY, TODAY)
+    made, measure = report(figures({}, today), today, ago(0)), definitions()[MEASURE]
+    assert made["measure"] == measure["url"]
+    told = [(one["code"], [p["code"] for p in one["population"]]) for one in made["group"]]
+    said = [(one["code"], [p["code"] for p in one["population"]]) for one in measure["group"]]
+    assert told[:-1] == said[:-1]
+    assert told[-1] == (said[-1][0], said[-1][1][:1])

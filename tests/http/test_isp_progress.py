@@ -180,3 +180,38 @@ async def test_nothing_is_sent_back_to_whom_prefers_nothing(
     response = await county.post(PATH, json=WALKS, headers={"Prefer": "return=minimal"})
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["etag"] == 'W/"2"'
+
+
+TWO: Json = {
+    "target": [
+        {"measure": {"text": "Walks"}, "detailQuantity": {"value": 2, "unit": "times"}},
+        {"measure": {"text": "Visits"}, "detailQuantity": {"value": 3, "unit": "times"}},
+    ]
+}
+
+
+async def test_of_several_targets_the_one_that_is_named_is_measured(
+    county: httpx.AsyncClient, ada: str
+) -> None:
+    await change(county, goal("ada-goal-1"), **TWO)
+    url = "/Goal/ada-goal-1/$isp-progress"
+    told = {"achievementStatus": ("valueCode", "improving"), "measure": ("valueInteger", 1)}
+
+    def given(**more: tuple[str, Any]) -> Json:
+        parts = [{"name": name, kind: value} for name, (kind, value) in (told | more).items()]
+        return {"resourceType": "Parameters", "parameter": parts}
+
+    refused(await county.post(url, json=given()), 422, "business-rule", "Goal.target")
+    wrong = await county.post(url, json=given(of=("valueString", "Calls")))
+    refused(wrong, 422, "business-rule", "Goal.target")
+    response = await county.post(url, json=given(of=("valueString", "Visits")))
+    assert response.status_code == 200, response.text
+    [seen] = [e["resource"] for e in response.json()["entry"] if "code" in e["resource"]]
+    assert (seen["code"], seen["valueQuantity"]["unit"]) == ({"text": "Visits"}, "times")
+    chart = (await county.get("/Goal/ada-goal-1/$progress-chart")).json()["parameter"]
+    [other] = [one["part"] for one in chart if one["name"] == "series"]
+    points = [one for one in other if one["name"] == "point"]
+    assert [p["valueDecimal"] for p in points[0]["part"] if p["name"] == "value"] == [1]
+    assert not [one for one in chart if one["name"] == "point"]
+    page = (await county.get("/Goal/ada-goal-1/$progress-chart?_format=html")).text
+    assert ["<h2>Walks</h2>" in page, "<h2>Visits</h2>" in page] == [True, True]

@@ -26,6 +26,7 @@ LOOKED_FOR = (
     ("OperationDefinition", {"code": "isp-sign"}),
     ("OperationDefinition", {"code": "validate"}),
     ("CompartmentDefinition", {"code": "Patient"}),
+    ("Measure", {"url": "https://isp-fhir.example/Measure/isp"}),
 )
 
 

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from app.fhir.errors import Unprocessable
+from app.fhir.references import walk
 from app.fhir.validation.structure import validate
 from app.isp.act import Act
 from app.isp.check import check
 from app.isp.element import name, names
-from app.isp.normalize import normalized
+from app.isp.normalize import PERTAINS, normalized
 from app.isp.plan import Plan, assemble
 from app.isp.renew import Renewal, renewed
+from app.isp.rules.person import assessments
 from app.isp.rules.profiles import DEFAULT, profile
 from app.isp.service import pertains
 from tests.build import care_plan, patient, reference
@@ -88,6 +90,49 @@ def test_a_goal_that_is_left_behind_takes_its_services_along(plan: Plan, act: Ac
     assert texts == {"I want to work in a nursery.", "I try out two nurseries."}
     services = [one for one in made if one["resourceType"] == "ServiceRequest"]
     assert [one["code"]["text"] for one in services] == ["Supported employment"]
+
+
+def pointed(one: Any) -> set[str]:
+    return {each["reference"] for each in walk(one)}
+
+
+def test_a_goal_that_is_left_behind_is_named_nowhere(act: Act) -> None:
+    """Be it by the plan, by a part, or by a service that serves another goal as well."""
+    world = whole()
+    crisis = next(one for one in world.all() if "partOf" in one)
+    crisis["goal"] = [reference("Goal/job"), reference("Goal/friends")]
+    service = next(one for one in world.all() if one["resourceType"] == "ServiceRequest")
+    service["extension"] = [
+        {"url": PERTAINS, "valueReference": reference(f"Goal/{goal}")}
+        for goal in ("job", "friends")
+    ]
+    plan = assemble(world.all(), "ada")
+    made = renewed(plan, Renewal(None, frozenset({"Goal/job"})), LIMITS, act)
+    copies = {name(one) for one in made if one["resourceType"] == "Goal"}
+    for one in made:
+        if one["resourceType"] not in ("Goal", "Provenance"):
+            assert {goal for goal in pointed(one) if goal.startswith("Goal/")} <= copies
+    parts = [one for one in made if "partOf" in one and one.get("goal")]
+    assert [len(one["goal"]) for one in parts] == [1]
+    kept = next(o for o in made if o["resourceType"] == "ServiceRequest" and o.get("extension"))
+    assert len(pertains(kept)) == 1
+
+
+@pytest.mark.parametrize(("authored", "is_kept"), [("2025-08-01", False), ("2026-07-20", True)])
+def test_the_new_plan_rests_on_a_fresh_assessment(act: Act, authored: str, is_kept: bool) -> None:
+    """What was assessed anew for it stays; nothing else that the plan rests on is lost."""
+    world = whole()
+    form = next(one for one in world.all() if one["id"] == "ada-assessment")
+    old = {name(one) for one in assessments(assemble(world.all(), "ada"))}
+    form["authored"] = authored
+    plan = assemble(world.all(), "ada")
+    new = renewed(plan, Renewal(None, None), LIMITS, act)[0]
+    kept = set(names(new["supportingInfo"]))
+    assert (name(form) in kept) == is_kept
+    assert set(names(plan.care_plan["supportingInfo"])) - old <= kept
+    assert not (kept & old) - {name(form)}
+    findings = check(following(plan, [new]), profile(DEFAULT), NOW.date())
+    assert ("C17" in {one.id for one in findings}) == (not is_kept)
 
 
 @pytest.mark.parametrize("status", ["draft", "completed", "revoked"])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.isp.chart import HEIGHT, WIDTH, rows, svg
+from app.isp.chart import HEIGHT, WIDTH, rows, stacked, svg, told
 from app.isp.codes import EXTENSION
-from app.isp.series import Series, series
+from app.isp.series import Series, every, series
 from app.isp.words import words
 from tests.build import concept, goal, reference
 
@@ -164,3 +164,43 @@ def test_the_last_day_of_time_is_drawn_too() -> None:
     own["target"][0]["dueDate"] = "9999-12-31"
     assert read(own).due == date.max
     ElementTree.fromstring(str(svg(read(own), ENGLISH)))
+
+
+def several() -> list[Series]:
+    """A goal of three targets, two of which count in the same unit, and one says no number."""
+    own = goal(extension=[baseline(1)])
+    own["target"] = [
+        *target(measure={"text": "How I feel"}, detailString="better"),
+        *target(detailQuantity=walks(5)),
+        *target(measure={"text": "Friends"}, detailQuantity=walks(3, "person")),
+        *target(measure={"text": "Walks alone"}, detailQuantity=walks(2), dueDate="2026-05-01"),
+    ]
+    seen_ = (
+        seen("2025-10-01", walks(2)),
+        seen("2025-10-02", walks(1, "person")),
+        seen("2025-10-03", walks(1), code={"text": "Walks alone"}),
+        seen("2025-10-04", walks(3), code={"text": "Walks"}),
+    )
+    return every(own, {f"{o['resourceType']}/{o['id']}": o for o in (own, *seen_)})
+
+
+def test_every_target_has_a_series_of_its_own() -> None:
+    found = [(o.measure, o.target, [p.value for p in o.points], o.trend) for o in several()]
+    assert found == [
+        ("Walks", 5, [2, 3], "toward"),
+        ("Friends", 3, [1], "steady"),
+        ("Walks alone", 2, [1], "steady"),
+    ]
+    assert [one.baseline is not None for one in several()] == [True, False, False]
+
+
+def test_the_charts_of_several_targets_stand_one_below_the_other() -> None:
+    found = several()
+    root = ElementTree.fromstring(str(stacked(found, ENGLISH)))
+    assert int(root.attrib["height"]) == HEIGHT * 3
+    inner = [one for one in root if one.tag.endswith("svg")]
+    assert [int(one.attrib["y"]) for one in inner] == [0, HEIGHT, 2 * HEIGHT]
+    ids = [one.attrib["id"] for one in root.iter() if "id" in one.attrib]
+    assert len(ids) == len(set(ids)) > 3
+    assert all(word in told(found, ENGLISH) for word in ("Walks.", "Friends.", "Walks alone."))
+    assert str(stacked(found[:1], ENGLISH)) == str(svg(found[0], ENGLISH))

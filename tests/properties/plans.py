@@ -39,6 +39,9 @@ def _lacking(plan: Json, world: Sequence[Json], today: date) -> Iterator[str]:
     proofs = [one for one in world if one["resourceType"] == "Provenance"]
     if not any(_is_answer(one, own) for one in proofs):
         yield "unsigned"
+    said = sorted((one["recorded"], str(one)) for one in proofs if _is_said(one, own))
+    if said and "'withdraw'" in said[-1][1]:
+        yield "taken back"
     teams = {one["reference"] for one in plan.get("careTeam", [])}
     active = [o for o in world if o["resourceType"] == "CareTeam" and o["status"] == "active"]
     if not teams & {f"CareTeam/{one['id']}" for one in active}:
@@ -51,6 +54,14 @@ def _lacking(plan: Json, world: Sequence[Json], today: date) -> Iterator[str]:
 def _is_answer(proof: Json, plan: str) -> bool:
     is_about = any(one["reference"].startswith(f"{plan}/_history/") for one in proof["target"])
     return is_about and ("signature" in proof or "signature-refused" in str(proof))
+
+
+def _is_said(proof: Json, plan: str) -> bool:
+    """Whether it says that the plan is put forward or taken back, signed or refused."""
+    is_about = any(one["reference"].startswith(f"{plan}/_history/") for one in proof["target"])
+    kinds = ("'propose'", "'withdraw'")
+    is_kind = any(kind in str(proof.get("activity")) for kind in kinds)
+    return is_about and (is_kind or _is_answer(proof, plan))
 
 
 def _is_review(task: Json, plan: str) -> bool:

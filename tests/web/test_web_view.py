@@ -8,8 +8,10 @@ import pytest
 
 from app.auth.pages import LANGUAGES
 from app.auth.web_client import CLIENT_ID, SCOPE
+from app.fhir.label import NOTICE
+from app.isp.codes import ISP
 from app.routers.web.screen import HERE, words
-from tests.build import goal
+from tests.build import concept, goal, reference
 from tests.http.conftest import Json, load
 from tests.smart.browser import FORM, Page
 from tests.smart.conftest import World
@@ -134,6 +136,23 @@ async def test_a_whole_number_is_a_measurement_too(world: World, given: str) -> 
     found = await stored(world, "/Goal/ada-goal-1")
     seen = await stored(world, f"/{found['outcomeReference'][-1]['reference']}")
     assert seen["valueQuantity"] == {"value": int(given), "unit": "walk"}
+
+
+async def test_of_several_targets_one_is_chosen(world: World) -> None:
+    operator = await world.service.as_("operator")
+    targets = [
+        {"measure": {"text": text}, "detailQuantity": {"value": 3, "unit": "times"}}
+        for text in ("Walks", "Visits")
+    ]
+    await load(operator, goal("ada-goal-1", target=targets))
+    ada = await reader(world)
+    page = await ada.see(GOAL)
+    assert 'height="680"' in page.text
+    form = await ada.form(GOAL, "/progress")
+    given = {"status": "improving", "measure": "2", "of": "Visits"}
+    told(await ada.send(form, **given), 200, "web.done.progress")
+    found = (await stored(world, "/Observation?focus=Goal/ada-goal-1"))["entry"]
+    assert {"text": "Visits"} in [one["resource"].get("code") for one in found]
 
 
 async def test_two_people_never_overwrite_each_other(world: World) -> None:
@@ -277,7 +296,11 @@ async def test_a_review_is_asked_for_and_stands_in_the_worklist(world: World) ->
 async def test_a_plan_is_signed_or_refused(world: World) -> None:
     ada = await reader(world)
     form = await ada.form(PLAN, "/signature")
-    told(await ada.send(form, decision="sign"), 200, "web.done.signed")
+    page = await ada.send(form, decision="sign")
+    told(page, 200, "web.done.signed")
+    assert "Test Ada" in text(page)
+    assert "and nothing of it has changed since." in text(page)
+    assert words("en")("web.sign.submit") not in text(page)
     form = await ada.form(PLAN, "/signature")
     reason = "The goals are not mine."
     told(await ada.send(form, decision="refuse", reason=reason), 200, "web.done.refused")
@@ -285,6 +308,62 @@ async def test_a_plan_is_signed_or_refused(world: World) -> None:
     signed = [one for one in found if "signature" in one]
     assert [one["signature"][0]["who"] for one in signed] == [{"reference": "Patient/ada"}]
     assert [one["reason"][0]["text"] for one in found if "reason" in one] == [reason]
+    assert reason in text(await ada.see(PLAN))
+    operator = await world.service.as_("operator")
+    await load(operator, goal("ada-goal-2", description={"text": "Something else entirely."}))
+    assert words("en")("web.sign.submit") in text(await ada.see(PLAN))
+
+
+async def test_what_tells_of_a_program_bears_the_notice(world: World) -> None:
+    ada = await reader(world)
+    assert NOTICE not in text(await ada.see(PLAN)) + text(await ada.see(GOAL))
+    seal = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}
+    operator = await world.service.as_("operator")
+    await load(operator, goal("ada-goal-1", meta={"security": [seal]}))
+    assert NOTICE in text(await ada.see(PLAN))
+    assert NOTICE in text(await ada.see(GOAL))
+
+
+async def proposed(world: World) -> None:
+    """Ada's plan as a draft that is ready, put before her."""
+    operator = await world.service.as_("operator")
+    ask: Json = {"resourceType": "Task", "id": "ask", "status": "requested", "intent": "order"}
+    ask |= {"code": concept(ISP, "sign-plan"), "owner": reference("Patient/ada")}
+    ask |= {"for": reference("Patient/ada"), "focus": reference("CarePlan/ada-plan/_history/1")}
+    proof: Json = {"resourceType": "Provenance", "id": "put", "recorded": "2026-01-05T09:00:00Z"}
+    proof |= {"target": [reference("CarePlan/ada-plan/_history/1")]}
+    proof |= {"activity": concept(ISP, "propose"), "agent": [{"who": reference("Patient/ada")}]}
+    own = await stored(world, "/CarePlan/ada-plan")
+    await load(operator, own | {"status": "draft"}, ask, proof)
+
+
+async def test_who_is_asked_to_sign_is_told_and_signs(world: World) -> None:
+    await proposed(world)
+    ada, grace = await reader(world), await reader(world, "grace")
+    told(await ada.see(), 200, "web.asked")
+    page = await ada.see(PLAN)
+    told(page, 200, "web.asked")
+    told(page, 200, "plan-status.proposed")
+    assert words("en")("web.propose") not in text(page)
+    assert words("en")("web.asked") not in text(await grace.see(PLAN))
+    form = await ada.form(PLAN, "/signature")
+    told(await ada.send(form, decision="sign"), 200, "web.done.signed")
+    assert (await stored(world, "/Task/ask"))["status"] == "completed"
+    assert words("en")("web.asked") not in text(await ada.see())
+
+
+async def test_a_key_worker_takes_a_plan_back_and_is_told_what_it_lacks(world: World) -> None:
+    await proposed(world)
+    grace = await reader(world, "grace")
+    form = await grace.form(PLAN, "/withdrawal")
+    told(await grace.send(form, reason=None), 400, "web.error.refused-input")
+    told(await grace.send(form, reason="Not yet."), 200, "web.done.withdrawn")
+    assert (await stored(world, "/Task/ask"))["statusReason"]["text"] == "Not yet."
+    page = await grace.see(PLAN)
+    assert words("en")("plan-status.proposed") not in text(page)
+    response = await grace.send(await grace.form(PLAN, "/proposal"), due="2090-01-01")
+    told(response, 422, "web.error.refused-input")
+    assert "C17: CarePlan/ada-plan" in text(response)
 
 
 async def test_a_refusal_without_a_reason_is_no_signature(world: World) -> None:
@@ -302,10 +381,12 @@ async def test_a_refusal_without_a_reason_is_no_signature(world: World) -> None:
 
 
 async def test_what_changed_since_the_page_was_opened_is_not_signed(world: World) -> None:
+    operator = await world.service.as_("operator")
+    # Whoever signed the plan as it is has no form to sign it.
+    await load(operator, goal("ada-goal-2", description={"text": "Something of its own."}))
     ada = await reader(world)
     form, before = await ada.form(PLAN, "/signature"), len(await provenances(world))
-    operator = await world.service.as_("operator")
-    await load(operator, goal("ada-goal-2", description={"text": "Something else entirely."}))
+    await load(operator, goal("ada-goal-2", description={"text": "Something else again."}))
     told(await ada.send(form, decision="sign"), 412, "web.error.changed")
     assert len(await provenances(world)) == before
 
@@ -314,7 +395,7 @@ async def test_what_was_not_allowed_is_not_done(world: World) -> None:
     browser = await world.signed_in("ada")
     ada = Reader(browser, f"{world.issuer}/app")
     asked = Page((await ada.see()).text).form("/approve")
-    kept = {n: v for n, v in asked.values.items() if v != "user/Task.c"}
+    kept = {n: v for n, v in asked.values.items() if not v.startswith("user/Task")}
     asked.values = kept
     await browser.send(asked, decision="allow")
     form = await ada.form(PLAN, "/review")

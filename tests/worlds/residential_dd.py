@@ -64,5 +64,6 @@ def justified(world: World) -> list[dict[str, str]]:
     """The eight questions of 42 CFR 441.301(c)(2)(xiii), and the guardian's consent."""
     form = {"resourceType": "QuestionnaireResponse", "id": "cupboard-asked", "status": "completed"}
     form |= {"questionnaire": f"{FORMS}/rights-modification", "subject": reference(world.me)}
+    form["authored"] = "2025-08-25"
     form["item"] = [{"linkId": f"r{n}", "answer": [{"valueString": "yes"}]} for n in range(1, 9)]
     return [reference(world.put(form)), reference(world.allows(BROTHER))]

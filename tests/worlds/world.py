@@ -28,6 +28,7 @@ ELTSS = "http://hl7.org/fhir/us/eltss/CodeSystem"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 EXTENSION = "http://hl7.org/fhir/StructureDefinition"
 FORMS = "https://isp-fhir.example/Questionnaire"
+SOCIAL = [concept(f"{HL7}/observation-category", "social-history")]
 PARTS = ("medical", "psychological", "social", "vocational")
 
 
@@ -105,7 +106,9 @@ class World:
 
     def person(self, **elements: Any) -> str:
         speaks = [{"language": concept("urn:ietf:bcp:47", "en"), "preferred": True}]
-        born = {"birthDate": "1990-05-17", "communication": speaks}
+        known = [{"system": f"{FORMS}/people", "value": self.who}]
+        born = {"identifier": known, "gender": "unknown", "birthDate": "1990-05-17"}
+        born["communication"] = speaks
         return self.put(patient(self.who, None, **(born | elements)))
 
     def relative(self, id_: str, role: str = "SIS", **elements: Any) -> str:
@@ -172,10 +175,11 @@ class World:
 
     def strength(self, text: str) -> str:
         what = concept(f"{ELTSS}/eltss-observation-codes-temporary", "strength")
-        return self.support(self.observe(f"{self.who}-strength", text, what))
+        return self.support(self.observe(f"{self.who}-strength", text, what, category=SOCIAL))
 
     def preference(self, text: str) -> str:
-        return self.support(self.observe(f"{self.who}-preference", text, concept(LOINC, "95541-9")))
+        what = concept(LOINC, "95541-9")
+        return self.support(self.observe(f"{self.who}-preference", text, what, category=SOCIAL))
 
     def need(self, id_: str, text: str, **elements: Any) -> str:
         kinds = [
@@ -187,7 +191,9 @@ class World:
 
     def diagnosis(self, id_: str, text: str, **elements: Any) -> str:
         sure = concept(f"{HL7}/condition-ver-status", "confirmed")
-        made = condition(id_, self.me, code={"text": text}, verificationStatus=sure)
+        kinds = [concept(f"{HL7}/condition-category", "encounter-diagnosis")]
+        made = condition(id_, self.me, code={"text": text}, category=kinds)
+        made["verificationStatus"] = sure
         return self.put(made | {"severity": {"text": "Moderate"}} | elements, "addresses")
 
     def risk(self, id_: str, text: str, mitigation: str | None) -> str:

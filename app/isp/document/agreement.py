@@ -11,6 +11,7 @@ from app.isp.document.person import Part
 from app.isp.document.view import Person, View
 from app.isp.element import codes, day, members, name, names, period
 from app.isp.plan import Plan
+from app.isp.proposal import PROPOSED, changed_since, open_asks, proposal, stage
 
 CUT = frozenset({"SUBSETTED", "REDACTED", "MASKED"})
 """Tags of what the reader sees a part of only: it cannot be held against a signature."""
@@ -28,10 +29,11 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Who signed, who did not and why, and when the plan was explained."""
+    """Who signed, who did not and why, who was asked to, and when the plan was explained."""
 
     signed: list[Signed]
     refused: list[str]
+    asked: list[str]
     explained: list[str]
 
 
@@ -50,18 +52,38 @@ def team(view: View) -> Part:
 
 
 def agreement(view: View) -> Part:
-    """Signatures, refusals, and that the plan was explained."""
+    """Signatures, refusals, who has not answered yet, and that the plan was explained."""
     plan = view.plan
-    signed = newest(plan)
+    signed, asked = newest(plan), open_asks(plan)
     told = [one for one in plan.of("Communication") if _explains(view, one)]
     days = [view.words.day(str(one.get("received") or one.get("sent", ""))) for one in told]
     content = Agreement(
         [_signed(view, one) for one in signed],
         list(_refused(view)),
+        [_asked(view, one) for one in asked],
         [view.words("label.explained", day=on) for on in days if on],
     )
-    seen = (*(one.provenance for one in signed), *(one.resource for one in plan.refusals), *told)
+    seen = (
+        *(one.provenance for one in signed),
+        *(one.resource for one in plan.refusals),
+        *asked,
+        *told,
+    )
     return Part(content, tuple(dict.fromkeys(name(one) for one in seen)), not seen)
+
+
+def standing(view: View) -> Iterator[str]:
+    """In which state the plan is; of one that is proposed, since when, and whether it changed."""
+    words, state = view.words, stage(view.plan)
+    yield words("plan.state", state=words.of("plan-status", state))
+    put = proposal(view.plan)
+    if state == PROPOSED and put is not None:
+        yield words("plan.proposed", day=words.day(str(put.get("recorded", ""))))
+        whole = [
+            one for one in changed_since(view.plan) if not _is_cut(view.plan.resources.get(one, {}))
+        ]
+        if whole:
+            yield words("plan.changed-since")
 
 
 def review(view: View) -> Part:
@@ -86,6 +108,15 @@ def newest(plan: Plan) -> list[Signature]:
     """Of each person the newest signature, the oldest of these first."""
     last = {one.who: one for one in sorted(plan.signatures, key=_when)}
     return sorted(last.values(), key=_when)
+
+
+def signed_by(view: View, who: str | None) -> Signed | None:
+    """The newest signature of this person (Type/id), if what they signed has not changed since."""
+    for one in newest(view.plan):
+        data = one.provenance["signature"][one.index].get("data")
+        if who in one.who and changed(view.plan, data) == []:
+            return _signed(view, one)
+    return None
 
 
 def _signed(view: View, signature: Signature) -> Signed:
@@ -122,6 +153,12 @@ def _refused(view: View) -> Iterator[str]:
         why = " ".join(str(reason.get("text", "")) for reason in reasons).strip()
         why = why or view.words("label.unsaid")
         yield view.words("label.refused-why", who=who or "-", why=why)
+
+
+def _asked(view: View, task: Resource) -> str:
+    """Who was asked to sign, and by when."""
+    who = view.person(task.get("owner")).name or view.words("label.unsaid")
+    return ", ".join(filter(None, (who, _due(view, task))))
 
 
 def _explains(view: View, communication: Resource) -> bool:

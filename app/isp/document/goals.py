@@ -1,6 +1,6 @@
 """The section on goals: by part of life, each with how it goes, its small steps and who helps."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,7 +11,7 @@ from app.isp.codes import ENDED_GOALS
 from app.isp.document.person import Part
 from app.isp.document.view import View
 from app.isp.element import extensions, inner, members, name
-from app.isp.series import Series, series
+from app.isp.series import Series, every
 from app.isp.service import pertains
 
 AGREED = {"agree": "label.agreed", "disagree": "label.disagreed", "pending": "label.undecided"}
@@ -19,7 +19,7 @@ AGREED = {"agree": "label.agreed", "disagree": "label.disagreed", "pending": "la
 
 @dataclass(frozen=True, slots=True)
 class GoalView:
-    """A goal as it is read: `facts` by label, `steps` below it, and its chart with a table."""
+    """A goal as it is read: `facts` by label, `steps` below it, its charts with their tables."""
 
     text: str
     domain: str
@@ -29,6 +29,14 @@ class GoalView:
     facts: list[tuple[str, str]]
     steps: "list[GoalView]"
     helpers: list[str]
+    charts: "list[Drawn]"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The chart of one target of a goal, and its numbers; `measure` tells several apart."""
+
+    measure: str
     chart: Markup
     rows: list[Row]
 
@@ -55,19 +63,22 @@ def goals(view: View) -> Part:
 
 
 def _goal(view: View, goal: Resource, has_steps: bool) -> GoalView:
-    words, found = view.words, series(goal, view.plan.resources)
-    is_drawn = has_steps and (found.baseline is not None or bool(found.points))
+    words, found = view.words, every(goal, view.plan.resources)
+    first, drawn = found[0], [one for one in found if one.baseline is not None or one.points]
     return GoalView(
         text=words.concept(goal.get("description")) or words("label.unsaid"),
         domain=words.concept(goal.get("category"), "domain") or words.of("domain", "other"),
         status=_status(view, goal),
-        trend=words.of("trend", found.trend),
-        due=_due(view, goal, found),
+        trend=words.of("trend", first.trend),
+        due=_due(view, goal, first),
         facts=[fact for fact in _facts(view, goal, found) if fact[1]],
         steps=[_goal(view, one, False) for one in _steps(view, goal)] if has_steps else [],
         helpers=list(dict.fromkeys(_helpers(view, name(goal)))),
-        chart=svg(found, words) if is_drawn else Markup(),
-        rows=rows(found, words) if is_drawn else [],
+        charts=[
+            Drawn(one.measure if len(found) > 1 else "", svg(one, words), rows(one, words))
+            for one in drawn
+            if has_steps
+        ],
     )
 
 
@@ -93,12 +104,13 @@ def _due(view: View, goal: Resource, found: Series) -> str:
     return view.words.day(found.due or next(filter(None, given), None))
 
 
-def _facts(view: View, goal: Resource, found: Series) -> Iterator[tuple[str, str]]:
+def _facts(view: View, goal: Resource, found: Sequence[Series]) -> Iterator[tuple[str, str]]:
     words = view.words
-    yield words("label.measured"), _aim(view, found)
-    if found.latest:
-        value, on = valued(found, found.latest.value), words.day(found.latest.day)
-        yield words("label.now"), words("label.on-day", value=value, day=on)
+    for each in found:
+        yield words("label.measured"), _aim(view, each)
+        if each.latest:
+            value, on = valued(each, each.latest.value), words.day(each.latest.day)
+            yield words("label.now"), words("label.on-day", value=value, day=on)
     for note in members(goal.get("note"))[-1:]:
         on = words.day(str(note.get("time", "")))
         text = str(note.get("text", ""))

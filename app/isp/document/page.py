@@ -7,11 +7,15 @@ from hashlib import sha256
 
 from markupsafe import Markup
 
+from app.isp.document.agreement import standing
+from app.isp.document.mark import Mark
 from app.isp.document.person import runs
 from app.isp.document.sections import Section
 from app.isp.document.view import View
 from app.isp.templates import FOLDER, template
 from app.isp.words import named
+
+UNMARKED = Mark()
 
 
 @cache
@@ -33,7 +37,9 @@ def policy() -> str:
     )
 
 
-def page(view: View, sections: Sequence[Section], *, is_card: bool = False) -> str:
+def page(
+    view: View, sections: Sequence[Section], mark: Mark = UNMARKED, *, is_card: bool = False
+) -> str:
     """The whole document, or the crisis card alone, as HTML."""
     plan = view.plan.care_plan
     return template("page.html").render(
@@ -43,6 +49,8 @@ def page(view: View, sections: Sequence[Section], *, is_card: bool = False) -> s
         title=heading(view, is_card=is_card),
         lead="" if is_card else str(plan.get("description", "")),
         runs=runs(view),
+        standing=list(standing(view)),
+        mark=mark,
         style=style(),
         version=plan.get("meta", {}).get("versionId", "-"),
         is_card=is_card,

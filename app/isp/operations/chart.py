@@ -3,7 +3,7 @@
 docs/operations/progress-chart.md
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.fhir import json
@@ -11,13 +11,13 @@ from app.fhir.context import Call, Context, Disclosed, Resource, Result
 from app.fhir.disclose import derived, rendered
 from app.fhir.engine import Operation
 from app.fhir.operations.asked import asked
-from app.isp.chart import described, rows, svg
+from app.isp.chart import described, rows, stacked, svg, told
 from app.isp.codes import DEFINITION
 from app.isp.document.page import policy, style
 from app.isp.element import codes
 from app.isp.operations.language import language
 from app.isp.operations.seen import seen
-from app.isp.series import Milestone, Point, Series, series
+from app.isp.series import Milestone, Point, Series, every
 from app.isp.templates import template
 from app.isp.words import Words, chosen
 
@@ -37,7 +37,7 @@ async def run(ctx: Context, call: Call) -> Result:
     people = [one for one in found.resources.values() if one["resourceType"] == "Patient"]
     spoken = people[0].get("communication") if people else None
     words = chosen(asked_language, call.languages, spoken)
-    made = series(goal, found.resources)
+    made = every(goal, found.resources)
     body, headers = _written(call, made, goal, words)
     return Result(
         200,
@@ -52,27 +52,46 @@ async def run(ctx: Context, call: Call) -> Result:
 
 
 def _written(
-    call: Call, made: Series, goal: Resource, words: Words
+    call: Call, made: Sequence[Series], goal: Resource, words: Words
 ) -> tuple[Disclosed, dict[str, str]]:
     if call.accept == SVG:
-        text = str(svg(made, words))
+        text = str(stacked(made, words))
         return rendered(text.encode()), {"Content-Security-Policy": NOTHING_ELSE}
     if call.accept == HTML:
+        charts = [_chart(one, words) for one in made]
         text = template("chart.html").render(
-            words=words,
-            series=made,
-            style=style(),
-            chart=svg(made, words),
-            desc=described(made, words),
-            rows=rows(made, words),
+            words=words, text=made[0].text, style=style(), charts=charts
         )
         return rendered(text.encode()), {"Content-Security-Policy": policy()}
     parts = list(_parameters(made, goal, words))
     return derived({"resourceType": "Parameters", "parameter": parts}), {}
 
 
-def _parameters(made: Series, goal: Resource, words: Words) -> Iterator[dict[str, Any]]:
-    yield {"name": "goal", "valueReference": {"reference": made.goal}}
+def _chart(made: Series, words: Words) -> dict[str, Any]:
+    """A chart of the page, and its numbers."""
+    desc, drawn = described(made, words), svg(made, words)
+    return {"measure": made.measure, "desc": desc, "chart": drawn, "rows": rows(made, words)}
+
+
+def _parameters(made: Sequence[Series], goal: Resource, words: Words) -> Iterator[dict[str, Any]]:
+    """The series of the first target, and those of the others each as a part."""
+    first, *others = made
+    yield {"name": "goal", "valueReference": {"reference": first.goal}}
+    yield from _counted(first)
+    for one in others:
+        said = {"name": "text", "valueString": described(one, words)}
+        yield {"name": "series", "part": [*_counted(one), _trend(one), said]}
+    for status in sorted(codes(goal.get("achievementStatus"))):
+        yield {"name": "achievementStatus", "valueCode": status}
+    yield _trend(first)
+    yield {"name": "text", "valueString": told(made, words)}
+
+
+def _trend(made: Series) -> dict[str, Any]:
+    return {"name": "trend", "valueCode": made.trend}
+
+
+def _counted(made: Series) -> Iterator[dict[str, Any]]:
     for key, text in (("measure", made.measure), ("unit", made.unit)):
         if text:
             yield {"name": key, "valueString": text}
@@ -86,10 +105,6 @@ def _parameters(made: Series, goal: Resource, words: Words) -> Iterator[dict[str
         yield {"name": "target", "valueDecimal": json.Number(made.target)}
     if made.due:
         yield {"name": "due", "valueDate": made.due.isoformat()}
-    for status in sorted(codes(goal.get("achievementStatus"))):
-        yield {"name": "achievementStatus", "valueCode": status}
-    yield {"name": "trend", "valueCode": made.trend}
-    yield {"name": "text", "valueString": described(made, words)}
 
 
 def _point(point: Point) -> list[dict[str, Any]]:

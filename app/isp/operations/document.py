@@ -13,10 +13,12 @@ from app.fhir.disclose import document as bundle
 from app.fhir.engine import Operation
 from app.fhir.ids import new_id
 from app.fhir.instant import to_text
+from app.fhir.label import highest
 from app.fhir.operations.asked import asked
 from app.isp.belonging import belonging, mentioned, reached
 from app.isp.codes import DEFINITION
 from app.isp.document.composition import composition, listed
+from app.isp.document.mark import Mark, mark
 from app.isp.document.page import page, policy
 from app.isp.document.pdf import pdf
 from app.isp.document.sections import CARD, SECTIONS, Section, sections
@@ -70,7 +72,7 @@ async def _written(
     """The bytes in the media type that was asked for, and the headers that go with them."""
     if call.accept not in (HTML, PDF):
         return _bundle(ctx, document), {}
-    text = page(document.view, document.sections, is_card=document.is_card)
+    text = page(document.view, document.sections, _mark(document), is_card=document.is_card)
     if call.accept == HTML:
         return rendered(text.encode()), {"Content-Security-Policy": policy()}
     called = "crisis-card" if document.is_card else "plan"
@@ -81,10 +83,18 @@ def _bundle(ctx: Context, document: _Document) -> Disclosed:
     """The Composition, and after it everything it leads to. https://hl7.org/fhir/R4/documents.html"""
     id_, view = new_id(), document.view
     made = composition(view, document.sections, id_, to_text(ctx.now), ctx.base_url)
+    made = _mark(document).laid_on(made)
     held = (view.plan.resources[own] for own in _held(document))
     first = Entry(f"{ctx.base_url}/Composition/{id_}", derived(made))
     identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{id_}"}
     return bundle(identifier, ctx.now, [first, *document.seen.entries(ctx.base_url, held)])
+
+
+def _mark(document: _Document) -> Mark:
+    """The mark of what the document tells, in whatever form."""
+    seen, held = document.seen, _held(document)
+    level = highest(seen.disclosed[own].level for own in held)
+    return mark((seen.resources[own] for own in held), level)
 
 
 def _held(document: _Document) -> list[str]:

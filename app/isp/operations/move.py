@@ -13,6 +13,7 @@ from app.isp.codes import DEFINITION
 from app.isp.lifecycle import ACTIVATE, REVOKE, SUSPEND, Move, moved
 from app.isp.operations.whole import acting, write_plan
 from app.isp.plan import Plan
+from app.isp.proposal import called_off
 
 KINDS = {"reason": ("valueString", "valueMarkdown")}
 
@@ -41,6 +42,8 @@ def _moved(plan: Plan, move: Move, act: Act, reason: str | None) -> Sequence[Res
     others: list[Resource] = []
     if move is ACTIVATE:
         others = [*(() if is_resumed else beginning(plan)), *succeeded(plan, act.today)]
+    elif move is REVOKE:
+        others = [*called_off(plan, reason or "")]
     return [made, provenance(act, activity, [made, *others], reason), *others]
 
 

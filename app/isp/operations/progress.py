@@ -17,6 +17,7 @@ from app.isp.progress import ACHIEVEMENT, Progress, observation, progressed
 KINDS = {
     "achievementStatus": ("valueCode",),
     "measure": ("valueQuantity", "valueInteger"),
+    "of": ("valueString", "valueCode"),
     "effective": ("valueDateTime", "valueDate"),
     "note": ("valueString", "valueMarkdown"),
 }
@@ -52,6 +53,7 @@ def _progress(ctx: Context, call: Call) -> Progress:
         now=ctx.now,
         performer=author(ctx.agent, *WRITERS, "PractitionerRole"),
         author=author(ctx.agent, *WRITERS),
+        of=str(needed(given, "of")) if "of" in given else None,
     )
 
 

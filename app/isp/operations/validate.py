@@ -15,6 +15,7 @@ from app.fhir.shape import REPRESENTATION
 from app.isp.check import check, is_ready_to_sign, score
 from app.isp.codes import CHECK, DEFINITION
 from app.isp.plan import Plan, assemble
+from app.isp.proposal import PROPOSED, changed_since, stage
 from app.isp.resources import of_bodies, of_bundle, root
 from app.isp.rules.profiles import DEFAULT, Profile, profile
 from app.isp.rules.rule import Finding
@@ -100,11 +101,20 @@ def answer(plan: Plan, rules: Profile, today: date) -> Resource:
         "parameter": [
             {"name": "outcome", "resource": outcome},
             {"name": "ready-to-sign", "valueBoolean": is_ready_to_sign(findings)},
+            *_standing(plan),
             *({"name": "score", "part": _score(*one)} for one in scores.items()),
             {"name": "rules", "valueCode": rules.name},
             {"name": "date", "valueDate": today.isoformat()},
         ],
     }
+
+
+def _standing(plan: Plan) -> Iterable[dict[str, Any]]:
+    """The stage of the plan, and what of one that is proposed is not as it was put forward."""
+    state = stage(plan)
+    yield {"name": "stage", "valueCode": state}
+    for own in changed_since(plan) if state == PROPOSED else ():
+        yield {"name": "changed", "valueReference": {"reference": own}}
 
 
 def _score(section: str, percent: int) -> list[dict[str, Any]]:

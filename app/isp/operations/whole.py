@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from asyncpg import Record
 
 from app.fhir import json
-from app.fhir.change import Change
+from app.fhir.change import Change, Committed
 from app.fhir.commit import commit
 from app.fhir.compartments import subjects
 from app.fhir.context import Call, Context, Resource, Result
@@ -22,7 +22,6 @@ from app.fhir.search.closure import closure
 from app.isp.act import Act
 from app.isp.element import name
 from app.isp.plan import Plan, assemble
-from app.isp.resources import of_bodies
 
 ACTORS = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
 
@@ -34,26 +33,23 @@ Make = Callable[[Plan], Sequence[Resource]]
 """From a plan to the resources to write: those with a version are new versions, others are new."""
 
 
-async def stored_plan(ctx: Context, call: Call) -> Plan:
-    """The plan with this id, for judging; see `of_bodies`. NotFound and Gone as a read has them.
-
-    Raises PreconditionFailed where If-Match names another version.
-    """
-    rows = await _rows(ctx, call)
-    plan = assemble(of_bodies((row["body"] for row in rows), ctx.engine.base_url), str(call.id))
-    return _matched(plan, call)
-
-
 async def write_plan(
     ctx: Context, call: Call, make: Make, status: int = 200, *, is_copied: bool = False
 ) -> Result:
-    """Commit what `make` makes of the plan, which nobody else changes meanwhile.
+    """Commit what `make` makes of the plan, which nobody else changes meanwhile, and answer it.
 
     `is_copied`: the plan and its parts are copied, and have to be known as a whole.
 
     Raises PreconditionFailed where If-Match names another version; without it, everything is made
     anew of what others wrote.
     """
+    return await answer(ctx, call, await commit_plan(ctx, call, make, is_copied=is_copied), status)
+
+
+async def commit_plan(
+    ctx: Context, call: Call, make: Make, *, is_copied: bool = False
+) -> list[Committed]:
+    """What `write_plan` commits, unanswered."""
     for _ in range(ATTEMPTS):
         rows = await _rows(ctx, call)
         plan = assemble((exact(ctx, row["body"]) for row in rows), str(call.id))
@@ -61,7 +57,7 @@ async def write_plan(
         if is_copied:
             await refuse_hidden(ctx, (plan.care_plan, *plan.parts))
         try:
-            return await write_all(ctx, call, made, status)
+            return await _commit_all(ctx, made)
         except PreconditionFailed:
             continue
     raise Conflict("Others keep changing the same plan at the same time; try again.")
@@ -72,7 +68,13 @@ def acting(ctx: Context) -> Act:
     who = author(ctx.agent, *ACTORS)
     if who is None:
         raise Forbidden("The token stands for nobody who could answer for this.")
-    return Act(who, ctx.now, new_id)
+    return Act(who, ctx.now, new_id, organization_of(ctx))
+
+
+def organization_of(ctx: Context) -> dict[str, str] | None:
+    """The organization that the token acts for."""
+    own = ctx.agent.organization
+    return {"reference": own} if own else None
 
 
 def change_to(ctx: Context, resource: Resource) -> Change:
@@ -110,9 +112,13 @@ def _targets(ctx: Context, resource: Resource) -> set[str]:
 
 async def write_all(ctx: Context, call: Call, made: Sequence[Resource], status: int) -> Result:
     """Commit resources as `Make` gives them, and answer them."""
+    return await answer(ctx, call, await _commit_all(ctx, made), status)
+
+
+async def _commit_all(ctx: Context, made: Sequence[Resource]) -> list[Committed]:
     changes = [change_to(ctx, one) for one in made]
     await refuse_hidden(ctx, (one for one in made if is_new(one)), made)
-    return await answer(ctx, call, await commit(ctx, changes), status)
+    return await commit(ctx, changes)
 
 
 async def stored_around(ctx: Context, type_: str, id_: str) -> list[Resource]:

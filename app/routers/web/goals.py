@@ -8,7 +8,9 @@ from fastapi import Response
 from app.fhir import json
 from app.fhir.context import Call, Resource
 from app.fhir.errors import BadRequest, Forbidden, Gone, NotFound
-from app.isp.element import extensions, inner, members, names
+from app.isp.chart import HEIGHT
+from app.isp.document.mark import mark
+from app.isp.element import codes, extensions, inner, members, names
 from app.isp.progress import ACHIEVEMENT
 from app.isp.words import Words, named
 from app.routers.web.screen import Screen, parameters, passed_on
@@ -50,14 +52,16 @@ async def goal(screen: Screen) -> Response:
         person=await _person(screen, found),
         version=found["meta"]["versionId"],
         told=told[0],
+        height=HEIGHT * (1 + sum(p["name"] == "series" for p in chart["parameter"])),
         notes=[_note(words, one) for one in members(found.get("note"))],
         said=list(_said(words, found)),
         is_active=state == "active",
-        is_answered=state in ANSWERED and _speaks(screen),
+        is_answered=state in ANSWERED and is_spoken_for(screen),
         counted=list(_counted(words, found)),
         states=[(one, words.of("achievement", one)) for one in sorted(ACHIEVEMENT)],
         today=screen.context.now.date().isoformat(),
         did=screen.did(),
+        notice=mark([found]).notice,
     )
 
 
@@ -84,16 +88,17 @@ def _said(words: Words, goal: Resource) -> Iterator[str]:
             yield words(SAID[status])
 
 
-def _counted(words: Words, goal: Resource) -> Iterator[str]:
-    """What the goal counts, with the unit; the server knows which where there is only one."""
-    targets = [one for one in members(goal.get("target")) if "measure" in one]
-    for one in targets if len(targets) == 1 else []:
-        unit = one.get("detailQuantity", {}).get("unit", "")
-        measure = words.concept(one["measure"])
-        yield f"{measure} ({unit})" if unit else measure
+def _counted(words: Words, goal: Resource) -> Iterator[tuple[str, str]]:
+    """What the goal counts: how each measure is called, and that with its unit."""
+    for one in members(goal.get("target")):
+        given = one.get("measure", {})
+        measure, unit = words.concept(given), one.get("detailQuantity", {}).get("unit", "")
+        if measure:
+            called = given.get("text") or next(iter(sorted(codes(given))), measure)
+            yield called, f"{measure} ({unit})" if unit else measure
 
 
-def _speaks(screen: Screen) -> bool:
+def is_spoken_for(screen: Screen) -> bool:
     """Whether the person, or who stands for them, is looking."""
     return str(screen.context.agent.fhir_user).startswith(SPEAKERS)
 
@@ -121,6 +126,7 @@ async def record(screen: Screen) -> Response:
         {
             "achievementStatus": ("valueCode", form.get("status")),
             "measure": _measure(form.get("measure", "")),
+            "of": ("valueString", form.get("of")),
             "effective": ("valueDateTime", form.get("day")),
             "note": ("valueString", form.get("note", "").strip()),
         }
@@ -153,7 +159,7 @@ async def answer(screen: Screen) -> Response:
     said = screen.visit.form.get("answer", "")
     if said not in ANSWERS:
         raise BadRequest("Say whether you agree.", code="required")
-    if not _speaks(screen):
+    if not is_spoken_for(screen):
         raise Forbidden("The person, or who stands for them, says this.")
     found = await screen.read(Call("read", "Goal", screen.id("goal")))
     if found.get("lifecycleStatus") not in ANSWERED:

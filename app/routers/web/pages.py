@@ -18,7 +18,7 @@ from app.fhir.faults import translated
 from app.fhir.routing import record_refusal
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
-from app.routers.web import entrance, goals, plans, reviews
+from app.routers.web import entrance, goals, plans, proposals, reviews
 from app.routers.web.screen import STYLE_SHEET, Screen, shown
 from app.storage.database import DatabaseAway
 
@@ -33,6 +33,8 @@ SCREENS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/plans/{id}/crisis-card", plans.card),
     ("POST", "/plans/{id}/review", plans.request_review),
     ("POST", "/plans/{id}/signature", plans.sign),
+    ("POST", "/plans/{id}/proposal", proposals.propose),
+    ("POST", "/plans/{id}/withdrawal", proposals.withdraw),
     ("GET", GOAL, goals.goal),
     ("GET", f"{GOAL}/chart.svg", goals.chart),
     ("GET", f"{GOAL}/numbers", goals.numbers),

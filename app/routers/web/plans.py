@@ -9,13 +9,17 @@ from app.auth.handles import digest
 from app.fhir.context import Call, Resource
 from app.fhir.errors import BadRequest, PreconditionFailed
 from app.isp.canonical import sealed
+from app.isp.document.agreement import agreement, signed_by, standing
+from app.isp.document.mark import mark
 from app.isp.document.page import heading
 from app.isp.document.view import View
 from app.isp.element import name, names, period
 from app.isp.plan import Plan, assemble
+from app.isp.proposal import stage
 from app.isp.sign import SIGNABLE
 from app.isp.words import named
 from app.routers.web.goals import goal_line
+from app.routers.web.proposals import facts, waiting
 from app.routers.web.screen import Screen, parameters, passed_on
 
 LISTED = (
@@ -35,11 +39,16 @@ async def plans(screen: Screen) -> Response:
     found = await screen.read(Call("search-type", "CarePlan", query=query))
     resources = [entry["resource"] for entry in found.get("entry", ())]
     people = {name(one): named(one) for one in resources if one["resourceType"] == "Patient"}
-    listed = [_line(screen, one, people) for one in resources if one["resourceType"] == "CarePlan"]
+    asked = await waiting(screen)
+    listed = [
+        _line(screen, one, people, asked) for one in resources if one["resourceType"] == "CarePlan"
+    ]
     return screen.page("plans", plans=listed, more=_next(found))
 
 
-def _line(screen: Screen, plan: Resource, people: dict[str, str]) -> dict[str, str]:
+def _line(
+    screen: Screen, plan: Resource, people: dict[str, str], asked: set[str]
+) -> dict[str, Any]:
     words = screen.words
     person = next((people[one] for one in names(plan.get("subject")) if one in people), "")
     return {
@@ -48,6 +57,7 @@ def _line(screen: Screen, plan: Resource, people: dict[str, str]) -> dict[str, s
         "person": person,
         "status": words.of("plan-status", plan.get("status", "unknown")),
         "runs": words.span(*period(plan.get("period"))),
+        "is_asked": name(plan) in asked,
     }
 
 
@@ -71,12 +81,17 @@ def _facts(screen: Screen, view: View) -> dict[str, Any]:
         "id": found.care_plan["id"],
         "title": heading(view),
         "person": named(found.patient or {}),
-        "state": words.of("plan-status", status),
+        "state": words.of("plan-status", stage(found)),
+        "standing": list(standing(view))[1:],
+        "notice": mark(found.resources.values()).notice,
         "runs": words.span(*period(found.care_plan.get("period"))),
         "goals": [goal_line(words, one) for one in found.goals],
         "version": found.care_plan["meta"]["versionId"],
         "content": _content(found),
+        "agreement": agreement(view).content,
+        "own": signed_by(view, screen.context.agent.fhir_user),
         "is_signable": status in SIGNABLE,
+        **facts(screen, found),
     }
 
 
