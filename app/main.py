@@ -65,7 +65,7 @@ from app.isp.operations import validate as isp_validate
 from app.isp.signer import own_hand
 from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
-from app.routers.fhir import FHIRApplication, FHIRFirst
+from app.routers.fhir import FHIRApplication, FHIRFirst, Limits
 from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
 from app.routers.pages import pages_router
@@ -196,7 +196,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         engine,
         partial(authenticate, authority),
         urlsplit(settings.base_url).path,
-        settings.max_body,
+        Limits(settings.max_body, settings.asynchronous_hours),
     )
     app.state.engine = engine
     app.state.authority = authority

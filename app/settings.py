@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds an access token is valid that an app got because a person approved.",
     )
+    asynchronous_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="Hours for which what came of a request with `Prefer: respond-async` is kept.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

@@ -54,6 +54,8 @@ def target(path: str) -> Target:
 def _system(parts: Sequence[str]) -> Target:
     if len(parts) == 1 and parts[0].startswith("$"):
         return Target("$[operation]", operation=parts[0][1:])
+    if len(parts) == 2 and parts[0] == "_async":
+        return Target("_async/[id]", id=parts[1])
     return Target("/".join(parts))
 
 

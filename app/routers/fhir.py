@@ -20,9 +20,11 @@ from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
 from app.fhir.faults import translated
+from app.fhir.interactions.asynchronous import is_for_later
 from app.fhir.routing import Target, call, perform, record_refusal, route
 from app.fhir.shape import parse_query
 from app.routers import negotiation
+from app.routers.asynchronous import accept
 from app.storage.database import DatabaseAway
 
 PLAIN = frozenset({"application/pdf"})
@@ -79,16 +81,22 @@ class FHIRFirst:
         return path.startswith(self._below) and not path.startswith(self._discovery)
 
 
-class FHIRApplication:
-    """Serves the FHIR base; `path` is the path of the base URL, `max_body` is in bytes."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a body, and hours for which an answer is kept that nobody waited for."""
 
-    def __init__(
-        self, engine: Engine, authenticate: Authenticate, path: str, max_body: int
-    ) -> None:
+    body: int
+    hours: int
+
+
+class FHIRApplication:
+    """Serves the FHIR base; `path` is the path of the base URL."""
+
+    def __init__(self, engine: Engine, authenticate: Authenticate, path: str, most: Limits) -> None:
         self._engine = engine
         self._authenticate = authenticate
         self._path = path
-        self._max_body = max_body
+        self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _request(scope, self._path, receive)
@@ -107,7 +115,7 @@ class FHIRApplication:
     async def _answer(self, request: Request) -> Result:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
         ctx = admit_nobody(self._engine, request.id, request.address)
-        asked = Call("unknown")
+        asked, caller = Call("unknown"), None
         try:
             try:
                 row, found = route(self._engine.routes, request.method, request.path)
@@ -117,9 +125,11 @@ class FHIRApplication:
                 raise
             asked = call(row, found)
             if row.interaction not in PUBLIC:
-                caller, ctx = await self._admitted(request)
-                ctx = self._declared(caller, ctx, request)
+                caller, ctx = self._declared(*await self._admitted(request), request)
             asked = await self._call(row, found, request)
+            if is_for_later(asked) and caller is not None and ctx.emergency is None:
+                place = (request.method, request.path)
+                return await accept(ctx, caller, place, asked, self._most.hours)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise
@@ -130,13 +140,13 @@ class FHIRApplication:
         caller = await self._authenticate(authorization)
         return caller, admit(self._engine, caller, request.id, request.address)
 
-    def _declared(self, caller: Caller, ctx: Context, request: Request) -> Context:
-        """The Context for the purpose that the request names, where it names one."""
+    def _declared(self, caller: Caller, ctx: Context, request: Request) -> tuple[Caller, Context]:
+        """Both for the purpose that the request names, where it names one."""
         purpose, reason = negotiation.declared_purpose(request.headers)
         mine = declare(caller, purpose, reason)
         if mine is caller:
-            return ctx
-        return admit(self._engine, mine, request.id, request.address, reason)
+            return caller, ctx
+        return mine, admit(self._engine, mine, request.id, request.address, reason)
 
     async def _perform(self, ctx: Context, row: Route, asked: Call) -> Result:
         """What no interaction foresaw leaves an audit trail too, where one can be written."""
@@ -156,7 +166,7 @@ class FHIRApplication:
         also = operation.media_types if operation else ()
         accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:
-            data = await _read(request.receive, self._max_body)
+            data = await _read(request.receive, self._most.body)
             if row.path.endswith("_search"):
                 query += _form(request.headers, data)
             elif row.interaction == "patch":

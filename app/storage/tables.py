@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
+from app.storage.asynchronous_tables import AsynchronousRequest
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.search_tables import IndexComposite, IndexText
@@ -30,6 +31,7 @@ from app.storage.sign_in_tables import Approval
 __all__ = [
     "Affiliation",
     "Approval",
+    "AsynchronousRequest",
     "AuditSeal",
     "ConsentRule",
     "IndexComposite",
