@@ -29,6 +29,12 @@ from app.fhir.audit import AuditLog
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.operations import (
+    diff as version_diff,
+)
+from app.fhir.operations import (
+    document as composition_document,
+)
+from app.fhir.operations import (
     everything,
     expand,
     lookup,
@@ -109,10 +115,16 @@ OPERATIONS = {
         *document.ALL,
         chart.OPERATION,
         metrics.OPERATION,
+        version_diff.OPERATION,
     )
-}
+} | {"Composition/document": composition_document.OPERATION}
+"""By name; one that R4 gives to a type alone, beside ours of the same name, by type and name."""
 
-DEFINITIONS = {**isp_definitions.definitions(), **consent_definitions.definitions()}
+DEFINITIONS = {
+    **isp_definitions.definitions(),
+    **consent_definitions.definitions(),
+    version_diff.URL: version_diff.DEFINITION,
+}
 
 Job = Callable[[Settings, Engine], Coroutine[None, None, None]]
 """What goes on beside the requests, until it is cancelled."""

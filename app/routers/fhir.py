@@ -21,7 +21,7 @@ from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
 from app.fhir.faults import translated
 from app.fhir.interactions.asynchronous import is_for_later
-from app.fhir.routing import Target, call, perform, record_refusal, route
+from app.fhir.routing import Target, call, known_operation, perform, record_refusal, route
 from app.fhir.shape import parse_query
 from app.routers import negotiation
 from app.routers.asynchronous import accept
@@ -162,7 +162,7 @@ class FHIRApplication:
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
         media_type = FHIR_JSON
-        operation = self._engine.operations.get(found.operation or "")
+        operation = known_operation(self._engine.operations, found.type, found.operation)
         also = operation.media_types if operation else ()
         accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:

@@ -150,6 +150,7 @@ def test_only_disclose_makes_disclosed_bytes() -> None:
 
 # What they make holds nothing that was not disclosed to the caller before; each says of what.
 MAY_MAKE = {
+    "app.fhir.operations.diff",
     "app.isp.operations.chart",
     "app.isp.operations.diff",
     "app.isp.operations.document",
