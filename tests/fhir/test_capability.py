@@ -50,6 +50,7 @@ def test_every_type_of_the_registry_is_there() -> None:
 def test_every_interaction_of_the_switchboard_is_there() -> None:
     found = codes(resource("Goal")["interaction"]) | codes(rest()["interaction"])
     elsewhere = {"capabilities", "operation", "search-compartment"}
+    elsewhere |= {"asynchronous-status", "asynchronous-cancel"}
     assert found == {route.interaction for route in ROUTES} - elsewhere
 
 

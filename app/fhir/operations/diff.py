@@ -27,7 +27,7 @@ async def run(ctx: Context, call: Call) -> Result:
     given = asked(call, KINDS)
     current = await read(ctx, Call("read", call.type, call.id))
     last = await vread(ctx, _version(call, given["to"])) if "to" in given else current
-    first = await vread(ctx, _version(call, given.get("from", _before(last))))
+    first = await vread(ctx, _version(call, given["from"] if "from" in given else _before(last)))
     old, new = (_resource(each) for each in (first, last))
     parts = list(difference(old, new))
     made = {"resourceType": "Parameters", **({"parameter": parts} if parts else {})}

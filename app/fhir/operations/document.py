@@ -1,6 +1,6 @@
 """$document of a Composition — https://hl7.org/fhir/R4/composition-operation-document.html"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from app.fhir import json
@@ -36,9 +36,9 @@ async def run(ctx: Context, call: Call) -> Result:
     """
     is_kept = _is_kept(call)
     row = await current(ctx, Call("read", call.type, call.id))
-    rows = [row, *await _pointed(ctx, call, row)]
+    rows = {f"{call.type}/{call.id}": row, **await _pointed(ctx, call, row)}
     made = await _document(ctx, rows)
-    about = sorted({patient for each in rows for patient in patients(each)})
+    about = sorted({patient for each in rows.values() for patient in patients(each)})
     if is_kept:
         return await _kept(ctx, made)
     return Result(200, made, type=call.type, id=call.id, patients=tuple(about))
@@ -52,15 +52,15 @@ def _is_kept(call: Call) -> bool:
     return is_kept
 
 
-async def _pointed(ctx: Context, call: Call, row: Row) -> list[Row]:
-    """What the Composition refers to, as a search for the ids finds it."""
+async def _pointed(ctx: Context, call: Call, row: Row) -> dict[str, Row]:
+    """What the Composition refers to, as a search for the ids finds it, by Type/id."""
     composition = json.parse(row["body"].encode())
     found = (local(each["reference"], ctx.engine.base_url) for each in walk(composition))
     names = sorted({(ref.type, ref.id) for ref in found if ref} - {("Composition", str(call.id))})
     rows: list[Row] = []
     for type_, members in groupby(names, lambda name: name[0]):
         rows += await _found(ctx, type_, [id_ for _, id_ in members])
-    return rows
+    return {f"{each['type']}/{each['id']}": each for each in rows}
 
 
 async def _found(ctx: Context, type_: str, ids: Sequence[str]) -> Iterable[Row]:
@@ -72,11 +72,10 @@ async def _found(ctx: Context, type_: str, ids: Sequence[str]) -> Iterable[Row]:
     return await find(ctx, parse_query(type_, [("_id", ",".join(ids))], counts=(MOST, MOST)))
 
 
-async def _document(ctx: Context, rows: Sequence[Row]) -> Disclosed:
-    masked = await hidden(ctx, rows, are_visible=True)
+async def _document(ctx: Context, rows: Mapping[str, Row]) -> Disclosed:
+    masked = await hidden(ctx, rows.values(), are_visible=True)
     entries = (
-        Entry(f"{ctx.base_url}/{row['type']}/{row['id']}", disclose(ctx, row, masked))
-        for row in rows
+        Entry(f"{ctx.base_url}/{name}", disclose(ctx, row, masked)) for name, row in rows.items()
     )
     identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{new_id()}"}
     return bundle(identifier, ctx.now, entries)
