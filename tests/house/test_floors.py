@@ -34,7 +34,7 @@ ENGINE = (
         "capability",
         "definitions_of_r4",
     ),
-    ("profiles",),
+    ("profiles", "targets"),
     ("engine",),
     ("audit_disclosure",),
     ("audit",),
