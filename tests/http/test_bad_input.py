@@ -58,6 +58,7 @@ MALFORMED = {
     "no type": b'{"lifecycleStatus":"active"}',
     "a type that is none": b'{"resourceType":7}',
     "a type that is an object": b'{"resourceType":{"Goal":1}}',
+    "a member without a name": b'{"resourceType":"Goal","":1}',
     "an unknown type": b'{"resourceType":"Unicorn"}',
     "another type": text(care_plan()).encode(),
 }

@@ -3,12 +3,15 @@
 from app.fhir.access import Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
-from app.fhir.errors import Gone, NotFound
+from app.fhir.errors import Gone, MethodNotAllowed, NotFound
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
 from app.fhir.visible import SHOWN, versions, visible
 from app.storage.sql import Arguments, Row
+
+UNVERSIONED = frozenset({"AuditEvent"})
+"""Types whose resources never change, and so have no history."""
 
 
 async def read(ctx: Context, call: Call) -> Result:
@@ -40,6 +43,7 @@ async def current(ctx: Context, call: Call) -> Row:
 async def vread(ctx: Context, call: Call) -> Result:
     """One version, judged by today's access to the current one; 410 where it was a deletion."""
     assert call.type
+    refuse_unversioned(call)
     parts, args = shape(call.query), Arguments()
     source = versions(ctx.access.get("r", Nothing()), call.type, args)
     row = await ctx.store.fetchrow(
@@ -54,6 +58,15 @@ async def vread(ctx: Context, call: Call) -> Result:
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
     return await _answer(ctx, call, row, parts)
+
+
+def refuse_unversioned(call: Call) -> None:
+    """MethodNotAllowed for what has one version only."""
+    if call.type in UNVERSIONED:
+        raise MethodNotAllowed(
+            f"{call.type} has no history: it is written once, by the server.",
+            headers={"Allow": "GET"},
+        )
 
 
 def unknown(call: Call) -> NotFound:
