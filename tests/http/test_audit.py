@@ -10,7 +10,7 @@ import pytest
 from app.fhir import json
 from app.storage.database import Database
 from tests.build import goal, patient
-from tests.http.conftest import COUNTY, Json, Service, load
+from tests.http.conftest import COUNTY, Json, Service, load, refused
 
 EVENTS = "SELECT body FROM audit_event ORDER BY id"
 SECRET = "Xyzzy"

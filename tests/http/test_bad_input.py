@@ -58,7 +58,6 @@ MALFORMED = {
     "no type": b'{"lifecycleStatus":"active"}',
     "a type that is none": b'{"resourceType":7}',
     "a type that is an object": b'{"resourceType":{"Goal":1}}',
-    "a member without a name": b'{"resourceType":"Goal","":1}',
     "an unknown type": b'{"resourceType":"Unicorn"}',
     "another type": text(care_plan()).encode(),
 }
@@ -74,6 +73,12 @@ async def test_a_body_that_is_no_goal_is_refused(
         [issue] = response.json()["issue"]
         assert issue["code"] in ("structure", "invalid", "value")
         assert len(issue["diagnostics"]) < 300
+
+
+async def test_a_member_without_a_name_is_refused(client: httpx.AsyncClient) -> None:
+    response = await client.post("/Goal", content=text(with_(**{"": 1})))
+    assert response.status_code == 400
+    assert response.json()["issue"][0]["code"] == "structure"
 
 
 WRONG = {
