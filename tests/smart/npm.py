@@ -16,6 +16,17 @@ FILES = {
         "package/build/fhir-client.js",
         "e78e721b55faaea51a660e442c3d107081d3ab89e3f69ab428cbe6cddc32ea3c",
     ),
+    # Tests of JSON Patch.
+    "json-patch-tests.json": (
+        "json-patch-test-suite@1.1.0",
+        "package/tests.json",
+        "3a84283b5bb7e03d00d73f19f0830f1f749ae1bfb7932711cb58cc66eaee9537",
+    ),
+    "json-patch-spec-tests.json": (
+        "json-patch-test-suite@1.1.0",
+        "package/spec_tests.json",
+        "3a84283b5bb7e03d00d73f19f0830f1f749ae1bfb7932711cb58cc66eaee9537",
+    ),
     # Checks pages for accessibility.
     "axe.min.js": (
         "axe-core@4.10.3",
