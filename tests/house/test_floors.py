@@ -56,7 +56,7 @@ ENGINE = (
         "terminology",
     ),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),
-    ("registry", "openapi_parts", "marks", "audit_codes", "label"),
+    ("registry", "expectations", "openapi_parts", "marks", "audit_codes", "label"),
     ("context", "instant", "json", "faults"),
     ("access", "errors", "ids"),
 )

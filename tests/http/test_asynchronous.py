@@ -8,10 +8,11 @@ import asyncpg
 import httpx
 import pytest
 
+from app.fhir.interactions import asynchronous
 from app.jobs.asynchronous import ATTEMPTS, work
 from app.storage.database import Database, DatabaseAway
-from tests.build import goal, transaction
-from tests.http.conftest import COUNTY, Json, Service, refused
+from tests.build import HL7, goal, plan, transaction
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, refused
 
 LATER = {"Prefer": "respond-async"}
 Work = Callable[[], Any]
@@ -142,6 +143,39 @@ async def test_a_batch_is_answered_entry_by_entry(
     assert answers[3]["resource"]["type"] == "searchset"
     at_once = (await county.post("", json=asked)).json()
     assert answers[0] == at_once["entry"][0]
+
+
+async def test_a_batch_is_done_piece_by_piece(
+    county: httpx.AsyncClient, ada: str, do: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asynchronous, "PIECE", 0.0)
+    names = ("Goal/ada-goal-2", "Goal/none", "Goal/ada-goal-1")
+    url = await ask(county, body=batch(*map(get, names)))
+    for number in (1, 2):
+        assert await do() is True
+        waiting = await county.get(url)
+        assert waiting.headers["x-progress"] == f"{number} of 3 entries done"
+    assert await do() is True
+    assert await do() is False
+    answers = (await told(county, url))["resource"]["entry"]
+    found = [each.get("resource", {}).get("id") for each in answers]
+    assert found == ["ada-goal-2", None, "ada-goal-1"]
+
+
+async def test_what_points_to_what_was_hidden_since_is_cut(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient, do: Work
+) -> None:
+    await load(operator, *plan(PARTNER, organization=COUNTY))
+    url = await ask(partner, "/CarePlan?patient=ada&_include=CarePlan:goal")
+    await do()
+    before = (await partner.get(url)).content
+    assert before.count(b"ada-goal-2") > 1
+    secret = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
+    await load(operator, goal("ada-goal-2", meta=secret))
+    entry = await told(partner, url)
+    assert "ada-goal-2" not in str(entry["resource"]["entry"])
+    assert "ada-goal-1" in str(entry["resource"]["entry"])
+    assert "REDACTED" in str(entry["resource"]["entry"])
 
 
 async def test_an_empty_batch_has_an_empty_answer(
