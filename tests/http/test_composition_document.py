@@ -87,7 +87,9 @@ async def test_a_document_can_be_kept(county: httpx.AsyncClient, summary: None) 
     kept = await county.get(response.headers["location"])
     assert kept.json() == response.json()
     assert names(kept.json())[0] == "Composition/summary"
-    assert kept.json()["meta"]["security"]
+    codes = {each["code"] for each in kept.json()["meta"]["security"]}
+    assert "SUD" in codes
+    assert len(codes) > 1
 
 
 async def test_what_is_kept_is_as_secret_as_what_is_in_it(

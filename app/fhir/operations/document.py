@@ -15,6 +15,7 @@ from app.fhir.hidden import hidden
 from app.fhir.ids import new_id
 from app.fhir.interactions.read import current
 from app.fhir.interactions.write import location, row_of
+from app.fhir.label import CONFIDENTIALITY
 from app.fhir.operations.asked import Kinds, asked, flag
 from app.fhir.operations.written import created
 from app.fhir.references import local, walk
@@ -83,7 +84,7 @@ async def _document(ctx: Context, rows: Mapping[str, Row]) -> Disclosed:
 
 async def _kept(ctx: Context, made: Disclosed) -> Result:
     """Stored as the requester saw it, under the labels of what is in it."""
-    document: Resource = json.parse(made.content)
+    document = _labelled(json.parse(made.content))
     [done] = await commit(ctx, [created(ctx, document)])
     row = row_of(done)
     return Result(
@@ -97,6 +98,18 @@ async def _kept(ctx: Context, made: Disclosed) -> Result:
         patients=done.about,
         is_recorded=True,
     )
+
+
+def _labelled(document: Resource) -> Resource:
+    """With the labels of everything in it: what travels in an envelope is stored in the open."""
+    meta = document.get("meta", {})
+    inner = (each["resource"].get("meta", {}) for each in document["entry"])
+    given = (coding for each in inner for coding in each.get("security", ()))
+    found = {(each.get("system"), each.get("code")): each for each in given}
+    kept = [each for (system, _), each in found.items() if system != CONFIDENTIALITY]
+    if not kept:
+        return document
+    return {**document, "meta": {**meta, "security": [*meta.get("security", ()), *kept]}}
 
 
 OPERATION = Operation(
