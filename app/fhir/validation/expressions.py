@@ -84,7 +84,8 @@ def _compiled(expression: str) -> Evaluate:
     import fhirpathpy
     from fhirpathpy.models import models
 
-    options = {"userInvocationTable": FUNCTIONS}
+    # trace() would print what it is given, which is somebody's record.
+    options = {"userInvocationTable": FUNCTIONS, "traceFn": lambda *_: None}
     made: Evaluate = fhirpathpy.compile(expression, models["r4"], options)
     return made
 

@@ -255,6 +255,12 @@ def test_an_invariant_is_evaluated_where_it_stands(
     assert judged(goal, profile("Goal", said)) == found
 
 
+def test_an_invariant_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    goal = {"resourceType": "Goal", "target": [{"dueDate": "2026-06-01"}]}
+    assert judged(goal, profile("Goal", invariant("due.trace('due').exists()"))) == []
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_profile_tightens_the_one_it_builds_on() -> None:
     base = profile("Goal", at("Goal.note", min=1), url=f"{URL}-base")
     strict = profile("Goal", at("Goal.priority", min=1), base=f"{URL}-base")
