@@ -28,11 +28,11 @@ def upgrade() -> None:
     CREATE TABLE asynchronous_work (
         request TEXT COLLATE "C" NOT NULL,
         asked TEXT NOT NULL,
-        created TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        queued TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         PRIMARY KEY (request)
     )
     """)
-    op.execute("CREATE INDEX ix_asynchronous_work_created ON asynchronous_work (created)")
+    op.execute("CREATE INDEX ix_asynchronous_work_queued ON asynchronous_work (queued)")
     op.execute("""
     CREATE TABLE asynchronous_answer (
         request TEXT COLLATE "C" NOT NULL,

@@ -10,6 +10,7 @@ from typing import Any
 from app.fhir import json
 from app.fhir.capability import READ_ONLY, SERVER_ONLY, VERSION, applies, is_conditional
 from app.fhir.engine import Operation, Route
+from app.fhir.interactions.asynchronous import OPERATIONS as LATER
 from app.fhir.openapi_parts import (
     ANSWERS,
     PARAMETERS,
@@ -176,6 +177,8 @@ def _operations(route: Route, operations: Sequence[Operation]) -> Iterator[tuple
             item["externalDocs"] = {"url": operation.definition}
             if route.method == "POST":
                 item["requestBody"] = _body("Parameters", type_ or "Parameters")
+            if operation.name in LATER:
+                item["responses"]["202"] = ref("responses", "Accepted")
             for kind in operation.media_types:
                 item["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
             yield path, item

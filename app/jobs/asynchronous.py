@@ -81,7 +81,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Database]:
 
 
 async def work(engine: Engine, own: Database, hours: int) -> bool:
-    """Do a piece of the oldest request that nobody works on; False without any.
+    """Do a piece of what has waited longest; False where nothing waits.
 
     `own` is where the work is done, `hours` how long the answer is kept. Raises DatabaseAway.
     """
@@ -111,6 +111,8 @@ async def _work(engine: Engine, connection: Connection, found: Work, hours: int)
     await asynchronous.answer(connection, found, answers)
     if found.done + len(answers) >= asked["steps"]:
         await asynchronous.complete(connection, found, hours)
+    else:
+        await asynchronous.queue(connection, found)
 
 
 async def _answers(engine: Engine, connection: Connection, found: Work, asked: Any) -> list[Answer]:

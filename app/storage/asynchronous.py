@@ -83,11 +83,11 @@ async def is_waiting(database: Database) -> bool:
 
 
 async def claim(connection: Connection) -> Work | None:
-    """The oldest work that nobody does, ours to the end of the transaction."""
+    """The work that has waited longest, ours to the end of the transaction."""
     row = await connection.fetchrow(
         "SELECT request, asked, (SELECT count(*) FROM asynchronous_answer AS a"
         " WHERE a.request = w.request) AS done"
-        " FROM asynchronous_work AS w ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED"
+        " FROM asynchronous_work AS w ORDER BY queued LIMIT 1 FOR UPDATE SKIP LOCKED"
     )
     return Work(row["request"], row["asked"], row["done"]) if row else None
 
@@ -124,6 +124,13 @@ async def complete(connection: Connection, work: Work, hours: int) -> None:
         hours,
     )
     await forget(connection, work)
+
+
+async def queue(connection: Connection, work: Work) -> None:
+    """The rest of it waits behind what has waited longer."""
+    await connection.execute(
+        "UPDATE asynchronous_work SET queued = clock_timestamp() WHERE request = $1", work.request
+    )
 
 
 async def forget(connection: Connection, work: Work) -> None:

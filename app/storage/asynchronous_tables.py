@@ -37,12 +37,15 @@ class AsynchronousRequest(SQLModel, table=True):
 
 
 class AsynchronousWork(SQLModel, table=True):
-    """What was asked and by whom, as JSON, until it is done; locked by whoever does it."""
+    """What was asked and by whom, as JSON, until it is done; locked by whoever does it.
+
+    `queued` is when it was asked for, or when the last piece of it was done.
+    """
 
     __tablename__ = "asynchronous_work"
     request: str = Field(sa_column=Column(C_TEXT, primary_key=True))
     asked: str = Field(sa_column=Column(Text, nullable=False))
-    created: datetime = Field(
+    queued: datetime = Field(
         sa_column=Column(INSTANT, nullable=False, server_default=text("now()"), index=True)
     )
 

@@ -162,6 +162,18 @@ async def test_a_batch_is_done_piece_by_piece(
     assert found == ["ada-goal-2", None, "ada-goal-1"]
 
 
+async def test_a_long_batch_lets_others_go_first(
+    county: httpx.AsyncClient, ada: str, do: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asynchronous, "PIECE", 0.0)
+    long = await ask(county, body=batch(*[get("Goal/ada-goal-1")] * 3))
+    short = await ask(county, "/Goal?patient=ada")
+    await do()
+    await do()
+    assert (await county.get(short)).status_code == 200
+    assert (await county.get(long)).headers["x-progress"] == "1 of 3 entries done"
+
+
 async def test_what_points_to_what_was_hidden_since_is_cut(
     operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient, do: Work
 ) -> None:
