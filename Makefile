@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format mutation bench openapi docs image lock clean
+.PHONY: help setup run test check format fuzz mutation bench openapi docs image lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,9 @@ check: $(VENV)/.dev ## format, lint, types and the rules of the house
 format: $(VENV)/.dev ## write the code as `make check` wants it
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+
+fuzz: $(VENV)/.dev ## send the server anything, for half an hour; FUZZ_SEED=n repeats a run
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-900} $(BIN)/python -m pytest -q tests/fuzz
 
 mutation: $(VENV)/.dev ## break the access rules one condition at a time, for half an hour
 	$(BIN)/python -m tests.mutation --minutes 30

@@ -31,6 +31,12 @@ from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine, Policy
 from app.fhir.errors import Forbidden
 from app.fhir.operations import (
+    diff as version_diff,
+)
+from app.fhir.operations import (
+    document as composition_document,
+)
+from app.fhir.operations import (
     everything,
     expand,
     lookup,
@@ -71,7 +77,7 @@ from app.routers.brands import brands_router
 from app.routers.cors import CrossOrigin
 from app.routers.discovery import discovery_router
 from app.routers.evenly import Evenly
-from app.routers.fhir import FHIRApplication, FHIRFirst
+from app.routers.fhir import FHIRApplication, FHIRFirst, Limits
 from app.routers.health import Observed, health_router
 from app.routers.oauth import oauth_router
 from app.routers.pages import pages_router
@@ -119,10 +125,16 @@ OPERATIONS = {
         *document.ALL,
         chart.OPERATION,
         metrics.OPERATION,
+        version_diff.OPERATION,
     )
-}
+} | {"Composition/document": composition_document.OPERATION}
+"""By name; one that R4 gives to a type alone, beside ours of the same name, by type and name."""
 
-DEFINITIONS = {**isp_definitions.definitions(), **consent_definitions.definitions()}
+DEFINITIONS = {
+    **isp_definitions.definitions(),
+    **consent_definitions.definitions(),
+    version_diff.URL: version_diff.DEFINITION,
+}
 
 Job = Callable[[Settings, Engine], Coroutine[None, None, None]]
 """What goes on beside the requests, until it is cancelled."""
@@ -220,8 +232,11 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         engine,
         partial(authenticate, authority),
         urlsplit(settings.base_url).path,
-        settings.max_body,
-        Evenly(settings.even_milliseconds / 1000),
+        Limits(
+            settings.max_body,
+            settings.asynchronous_hours,
+            Evenly(settings.even_milliseconds / 1000),
+        ),
     )
     app.state.engine = engine
     app.state.authority = authority

@@ -135,6 +135,12 @@ class Settings(BaseSettings):
         description="JSON file that names other authorization servers: whose access tokens are "
         "taken here, and with which people may sign in; docs/external-issuers.md.",
     )
+    asynchronous_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="Hours for which what came of a request with `Prefer: respond-async` is kept.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "

@@ -70,6 +70,8 @@ PATTERNS = {
 
 SUBTYPE: dict[str, Coding] = {
     "search-compartment": (INTERACTION, "search-type"),
+    "asynchronous-status": (INTERACTION, "operation"),
+    "asynchronous-cancel": (INTERACTION, "operation"),
     "token": (IHE_TRANSACTION, "ITI-71"),
     "introspect": (IHE_TRANSACTION, "ITI-102"),
     "revoke": (DICOM, "110123"),
@@ -82,7 +84,12 @@ SUBTYPE: dict[str, Coding] = {
 }
 """By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
 
-NO_AUTHENTICATION = {"emergency": ALERT, "search-compartment": REST}
+NO_AUTHENTICATION = {
+    "emergency": ALERT,
+    "search-compartment": REST,
+    "asynchronous-status": REST,
+    "asynchronous-cancel": REST,
+}
 TYPE: dict[str, Coding] = dict.fromkeys(SUBTYPE, LOGIN) | NO_AUTHENTICATION
 """By interaction; what is not listed is REST. Steps of OAuth and a broken glass are none.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.fhir.context import Resource
 from app.fhir.engine import Operation, Policy, Route
+from app.fhir.expectations import combinations, expected
 from app.fhir.patch.formats import FORMATS
 from app.fhir.registry import STORED, SearchParameter, compartment_names, following
 from app.fhir.search.parameters.criterion import searchable, targets
@@ -140,7 +141,9 @@ def _resource(
     type_: str, served: set[str], operations: Iterable[Operation], policy: Policy
 ) -> dict[str, Any]:
     is_written = type_ not in SERVER_ONLY
+    codes = {found.code for found in searchable(type_)}
     resource = {
+        "extension": list(combinations(type_, codes)),
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
         "interaction": _codes(ON_TYPE if is_written else READ_ONLY, served),
@@ -154,7 +157,7 @@ def _resource(
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": includes(type_),
         "searchRevInclude": reverse_includes(type_),
-        "searchParam": [_parameter(found) for found in searchable(type_)],
+        "searchParam": [_parameter(type_, found) for found in searchable(type_)],
         "operation": _operations((op for op in operations if applies(op, type_)), type_),
     }
     return {name: value for name, value in resource.items() if value not in ([], ())}
@@ -183,8 +186,9 @@ def _codes(known: Iterable[str], served: set[str]) -> list[dict[str, str]]:
     return [{"code": code} for code in known if code in served]
 
 
-def _parameter(found: SearchParameter) -> dict[str, str]:
-    return {"name": found.code, "definition": found.url, "type": found.type}
+def _parameter(type_: str, found: SearchParameter) -> dict[str, Any]:
+    told = {"name": found.code, "definition": found.url, "type": found.type}
+    return expected(type_, found.code) | told
 
 
 def includes(type_: str) -> list[str]:

@@ -59,13 +59,14 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Prefer: return=…, handling=…. https://hl7.org/fhir/R4/http.html#ops, #2.21.0.5
+    """Prefer: return=…, handling=…, respond-async. https://hl7.org/fhir/R4/http.html#ops, #2.21.0.5
 
     `returns` is minimal, representation, OperationOutcome, or None where nothing was preferred.
     """
 
     returns: str | None = None
     handling: str = "strict"
+    is_asynchronous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,14 @@ def rendered(content: bytes) -> Disclosed:
     return Disclosed(content)
 
 
+def again(resource: Resource, level: int | None) -> Disclosed:
+    """What was disclosed to this caller before, without what has been hidden from them since.
+
+    `level` is that of what was disclosed then.
+    """
+    return Disclosed(json.dump(resource), level)
+
+
 def patients(row: Row) -> tuple[str, ...]:
     """The logical ids of the patients a row is about, for the audit trail."""
     return (row["patient"],) if row["patient"] else tuple(row["patients"] or ())
@@ -149,11 +157,12 @@ def _bundle(
     if level is not None:
         meta = {**meta, "security": security(level)}
     made = {"resourceType": "Bundle", **({"meta": meta} if meta else {}), **head}
-    tail = b',"entry":[' + b",".join(map(_entry, held)) + b"]}" if held else b"}"
+    tail = b',"entry":[' + b",".join(map(packed, held)) + b"]}" if held else b"}"
     return Disclosed(json.dump(made)[:-1] + tail, level)
 
 
-def _entry(entry: Entry) -> bytes:
+def packed(entry: Entry) -> bytes:
+    """The JSON of a Bundle.entry."""
     parts = []
     if entry.full_url is not None:
         parts.append(b'"fullUrl":' + json.dump(entry.full_url))

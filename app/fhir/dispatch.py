@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#summary
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Route
+from app.fhir.interactions.asynchronous import cancel, status
 from app.fhir.interactions.bundle import bundle
 from app.fhir.interactions.capabilities import capabilities
 from app.fhir.interactions.history import history_instance, history_system, history_type
@@ -50,4 +51,6 @@ ROUTES = (
     Route("operation", "GET", "$[operation]", "", operate),
     Route("operation", "GET", "[type]/$[operation]", "", operate),
     Route("operation", "GET", "[type]/[id]/$[operation]", "", operate),
+    Route("asynchronous-status", "GET", "_async/[id]", "", status),
+    Route("asynchronous-cancel", "DELETE", "_async/[id]", "", cancel),
 )

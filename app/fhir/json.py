@@ -73,6 +73,11 @@ def dump(value: object) -> bytes:
     return orjson.dumps(value, _fragment)
 
 
+def reread(text: str) -> Any:
+    """The value of our own text, of which nothing is refused."""
+    return json.loads(text, parse_float=Number, parse_int=_integer)
+
+
 def indent(data: bytes) -> bytes:
     """The same JSON for reading, every number to the letter; of our own text nothing is refused."""
     value = json.loads(data, parse_float=Number, parse_int=Number)

@@ -10,6 +10,7 @@ from typing import Any
 from app.fhir import json
 from app.fhir.capability import READ_ONLY, SERVER_ONLY, VERSION, applies, is_conditional
 from app.fhir.engine import Operation, Route
+from app.fhir.interactions.asynchronous import OPERATIONS as LATER
 from app.fhir.openapi_parts import (
     ANSWERS,
     PARAMETERS,
@@ -24,6 +25,7 @@ from app.fhir.registry import STORED, SearchParameter, compartment, compartment_
 from app.fhir.search.parameters import searchable
 
 FHIR_JSON = "application/fhir+json"
+FHIR_XML = "application/fhir+xml"
 FORM = "application/x-www-form-urlencoded"
 PUBLIC = frozenset({"capabilities"})
 Item = dict[str, Any]
@@ -63,6 +65,7 @@ def _components() -> Item:
         "schemas": {**SCHEMAS, **types},
         "parameters": PARAMETERS,
         "responses": RESPONSES,
+        "requestBodies": {name: _fhir(name) for name in sorted({*STORED, "Parameters"})},
         "securitySchemes": {"smart": {"type": "oauth2", "flows": {"clientCredentials": flow}}},
     }
 
@@ -93,7 +96,7 @@ def _expanded(route: Route, operations: Sequence[Operation]) -> Iterator[tuple[s
             if type_ not in SERVER_ONLY or route.interaction in READ_ONLY:
                 yield _path(route.path, type_), _on_type(route, type_)
     else:
-        yield f"/{route.path}", _on_system(route)
+        yield _path(route.path, ""), _on_system(route)
 
 
 def _path(shape: str, type_: str) -> str:
@@ -125,9 +128,10 @@ def _on_type(route: Route, type_: str) -> Item:
 
 
 def _patches() -> Item:
+    resources = (FHIR_JSON, FHIR_XML)
     kinds = {
-        kind: {"schema": ref("schemas", "Parameters" if kind == FHIR_JSON else "Patch")}
-        for kind in FORMATS
+        kind: {"schema": ref("schemas", "Parameters" if kind in resources else "Patch")}
+        for kind in (*FORMATS, FHIR_XML)
     }
     return {"required": True, "content": kinds}
 
@@ -173,6 +177,8 @@ def _operations(route: Route, operations: Sequence[Operation]) -> Iterator[tuple
             item["externalDocs"] = {"url": operation.definition}
             if route.method == "POST":
                 item["requestBody"] = _body("Parameters", type_ or "Parameters")
+            if operation.name in LATER:
+                item["responses"]["202"] = ref("responses", "Accepted")
             for kind in operation.media_types:
                 item["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
             yield path, item
@@ -196,7 +202,7 @@ def _summary(route: Route) -> Summary:
 
 def _item(route: Route, id_: str, tag: str, names: Iterable[str]) -> Item:
     told = _summary(route)
-    content = {FHIR_JSON: {"schema": ref("schemas", told.answer or tag)}}
+    content = _as_both(ref("schemas", told.answer or tag))
     answer: Item = {"description": told.summary}
     if told.answer != "none":
         answer["content"] = content
@@ -213,9 +219,20 @@ def _item(route: Route, id_: str, tag: str, names: Iterable[str]) -> Item:
 
 
 def _body(*types: str) -> Item:
-    names = [ref("schemas", name) for name in dict.fromkeys(types)]
+    names = list(dict.fromkeys(types))
+    return ref("requestBodies", names[0]) if len(names) == 1 else _fhir(*names)
+
+
+def _fhir(*types: str) -> Item:
+    """A body that is a resource of one of these types, as JSON or as XML."""
+    names = [ref("schemas", name) for name in types]
     schema = names[0] if len(names) == 1 else {"anyOf": names}
-    return {"required": True, "content": {FHIR_JSON: {"schema": schema}}}
+    return {"required": True, "content": _as_both(schema)}
+
+
+def _as_both(schema: Item) -> Item:
+    """https://hl7.org/fhir/R4/http.html#mime-type"""
+    return {FHIR_JSON: {"schema": schema}, FHIR_XML: {"schema": schema}}
 
 
 def _form(known: Iterable[SearchParameter]) -> Item:

@@ -30,15 +30,24 @@ def ref(kind: str, name: str) -> Item:
 SHOWN = ("_summary", "_elements", "_format", "_pretty")
 PAGED = ("_count", *SHOWN)
 SEARCHED = ("_sort", "_total", "_include", "_revinclude", *PAGED, "Prefer")
-SEARCH = Summary("Search", "search", parameters=SEARCHED, answer="Bundle", failures=("401", "403"))
+SEARCH = Summary(
+    "Search", "search", parameters=SEARCHED, answer="Bundle", failures=("202", "401", "403")
+)
 BUNDLE = Summary(
     "Perform many interactions",
     "transaction",
+    parameters=("Prefer", "_format", "_pretty"),
     answer="Bundle",
-    failures=("401", "403", "404", "409", "412", "413", "415", "422"),
+    failures=("202", "401", "403", "404", "409", "412", "413", "415", "422"),
 )
 TIMES = ("_since", "_before", "_at", "_list", "_sort")
-HISTORY = Summary("What changed", "history", parameters=(*TIMES, *PAGED), answer="Bundle")
+HISTORY = Summary(
+    "What changed",
+    "history",
+    parameters=(*TIMES, *PAGED, "Prefer"),
+    answer="Bundle",
+    failures=("202", "401", "403", "404"),
+)
 OPERATION = Summary("Operation", "operations", answer="Resource")
 
 CHANGED = ("401", "403", "404", "409", "410", "412", "413", "415", "422")
@@ -115,6 +124,19 @@ SUMMARIES = {
     "transaction": BUNDLE,
     "batch": BUNDLE,
     "operation": OPERATION,
+    "asynchronous-status": Summary(
+        "What became of a request with Prefer: respond-async",
+        "async",
+        answer="Bundle",
+        failures=("202", "401", "404"),
+    ),
+    "asynchronous-cancel": Summary(
+        "Cancel a request with Prefer: respond-async, or throw its answer away",
+        "async",
+        "202",
+        answer="none",
+        failures=("401", "404"),
+    ),
 }
 
 STRING: Item = {"type": "string"}
@@ -133,7 +155,7 @@ def _parameter(name: str, place: str, schema: Item, description: str) -> Item:
 PARAMETERS: dict[str, Item] = {
     "id": _parameter("id", "path", ID, "Logical id"),
     "vid": _parameter("vid", "path", ID, "Version id"),
-    "_format": _parameter("_format", "query", STRING, "Overrides Accept: json"),
+    "_format": _parameter("_format", "query", STRING, "Overrides Accept: json or xml"),
     "_pretty": _parameter("_pretty", "query", BOOLEAN, "Indented JSON"),
     "_summary": _parameter("_summary", "query", SUMMARY, "A predefined part of each resource"),
     "_elements": _parameter("_elements", "query", STRING, "Top-level elements, comma-separated"),
@@ -154,7 +176,10 @@ PARAMETERS: dict[str, Item] = {
     ),
     "If-Modified-Since": _parameter("If-Modified-Since", "header", STRING, "An HTTP date"),
     "Prefer": _parameter(
-        "Prefer", "header", STRING, "return=minimal|representation|OperationOutcome, handling=…"
+        "Prefer",
+        "header",
+        STRING,
+        "return=minimal|representation|OperationOutcome, handling=strict|lenient, respond-async",
     ),
     "any": _parameter(
         "any", "query", {"type": "object", "additionalProperties": STRING}, "Search parameters"
@@ -192,6 +217,7 @@ SCHEMAS: dict[str, Item] = {
 }
 
 ANSWERS = {
+    "202": "Accepted",
     "304": "NotModified",
     "400": "BadRequest",
     "401": "Unauthorized",
@@ -207,8 +233,13 @@ ANSWERS = {
 }
 """By status: the name of the answer in RESPONSES."""
 
-OUTCOME: Item = {"application/fhir+json": {"schema": ref("schemas", "OperationOutcome")}}
+OUTCOME: Item = {
+    f"application/fhir+{form}": {"schema": ref("schemas", "OperationOutcome")}
+    for form in ("json", "xml")
+}
+LATER: Item = {"Content-Location": {"schema": STRING, "description": "Where to ask for the answer"}}
 RESPONSES: dict[str, Item] = {
+    "Accepted": {"description": "Not done yet; Prefer: respond-async", "headers": LATER},
     "NotModified": {"description": "You have the current version"},
     "BadRequest": {"description": "Something in the request cannot be read", "content": OUTCOME},
     "Unauthorized": {"description": "No token, or not a valid one", "content": OUTCOME},
@@ -218,7 +249,10 @@ RESPONSES: dict[str, Item] = {
     "Gone": {"description": "Was deleted", "content": OUTCOME},
     "PreconditionFailed": {"description": "Somebody else was faster", "content": OUTCOME},
     "TooLarge": {"description": "The body is too large", "content": OUTCOME},
-    "UnsupportedMediaType": {"description": "The body is not FHIR JSON", "content": OUTCOME},
+    "UnsupportedMediaType": {
+        "description": "The body is neither FHIR JSON nor FHIR XML",
+        "content": OUTCOME,
+    },
     "Unprocessable": {"description": "The resource breaks a rule", "content": OUTCOME},
     "Unavailable": {"description": "Try again after Retry-After", "content": OUTCOME},
 }

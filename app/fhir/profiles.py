@@ -3,12 +3,14 @@
 https://hl7.org/fhir/R4/profiling.html, docs/decisions/0013-definitions.md
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.fhir.canonicals import find, terminology
 from app.fhir.change import Change
 from app.fhir.context import Context, Resource
 from app.fhir.errors import Issue, Unprocessable
+from app.fhir.targets import is_needed, targets
 from app.fhir.validation.constraint import Definitions, compiled, is_core, said
 from app.fhir.validation.extensions import misplaced, used
 from app.fhir.validation.profile import Judge, unsupported
@@ -17,6 +19,7 @@ from app.fhir.validation.walk import whole
 MOST = 200
 """Definitions that one resource may be judged by, with all they build on."""
 
+MEMBER_OF = re.compile(r"memberOf\(\s*'([^']+)'\s*\)")
 STRENGTHS = ("required", "extensible")
 
 
@@ -34,7 +37,8 @@ async def definitions(ctx: Context, urls: Iterable[str], resource: Resource) -> 
             left += (plain(each) for each in _needed(one) if not is_core(each))
     bound = {each for one in found.values() for each in _bound(one)}
     held = await terminology(ctx, (), bound)
-    return Definitions(found, held, tuple(sorted(map(_stamp, found.values()))))
+    pointed = await targets(ctx, resource) if is_needed(found.values()) else {}
+    return Definitions(found, held, tuple(sorted(map(_stamp, found.values()))), pointed)
 
 
 def plain(canonical: str) -> str:
@@ -54,6 +58,8 @@ def _bound(profile: Resource) -> Iterator[str]:
         binding = element.get("binding", {})
         if binding.get("strength") in STRENGTHS and "valueSet" in binding:
             yield plain(binding["valueSet"])
+        for one in element.get("constraint", ()):
+            yield from map(plain, MEMBER_OF.findall(one.get("expression", "")))
 
 
 def _stamp(one: Resource) -> str:

@@ -58,6 +58,8 @@ def target(path: str) -> Target:
 def _system(parts: Sequence[str]) -> Target:
     if len(parts) == 1 and parts[0].startswith("$"):
         return Target("$[operation]", operation=parts[0][1:])
+    if len(parts) == 2 and parts[0] == "_async":
+        return Target("_async/[id]", id=parts[1])
     return Target("/".join(parts))
 
 
@@ -180,11 +182,18 @@ def _letter(ctx: Context, row: Route, call: Call) -> str:
 
 def operation(operations: Mapping[str, Operation], call: Call) -> Operation:
     """The operation a call names. Raises NotFound where it may not be called like this."""
-    found = operations.get(call.operation or "")
+    found = known_operation(operations, call.type, call.operation)
     level = "instance" if call.id else "type" if call.type else "system"
     if found is None or level not in found.levels or not _applies(found, call.type):
         raise NotFound(f"There is no operation ${call.operation} here.", code="not-supported")
     return found
+
+
+def known_operation(
+    operations: Mapping[str, Operation], type_: str | None, name: str | None
+) -> Operation | None:
+    """The operation of this name: that of the type alone, or that of all its types."""
+    return operations.get(f"{type_}/{name}") or operations.get(name or "")
 
 
 def _applies(found: Operation, type_: str | None) -> bool:

@@ -15,6 +15,8 @@ EXPOSED = [
     "Content-Location",
     "Last-Modified",
     "Retry-After",
+    "X-Progress",
+    "Preference-Applied",
     "WWW-Authenticate",
     "X-Request-Id",
 ]

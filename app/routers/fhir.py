@@ -22,9 +22,11 @@ from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
 from app.fhir.faults import translated
-from app.fhir.routing import Target, call, perform, record_refusal, route
+from app.fhir.interactions.asynchronous import is_for_later
+from app.fhir.routing import Target, call, known_operation, perform, record_refusal, route
 from app.fhir.shape import parse_query
 from app.routers import negotiation
+from app.routers.asynchronous import accept
 from app.routers.evenly import Evenly, is_blank
 from app.storage.database import DatabaseAway
 
@@ -83,22 +85,24 @@ class FHIRFirst:
         return path.startswith(self._below) and not path.startswith(self._discovery)
 
 
-class FHIRApplication:
-    """Serves the FHIR base; `path` is the path of the base URL, `max_body` is in bytes."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a body, hours for which an answer is kept that nobody waited for, the steps of time
+    after which what shows nothing is answered."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        authenticate: Authenticate,
-        path: str,
-        max_body: int,
-        evenly: Evenly,
-    ) -> None:
-        self._evenly = evenly
+    body: int
+    hours: int
+    evenly: Evenly
+
+
+class FHIRApplication:
+    """Serves the FHIR base; `path` is the path of the base URL."""
+
+    def __init__(self, engine: Engine, authenticate: Authenticate, path: str, most: Limits) -> None:
         self._engine = engine
         self._authenticate = authenticate
         self._path = path
-        self._max_body = max_body
+        self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -106,10 +110,10 @@ class FHIRApplication:
         try:
             asked, result = await self._answer(request)
             if is_blank(asked.interaction, result):
-                await self._evenly.wait(began)
+                await self._most.evenly.wait(began)
             content = _content(result, request)
         except Exception as error:
-            await self._evenly.wait(began)
+            await self._most.evenly.wait(began)
             told = translated(error, request.id)
             result = Result(told.status, statement(told.outcome()), headers=told.headers)
             content = _content(result, request)
@@ -121,7 +125,8 @@ class FHIRApplication:
     async def _answer(self, request: Request) -> tuple[Call, Result]:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
         ctx = admit_nobody(self._engine, request.id, request.address)
-        asked = Call("unknown")
+        asked: Call = Call("unknown")
+        caller: Caller | None = None
         try:
             try:
                 row, found = route(self._engine.routes, request.method, request.path)
@@ -130,12 +135,14 @@ class FHIRApplication:
                 _, ctx = await self._admitted(request)
                 raise
             asked = call(row, found)
-            if row.interaction in PUBLIC:
-                asked = await self._call(row, found, request)
-            else:
+            if row.interaction not in PUBLIC:
                 caller, ctx = await self._admitted(request)
-                asked = await self._call(row, found, request)
-                ctx = self._declared(caller, ctx, request)
+            asked = await self._call(row, found, request)
+            if caller is not None:
+                caller, ctx = self._declared(caller, ctx, request)
+                if is_for_later(asked) and ctx.emergency is None:
+                    place = (request.method, request.path)
+                    return asked, await accept(ctx, caller, place, asked, self._most.hours)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise
@@ -146,13 +153,13 @@ class FHIRApplication:
         caller = await self._authenticate(authorization, request.presented)
         return caller, admit(self._engine, caller, request.id, request.address)
 
-    def _declared(self, caller: Caller, ctx: Context, request: Request) -> Context:
-        """The Context for the purpose that the request names, where it names one."""
+    def _declared(self, caller: Caller, ctx: Context, request: Request) -> tuple[Caller, Context]:
+        """Both for the purpose that the request names, where it names one."""
         purpose, reason = negotiation.declared_purpose(request.headers)
         mine = declare(caller, purpose, reason)
         if mine is caller:
-            return ctx
-        return admit(self._engine, mine, request.id, request.address, reason)
+            return caller, ctx
+        return mine, admit(self._engine, mine, request.id, request.address, reason)
 
     async def _perform(self, ctx: Context, row: Route, asked: Call) -> Result:
         """What no interaction foresaw leaves an audit trail too, where one can be written."""
@@ -168,11 +175,11 @@ class FHIRApplication:
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
         media_type = FHIR_JSON
-        operation = self._engine.operations.get(found.operation or "")
+        operation = known_operation(self._engine.operations, found.type, found.operation)
         also = operation.media_types if operation else ()
         accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:
-            data = await _read(request.receive, self._max_body)
+            data = await _read(request.receive, self._most.body)
             if row.path.endswith("_search"):
                 query += _form(request.headers, data)
             elif row.interaction == "patch":

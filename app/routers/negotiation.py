@@ -23,6 +23,7 @@ FORM = "application/x-www-form-urlencoded"
 KNOWN = {
     "return": ("minimal", "representation", "OperationOutcome"),
     "handling": ("strict", "lenient"),
+    "respond-async": ("",),
 }
 PREFERENCE = re.compile(r"[;,]")
 QUALITY = re.compile(r";\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;|\Z)")
@@ -171,7 +172,8 @@ def preference(headers: Headers) -> Preference:
         name, _, value = (each.strip().strip('"') for each in part.partition("="))
         if value in KNOWN.get(name.lower(), ()):
             found.setdefault(name.lower(), value)
-    return Preference(found.get("return"), found.get("handling", "strict"))
+    later = "respond-async" in found
+    return Preference(found.get("return"), found.get("handling", "strict"), later)
 
 
 def conditions(headers: Headers) -> Conditions:

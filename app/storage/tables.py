@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
+from app.storage.asynchronous_tables import AsynchronousRequest
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.external_tables import ExternalIdentity
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
@@ -34,6 +35,7 @@ from app.storage.sign_in_tables import Approval
 __all__ = [
     "Affiliation",
     "Approval",
+    "AsynchronousRequest",
     "AuditSeal",
     "ConsentRule",
     "ExternalIdentity",

@@ -50,6 +50,7 @@ def test_every_type_of_the_registry_is_there() -> None:
 def test_every_interaction_of_the_switchboard_is_there() -> None:
     found = codes(resource("Goal")["interaction"]) | codes(rest()["interaction"])
     elsewhere = {"capabilities", "operation", "search-compartment"}
+    elsewhere |= {"asynchronous-status", "asynchronous-cancel"}
     assert found == {route.interaction for route in ROUTES} - elsewhere
 
 
@@ -99,3 +100,19 @@ def test_the_oauth_endpoints_are_below_the_issuer() -> None:
     found = {each["url"]: each["valueUri"] for each in uris["extension"]}
     assert found["token"] == "https://plans.example.org/auth/token"
     assert set(found) == {"authorize", "token", "register", "manage", "revoke", "introspect"}
+
+
+def test_what_us_core_expects_is_said_of_what_is_there_only() -> None:
+    levels = {
+        each["name"]: each["extension"][0]["valueCode"]
+        for each in resource("Goal")["searchParam"]
+        if "extension" in each
+    }
+    assert levels == {"patient": "SHALL"}
+    assert "extension" not in resource("Task")
+    for type_ in STORED:
+        names = {each["name"] for each in resource(type_)["searchParam"]}
+        for one in resource(type_).get("extension", ()):
+            told = {each["valueString"] for each in one["extension"] if "valueString" in each}
+            assert told
+            assert told <= names

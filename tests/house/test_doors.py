@@ -39,7 +39,7 @@ MAY_NAME = {
         "app.fhir.alike.",
     ),
     r"index_\w+": (*INDEX, "app.fhir.consented."),
-    r"audit_seal|shared_secret": (),
+    r"audit_seal|shared_secret|asynchronous_\w+": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
     r"sign_in_\w+|authorization_\w+|launch_context|client_registration": ("app.auth.",),
     r"approval|refresh_token|external_\w+|retired_secret": ("app.auth.",),
@@ -157,11 +157,17 @@ def test_only_disclose_makes_disclosed_bytes() -> None:
 
 # What they make holds nothing that was not disclosed to the caller before; each says of what.
 MAY_MAKE = {
+    "app.fhir.operations.diff",
     "app.isp.operations.chart",
     "app.isp.operations.diff",
     "app.isp.operations.document",
     "app.isp.operations.metrics",
 }
+
+
+def test_only_what_was_kept_for_its_requester_is_disclosed_again() -> None:
+    found = {m.name for m in modules() if calls(m, "again")}
+    assert found == {"app.fhir.interactions.open_still"}
 
 
 def test_who_makes_something_of_what_was_disclosed_is_written_down() -> None:

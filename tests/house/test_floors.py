@@ -36,7 +36,7 @@ ENGINE = (
         "registration",
         "definitions_of_r4",
     ),
-    ("profiles",),
+    ("profiles", "targets"),
     ("engine",),
     ("audit_disclosure", "audit_refusal"),
     ("audit",),
@@ -58,7 +58,7 @@ ENGINE = (
         "terminology",
     ),
     ("subset", "shape", "audit_event", "audit_log", "change", "model"),
-    ("registry", "openapi_parts", "marks", "audit_codes", "label"),
+    ("registry", "expectations", "openapi_parts", "marks", "audit_codes", "label"),
     ("context", "instant", "json", "faults"),
     ("access", "errors", "ids"),
 )

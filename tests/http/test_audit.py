@@ -10,7 +10,7 @@ import pytest
 from app.fhir import json
 from app.storage.database import Database
 from tests.build import goal, patient
-from tests.http.conftest import COUNTY, Json, Service, load
+from tests.http.conftest import COUNTY, Json, Service, load, refused
 
 EVENTS = "SELECT body FROM audit_event ORDER BY id"
 SECRET = "Xyzzy"
@@ -322,3 +322,8 @@ async def test_a_person_reads_what_was_asked_about_them_alone(
         "Goal?patient=ada&_count=0",
         "CarePlan?patient=ada",
     }.issubset(told)
+
+
+@pytest.mark.parametrize("url", ["_history", "_history/1"])
+async def test_an_audit_event_has_no_history(operator: httpx.AsyncClient, url: str) -> None:
+    refused(await operator.get(f"/AuditEvent/any/{url}"), 405, "not-supported")

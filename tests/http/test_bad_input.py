@@ -75,6 +75,12 @@ async def test_a_body_that_is_no_goal_is_refused(
         assert len(issue["diagnostics"]) < 300
 
 
+async def test_a_member_without_a_name_is_refused(client: httpx.AsyncClient) -> None:
+    response = await client.post("/Goal", content=text(with_(**{"": 1})))
+    assert response.status_code == 400
+    assert response.json()["issue"][0]["code"] == "structure"
+
+
 WRONG = {
     "Goal.lifecycleStatus": [
         (without("lifecycleStatus"), 400, "required"),

@@ -66,6 +66,23 @@ async def test_every_search_parameter_is_searched_by(service: Service) -> None:
     assert tried > 700
 
 
+async def test_what_us_core_expects_to_be_searched_by_together_is(service: Service) -> None:
+    operator = await service.as_("operator")
+    tried = set()
+    for resource in await resources(service):
+        kinds = {each["name"]: each["type"] for each in resource.get("searchParam", ())}
+        for extension in resource.get("extension", ()):
+            level, *parts = (
+                each.get("valueCode") or each["valueString"] for each in extension["extension"]
+            )
+            pairs = [(name, VALUES[kinds[name]]) for name in parts]
+            response = await operator.get(f"/{resource['type']}", params=pairs)
+            assert response.status_code == 200, (parts, response.text)
+            tried.add((resource["type"], "+".join(parts), level))
+    assert ("CarePlan", "patient+category", "SHALL") in tried
+    assert len(tried) > 40
+
+
 async def test_every_include_is_followed(service: Service) -> None:
     operator = await service.as_("operator")
     for resource in await resources(service):

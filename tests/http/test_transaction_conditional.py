@@ -66,8 +66,8 @@ async def test_racing_transactions_make_one_resource(
         assert sorted(statuses(answered))[-1] == "201"
         return "".join(statuses(answered))
 
-    done = Counter(await asyncio.gather(*map(post, range(32))))
-    assert sum(done.values()) == 32
+    done = Counter(await asyncio.gather(*map(post, range(64))))
+    assert sum(done.values()) == 64
     assert await database.fetchval(COUNT) == before + 2
 
 
@@ -104,9 +104,9 @@ async def test_transactions_that_overlap_in_every_way_all_come_through(
         response = await operator.post("", json=bundle(*entries[at:], *entries[:at]))
         return response.status_code
 
-    assert Counter(await asyncio.gather(*map(post, range(16)))) == {200: 16}
-    assert len((await county.get("/Goal/ada-goal-2")).json()["note"]) == 16
-    assert (await county.get("/Goal/new-1")).headers["etag"] == 'W/"16"'
+    assert Counter(await asyncio.gather(*map(post, range(32)))) == {200: 32}
+    assert len((await county.get("/Goal/ada-goal-2")).json()["note"]) == 32
+    assert (await county.get("/Goal/new-1")).headers["etag"] == 'W/"32"'
 
 
 async def test_one_resource_twice_is_refused_however_it_is_named(

@@ -22,6 +22,17 @@ FILES = {
         "package/dist/fhir/r4/testing/uscore-v5.0.1-structuredefinitions.json",
         "b88063b69c98081cae71abb1114e225296e28a79478ac6ce1af88c882c7fb590",
     ),
+    # Tests of JSON Patch.
+    "json-patch-tests.json": (
+        "json-patch-test-suite@1.1.0",
+        "package/tests.json",
+        "3a84283b5bb7e03d00d73f19f0830f1f749ae1bfb7932711cb58cc66eaee9537",
+    ),
+    "json-patch-spec-tests.json": (
+        "json-patch-test-suite@1.1.0",
+        "package/spec_tests.json",
+        "3a84283b5bb7e03d00d73f19f0830f1f749ae1bfb7932711cb58cc66eaee9537",
+    ),
     # Checks pages for accessibility.
     "axe.min.js": (
         "axe-core@4.10.3",

@@ -18,13 +18,14 @@ from app.storage.database import DatabaseAway
 async def bundle(ctx: Context, call: Call) -> Result:
     """Perform the entries of a batch each for itself, those of a transaction all or none."""
     check_none(call.query)
-    entries = _entries(ctx, call)
+    entries = entries_of(ctx, call)
     if call.interaction == "batch":
         return await _batch(ctx, call, entries)
     return await transaction(ctx, call, entries)
 
 
-def _entries(ctx: Context, call: Call) -> Sequence[Mapping[str, Any]]:
+def entries_of(ctx: Context, call: Call) -> Sequence[Mapping[str, Any]]:
+    """The entries of a batch or transaction. Raises BadRequest, TooLarge."""
     body = call.body if isinstance(call.body, dict) else {}
     if body.get("resourceType") != "Bundle" or body.get("type") not in ("batch", "transaction"):
         raise BadRequest("Post a Bundle of type batch or transaction.", expression=["Bundle.type"])
@@ -41,7 +42,7 @@ async def _batch(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]])
     answers: list[Entry] = []
     for at, entry in enumerate(entries):
         try:
-            answers.append(await _alone(ctx, call, at, entry))
+            answers.append(await alone(ctx, call, at, entry))
         except DatabaseAway:
             # What was done before is told; nothing done is told like any other request.
             if not answers:
@@ -50,7 +51,8 @@ async def _batch(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]])
     return Result(200, disclosed("batch-response", answers), is_recorded=bool(answers))
 
 
-async def _alone(ctx: Context, call: Call, at: int, entry: Mapping[str, Any]) -> Entry:
+async def alone(ctx: Context, call: Call, at: int, entry: Mapping[str, Any]) -> Entry:
+    """The answer to entry `at` of a batch, whatever becomes of it. Raises DatabaseAway only."""
     asked = Call("unknown")
     try:
         try:

@@ -20,7 +20,7 @@ from app.fhir.errors import BadRequest
 from app.fhir.grounds import named, with_consents
 from app.fhir.hidden import Hidden, hidden
 from app.fhir.instant import from_text, to_text
-from app.fhir.interactions.read import read, unknown
+from app.fhir.interactions.read import UNVERSIONED, read, refuse_unversioned, unknown
 from app.fhir.references import Reference, local
 from app.fhir.registry import STORED
 from app.fhir.routing import authorize
@@ -29,9 +29,6 @@ from app.fhir.shape import Parts, shape
 from app.fhir.subset import SUMMARIES
 from app.fhir.visible import SHOWN, versions, visible
 from app.storage.sql import Arguments
-
-UNVERSIONED = frozenset({"AuditEvent"})
-"""Types whose resources never change, and so have no history."""
 
 PARAMETERS = ("_since", "_before", "_at", "_list", "_sort", "_count")
 STATUS = {"POST": "201", "PUT": "200", "PATCH": "200", "DELETE": "204"}
@@ -65,8 +62,12 @@ class Asked:
 
 
 async def history_instance(ctx: Context, call: Call) -> Result:
-    """All versions of one resource, newest first; 404 when it is not visible."""
+    """All versions of one resource, newest first; 404 when it is not visible.
+
+    Raises MethodNotAllowed for what has one version only.
+    """
     assert call.type
+    refuse_unversioned(call)
     asked = await listed(ctx, call, _asked(ctx, call, "r", [call.type]))
     found = await _found(ctx, call, asked)
     if not found and not await _exists(ctx, call):

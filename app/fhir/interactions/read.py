@@ -6,13 +6,16 @@ from typing import Any
 from app.fhir.access import Access, Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
-from app.fhir.errors import Gone, NotFound
+from app.fhir.errors import Gone, MethodNotAllowed, NotFound
 from app.fhir.grounds import named, with_consents
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
 from app.fhir.visible import SHOWN, versions, visible
 from app.storage.sql import Arguments, Row
+
+UNVERSIONED = frozenset({"AuditEvent"})
+"""Types whose resources never change, and so have no history."""
 
 
 async def read(ctx: Context, call: Call) -> Result:
@@ -50,6 +53,7 @@ def _statement(access: Access, type_: str) -> tuple[Any, ...]:
 async def vread(ctx: Context, call: Call) -> Result:
     """One version, judged by today's access to the current one; 410 where it was a deletion."""
     assert call.type
+    refuse_unversioned(call)
     parts, args, access = shape(call.query), Arguments(), ctx.access.get("r", Nothing())
     source = versions(access, call.type, args)
     sql = (
@@ -64,6 +68,15 @@ async def vread(ctx: Context, call: Call) -> Result:
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
     return await _answer(ctx, call, row, parts)
+
+
+def refuse_unversioned(call: Call) -> None:
+    """MethodNotAllowed for what has one version only."""
+    if call.type in UNVERSIONED:
+        raise MethodNotAllowed(
+            f"{call.type} has no history: it is written once, by the server.",
+            headers={"Allow": "GET"},
+        )
 
 
 def unknown(call: Call) -> NotFound:

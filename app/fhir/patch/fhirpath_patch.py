@@ -7,7 +7,7 @@ from typing import Any
 
 from app.fhir import json
 from app.fhir.context import Resource
-from app.fhir.errors import BadRequest, TooLarge, Unprocessable
+from app.fhir.errors import BadRequest, Issue, TooLarge, Unprocessable
 from app.fhir.patch.json_patch import MAX_OPERATIONS
 from app.fhir.patch.path import locate, split_last
 from app.fhir.patch.place import Object, Place, children, elements, put, remove, shift
@@ -50,7 +50,7 @@ def fhirpath_patch(resource: Resource, patch: Any) -> Resource:
 def _operations(patch: Any) -> list[Parts]:
     if not isinstance(patch, dict) or patch.get("resourceType") != "Parameters":
         raise BadRequest("A FHIRPath Patch is a Parameters resource.", code="structure")
-    issues = [issue for issue in validate(patch, "Parameters") if issue.severity == "error"]
+    issues = [issue for issue in validate(patch, "Parameters") if _counts(issue)]
     if issues:
         raise BadRequest("The Parameters are not valid.", issues=issues)
     found = patch.get("parameter", [])
@@ -59,6 +59,11 @@ def _operations(patch: Any) -> list[Parts]:
     if any(each["name"] != "operation" for each in found):
         raise BadRequest("Every parameter is named operation.", code="value")
     return [{part["name"]: part for part in each.get("part", ())} for each in found]
+
+
+def _counts(issue: Issue) -> bool:
+    """What is put among contained resources may refer to them: judged when it is there."""
+    return issue.severity == "error" and not issue.diagnostics.startswith("ref-1:")
 
 
 def _apply(resource: Resource, parts: Parts) -> None:

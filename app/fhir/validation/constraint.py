@@ -62,11 +62,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """Profiles by url and the terminology they name; `stamp` tells two of them apart."""
+    """Profiles by url and the terminology they name; `stamp` tells two of them apart.
+
+    `targets` is what a resource refers to, by reference as it is written, as far as it is known.
+    """
 
     profiles: Mapping[str, Resource] = field(compare=False)
     held: Held = field(compare=False)
     stamp: tuple[str, ...] = ()
+    targets: Mapping[str, Resource] = field(default_factory=dict, compare=False)
 
 
 @lru_cache(maxsize=512)

@@ -3,11 +3,15 @@
 Search parameters and R4's own invariants do not come here: those are compiled into functions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from app.fhir.context import Resource
+from app.fhir.terminology.held import Held
+from app.fhir.validation.matching import is_bound
 from app.fhir.validation.walk import Place
 
 Evaluate = Callable[[Any, dict[str, Any]], list[Any]]
@@ -17,25 +21,89 @@ class Unevaluated(Exception):
     """An expression that cannot be parsed or evaluated; the text says why."""
 
 
+class Unknown(Unevaluated):
+    """It can be evaluated, but not by who does not know what it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an expression may ask for beyond its element.
+
+    `resource` is what %resource means; `targets` are by reference as it is written.
+    """
+
+    resource: Resource
+    targets: Mapping[str, Resource] = field(default_factory=dict)
+    held: Held = field(default_factory=Held)
+
+
+_around: ContextVar[Around] = ContextVar("around")
+"""While an expression is evaluated: the library hands its functions nothing but their input."""
+
+
+def _resolve(inputs: list[Any]) -> list[Any]:
+    """https://hl7.org/fhir/R4/fhirpath.html#functions: contained resources and targets."""
+    from fhirpathpy.engine.nodes import ResourceNode
+
+    found = [_target(each) for each in inputs]
+    return [ResourceNode.create_node(one, one["resourceType"]) for one in found]  # type: ignore[no-untyped-call]
+
+
+def _target(reference: Any) -> Resource:
+    around = _around.get()
+    literal = reference.get("reference") if isinstance(reference, dict) else reference
+    if isinstance(literal, str) and literal.startswith("#"):
+        inside: list[Resource] = around.resource.get("contained", [])
+        found = next((one for one in inside if one.get("id") == literal[1:]), None)
+    else:
+        found = around.targets.get(str(literal))
+    if found is None:
+        raise Unknown("what it refers to is not there, or not known to you")
+    return found
+
+
+def _member_of(inputs: list[Any], canonical: str) -> bool | list[Any]:
+    """https://hl7.org/fhir/R4/fhirpath.html#functions: of one code, Coding or CodeableConcept."""
+    if len(inputs) != 1:
+        return []
+    answer = is_bound(inputs[0], canonical, _around.get().held)
+    if answer is None:
+        raise Unknown(f"the members of {canonical} are not all held here")
+    return answer
+
+
+FUNCTIONS = {
+    "resolve": {"fn": _resolve, "arity": {0: []}},
+    "memberOf": {"fn": _member_of, "arity": {1: ["String"]}},
+}
+
+
 @lru_cache(maxsize=2048)
 def _compiled(expression: str) -> Evaluate:
     # Imported here: only who judges by profiles waits for it.
     import fhirpathpy
     from fhirpathpy.models import models
 
-    made: Evaluate = fhirpathpy.compile(expression, models["r4"])
+    # trace() would print what it is given, which is somebody's record.
+    options = {"userInvocationTable": FUNCTIONS, "traceFn": lambda *_: None}
+    made: Evaluate = fhirpathpy.compile(expression, models["r4"], options)
     return made
 
 
-def holds(expression: str, place: Place, resource: Resource) -> bool:
-    """Whether the expression is true of an element of the resource. Raises Unevaluated."""
+def holds(expression: str, place: Place, around: Around) -> bool:
+    """Whether the expression is true of an element. Raises Unevaluated, Unknown."""
     from fhirpathpy.engine.nodes import ResourceNode
 
     value = place.value if place.value is not None else place.more
+    token = _around.set(around)
     try:
         node = ResourceNode.create_node(value, place.type)  # type: ignore[no-untyped-call]
-        about = {"resource": resource, "rootResource": resource}
+        about = {"resource": around.resource, "rootResource": around.resource}
         found = _compiled(expression)(node, about)
+    except Unknown:
+        raise
     except Exception as error:  # the library raises Exception itself
         raise Unevaluated(f"{type(error).__name__}: {error}"[:200]) from None
+    finally:
+        _around.reset(token)
     return found == [True]

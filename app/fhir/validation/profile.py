@@ -10,7 +10,7 @@ from app.fhir.context import Resource
 from app.fhir.errors import Issue
 from app.fhir.validation import slicing
 from app.fhir.validation.constraint import Definitions, Kind, Node, compiled
-from app.fhir.validation.expressions import Unevaluated, holds
+from app.fhir.validation.expressions import Around, Unevaluated, Unknown, holds
 from app.fhir.validation.matching import codings, is_bound, is_exactly, is_like
 from app.fhir.validation.reference import REST
 from app.fhir.validation.walk import Place, whole, within
@@ -49,10 +49,17 @@ class Judge:
             yield _issue("value", f"Must have at least {_short(node.pattern)}", place)
         if node.binding is not None:
             yield from self.bound(*node.binding, place)
+        yield from self.invariants(node, place)
+
+    def invariants(self, node: Node, place: Place) -> Iterator[Issue]:
+        around = Around(self.about, self.definitions.targets, self.definitions.held)
         for one in node.invariants.values():
             try:
-                if not holds(one.expression, place, self.about):
+                if not holds(one.expression, place, around):
                     yield _issue("invariant", f"{one.key}: {one.human}", place, one.severity)
+            except Unknown as error:
+                said = f"{one.key} was not judged, since {error}: {one.human}"
+                yield _issue("incomplete", said, place, "information")
             except Unevaluated as error:
                 said = f"{one.key} could not be evaluated ({error}): {one.human}"
                 yield _issue("not-supported", said, place, "warning")
@@ -77,7 +84,7 @@ class Judge:
         types = {slicing.type_of(one, self.definitions.profiles) for one in kind.targets}
         if not types or None in types or "Resource" in types:
             return True
-        target = slicing.target(place, self.about)
+        target = slicing.target(place, self)
         return target is None or target.type in types or REST(target.path) is not None
 
     def by_profile(self, kinds: Sequence[Kind], place: Place) -> Iterator[Issue]:
@@ -90,7 +97,9 @@ class Judge:
             if url.partition("|")[0] in self.definitions.profiles
         ]
         if known and self.depth < DEPTH:
-            inner = Judge(self.definitions, self.about, self.depth + 1)
+            # An entry of a Bundle is a resource by itself.
+            about = place.value if place.path.endswith("].resource") else self.about
+            inner = Judge(self.definitions, about, self.depth + 1)
             found = [
                 list(inner.value(compiled(url.partition("|")[0], self.definitions), place))
                 for url in known
@@ -110,6 +119,9 @@ class Judge:
         """What is wrong with the slices of an element."""
         sorted_ = slicing.sort(self, node, found)
         path = f"{parent.path}.{node.stem}"
+        if sorted_.unsure and slicing.looks_elsewhere(node):
+            said = f"{', '.join(sorted(sorted_.unsure))} was not judged: what it depends on is not"
+            yield Issue("incomplete", f"{said} there, or not known to you.", (path,), "information")
         for name, one in node.slices.items():
             own = sorted_.slices[name]
             if not sorted_.is_open(name):

@@ -87,7 +87,7 @@ def _follow(
     """The node and the elements at the end of a path."""
     for step in steps:
         if step == "resolve()":
-            places = [found for one in places if (found := target(one, judge.about))]
+            places = [found for one in places if (found := target(one, judge))]
             node = _of_targets(judge, node)
         elif step.startswith("ofType("):
             places = [one for one in places if is_a(one.type, step[7:-1])]
@@ -141,8 +141,14 @@ def _of_targets(judge: "Judge", node: Node) -> Node:
     return Node(node.stem, kinds=kinds)
 
 
-def target(place: Place, about: Resource) -> Place | None:
-    """What a reference points to: contained, or only its type; None where not even that is known.
+def looks_elsewhere(node: Node) -> bool:
+    """Whether it takes what a reference points to, to tell the slices of the element apart."""
+    by = (node.slicing or {}).get("discriminator", ())
+    return any("resolve()" in one.get("path", "") for one in by)
+
+
+def target(place: Place, judge: "Judge") -> Place | None:
+    """What a reference points to, or only its type; None where not even that is known.
 
     The path of a target by its type is the reference itself.
     """
@@ -150,8 +156,10 @@ def target(place: Place, about: Resource) -> Place | None:
         return None
     literal = str(place.value.get("reference", ""))
     if literal.startswith("#"):
-        inside = (one for one in about.get("contained", ()) if one.get("id") == literal[1:])
+        inside = (one for one in judge.about.get("contained", ()) if one.get("id") == literal[1:])
         return next((whole(one) for one in inside), None)
+    if literal in judge.definitions.targets:
+        return whole(judge.definitions.targets[literal])
     found = RELATIVE(literal) or REST(literal)
     type_ = found[1] if found else place.value.get("type")
     return Place(literal, str(type_), str(type_), None) if type_ else None

@@ -112,7 +112,7 @@ def placed(value: Mapping[str, Any], name: str, found: Problems, shape: Shape) -
     """The problems of a member, under its path, without the nulls that its extensions excuse."""
     shadow = value.get(f"_{name}")
     excused = {f"[{at}]" for at, one in enumerate(shadow) if one} if type(shadow) is list else ()
-    if name[0] == "_" and name[1:] in value:  # an id beside a value is content
+    if name[:1] == "_" and name[1:] in value:  # an id beside a value is content
         found = [one for one in found if one.path or one.diagnostics != EMPTY or not value[name]]
     kept = (one for one in found if one.code != NULL or one.path not in excused)
     real = (one._replace(code="structure") if one.code == NULL else one for one in kept)

@@ -141,7 +141,11 @@ def with_performer(**patient: str) -> Json:
         (team("Patient/1", "Patient/2"), [BY_TARGET], [("e", "CareTeam.participant")]),
         (with_performer(birthDate="1990"), [BY_PROFILE, ADULT], []),
         (with_performer(gender="other"), [BY_PROFILE, ADULT], [("e", "Observation.performer")]),
-        (observation(performer=[{"reference": "Patient/1"}]), [BY_PROFILE, ADULT], []),
+        (
+            observation(performer=[{"reference": "Patient/1"}]),
+            [BY_PROFILE, ADULT],
+            [("i", "Observation.performer")],
+        ),
     ],
 )
 def test_a_slice_is_told_by_its_discriminator(
@@ -223,16 +227,38 @@ def invariant(expression: str, severity: str = "error") -> Json:
         (invariant("(detail as Quantity).value > 1.4"), []),
         (invariant("due < %resource.start"), [("e", "Goal.target[0]")]),
         (invariant("detail is Range", "warning"), [("w", "Goal.target[0]")]),
-        (invariant("measure.memberOf('x')"), [("w", "Goal.target[0]")]),
+        (invariant("measure.memberOf('x')"), [("i", "Goal.target[0]")]),
+        (invariant(f"measure.memberOf('{HL7_SET}')"), [("e", "Goal.target[0]")]),
+        (invariant(f"measure.coding.where(code='8867-4').memberOf('{HL7_SET}').not()"), []),
+        (invariant("detail.nothing.memberOf('x').empty()"), []),
+        (invariant("%resource.subject.resolve() is Patient"), [("i", "Goal.target[0]")]),
+        (invariant("%resource.expressedBy.resolve().gender = 'male'"), []),
+        (invariant("%resource.expressedBy.resolve() is Patient"), []),
+        (invariant("%resource.expressedBy.resolve() is Group"), [("e", "Goal.target[0]")]),
+        (invariant("measure.nothing()"), [("w", "Goal.target[0]")]),
         (invariant("(("), [("w", "Goal.target[0]")]),
     ],
 )
 def test_an_invariant_is_evaluated_where_it_stands(
     said: Json, found: list[tuple[str, str]]
 ) -> None:
-    target = {"measure": {"text": "x"}, "detailQuantity": {"value": 1.5}, "dueDate": "2026-06-01"}
-    goal = {"resourceType": "Goal", "startDate": "2026-01-01", "target": [target]}
+    pulse = {"text": "x", **coded("8867-4")}
+    target = {"measure": pulse, "detailQuantity": {"value": 1.5}, "dueDate": "2026-06-01"}
+    goal = {
+        "resourceType": "Goal",
+        "contained": [{"resourceType": "Patient", "id": "p", "gender": "male"}],
+        "startDate": "2026-01-01",
+        "subject": {"reference": "Patient/1"},
+        "expressedBy": {"reference": "#p"},
+        "target": [target],
+    }
     assert judged(goal, profile("Goal", said)) == found
+
+
+def test_an_invariant_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    goal = {"resourceType": "Goal", "target": [{"dueDate": "2026-06-01"}]}
+    assert judged(goal, profile("Goal", invariant("due.trace('due').exists()"))) == []
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_profile_tightens_the_one_it_builds_on() -> None:

@@ -1,0 +1,122 @@
+"""$document of a Composition — https://hl7.org/fhir/R4/composition-operation-document.html"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from app.fhir import json
+from app.fhir.access import Nothing, for_type
+from app.fhir.commit import commit
+from app.fhir.context import Call, Context, Disclosed, Resource, Result
+from app.fhir.disclose import Entry, disclose, patients
+from app.fhir.disclose import document as bundle
+from app.fhir.engine import Operation
+from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.hidden import hidden
+from app.fhir.ids import new_id
+from app.fhir.interactions.read import current
+from app.fhir.interactions.write import location, row_of
+from app.fhir.label import CONFIDENTIALITY
+from app.fhir.operations.asked import Kinds, asked, flag
+from app.fhir.operations.written import created
+from app.fhir.references import local, walk
+from app.fhir.registry import STORED
+from app.fhir.search.find import find
+from app.fhir.search.query import parse_query
+from app.storage.sql import Row
+
+KINDS: Kinds = {"persist": ("valueBoolean",)}
+MOST = 500
+"""Resources of one type that a Composition may lead to."""
+
+
+async def run(ctx: Context, call: Call) -> Result:
+    """A document: the Composition and what it refers to, as far as it is visible; 200.
+
+    201 where it is also stored, with `persist`. Raises BadRequest for what cannot be read,
+    NotFound and Gone as a read does, Forbidden where it may not be stored.
+    """
+    is_kept = _is_kept(call)
+    row = await current(ctx, Call("read", call.type, call.id))
+    rows = {f"{call.type}/{call.id}": row, **await _pointed(ctx, call, row)}
+    made = await _document(ctx, rows)
+    about = sorted({patient for each in rows.values() for patient in patients(each)})
+    if is_kept:
+        return await _kept(ctx, made)
+    return Result(200, made, type=call.type, id=call.id, patients=tuple(about))
+
+
+def _is_kept(call: Call) -> bool:
+    """What stores something is not asked for by GET: https://hl7.org/fhir/R4/operations.html"""
+    is_kept = flag("persist", asked(call, KINDS).get("persist"))
+    if is_kept and call.body is None:
+        raise BadRequest("This stores something: send persist in the body, by POST.")
+    return is_kept
+
+
+async def _pointed(ctx: Context, call: Call, row: Row) -> dict[str, Row]:
+    """What the Composition refers to, as a search for the ids finds it, by Type/id."""
+    composition = json.parse(row["body"].encode())
+    found = (local(each["reference"], ctx.engine.base_url) for each in walk(composition))
+    names = sorted({(ref.type, ref.id) for ref in found if ref} - {("Composition", str(call.id))})
+    rows: list[Row] = []
+    for type_, members in groupby(names, lambda name: name[0]):
+        rows += await _found(ctx, type_, [id_ for _, id_ in members])
+    return {f"{each['type']}/{each['id']}": each for each in rows}
+
+
+async def _found(ctx: Context, type_: str, ids: Sequence[str]) -> Iterable[Row]:
+    access = ctx.access.get("s", Nothing())
+    if type_ not in STORED or isinstance(for_type(access, type_), Nothing):
+        return ()
+    if len(ids) > MOST:
+        raise Unprocessable(f"A document holds {MOST} resources of one type at most.")
+    return await find(ctx, parse_query(type_, [("_id", ",".join(ids))], counts=(MOST, MOST)))
+
+
+async def _document(ctx: Context, rows: Mapping[str, Row]) -> Disclosed:
+    masked = await hidden(ctx, rows.values(), are_visible=True)
+    entries = (
+        Entry(f"{ctx.base_url}/{name}", disclose(ctx, row, masked)) for name, row in rows.items()
+    )
+    identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{new_id()}"}
+    return bundle(identifier, ctx.now, entries)
+
+
+async def _kept(ctx: Context, made: Disclosed) -> Result:
+    """Stored as the requester saw it, under the labels of what is in it."""
+    document = _labelled(json.parse(made.content))
+    [done] = await commit(ctx, [created(ctx, document)])
+    row = row_of(done)
+    return Result(
+        status=201,
+        body=disclose(ctx, row, await hidden(ctx, [row])),
+        version=str(done.version),
+        last_modified=done.last_updated,
+        location=location(ctx, done),
+        type=done.type,
+        id=done.id,
+        patients=done.about,
+        is_recorded=True,
+    )
+
+
+def _labelled(document: Resource) -> Resource:
+    """With the labels of everything in it: what travels in an envelope is stored in the open."""
+    meta = document.get("meta", {})
+    inner = (each["resource"].get("meta", {}) for each in document["entry"])
+    given = (coding for each in inner for coding in each.get("security", ()))
+    found = {(each.get("system"), each.get("code")): each for each in given}
+    kept = [each for (system, _), each in found.items() if system != CONFIDENTIALITY]
+    if not kept:
+        return document
+    return {**document, "meta": {**meta, "security": [*meta.get("security", ()), *kept]}}
+
+
+OPERATION = Operation(
+    name="document",
+    definition="http://hl7.org/fhir/OperationDefinition/Composition-document",
+    levels=frozenset({"instance"}),
+    types=frozenset({"Composition"}),
+    letter="r",
+    run=run,
+)

@@ -1,0 +1,130 @@
+"""$document of a Composition — https://hl7.org/fhir/R4/composition-operation-document.html"""
+
+import httpx
+import pytest
+
+from tests.build import HL7, goal, plan, reference
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, refused
+
+KEPT = {
+    "resourceType": "Parameters",
+    "parameter": [{"name": "persist", "valueBoolean": True}],
+}
+URL = "/Composition/summary/$document"
+
+
+def composition(**elements: object) -> Json:
+    within = {"title": "In", "entry": [reference("Goal/ada-goal-2")]}
+    return {
+        "resourceType": "Composition",
+        "id": "summary",
+        "status": "final",
+        "type": {"text": "Summary"},
+        "subject": reference("Patient/ada"),
+        "date": "2026-11-22",
+        "author": [reference(COUNTY)],
+        "title": "Summary",
+        "section": [
+            {"title": "Goals", "entry": [reference("Goal/ada-goal-1"), reference("Goal/sober")]},
+            {"title": "More", "section": [within]},
+        ],
+        **elements,
+    }
+
+
+@pytest.fixture
+async def summary(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    secret = goal("sober", meta={"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]})
+    await load(operator, *plan(PARTNER, organization=COUNTY), secret, composition())
+
+
+def names(document: Json) -> list[str]:
+    assert (document["resourceType"], document["type"]) == ("Bundle", "document")
+    found = [each["resource"] for each in document["entry"]]
+    return [f"{each['resourceType']}/{each['id']}" for each in found]
+
+
+async def test_a_document_holds_what_its_composition_refers_to(
+    county: httpx.AsyncClient, summary: None
+) -> None:
+    response = await county.get(URL)
+    assert response.status_code == 200, response.text
+    document = response.json()
+    assert document["identifier"]["value"].startswith("urn:uuid:")
+    assert document["timestamp"]
+    first, *others = names(document)
+    assert first == "Composition/summary"
+    assert sorted(others) == [
+        "Goal/ada-goal-1",
+        "Goal/ada-goal-2",
+        "Goal/sober",
+        COUNTY,
+        "Patient/ada",
+    ]
+    assert (await county.get("/Bundle?_total=accurate")).json()["total"] == 0
+
+
+async def test_what_is_hidden_is_not_in_it(partner: httpx.AsyncClient, summary: None) -> None:
+    response = await partner.get(URL)
+    assert response.status_code == 200
+    assert b"sober" not in response.content
+    assert "Goal/ada-goal-1" in names(response.json())
+
+
+async def test_what_has_no_scope_is_not_in_it(service: Service, summary: None) -> None:
+    narrow = await service.as_(
+        "provider-organization", COUNTY, scope="system/Composition.r system/Patient.rs"
+    )
+    found = names((await narrow.get(URL)).json())
+    assert sorted(found) == ["Composition/summary", "Patient/ada"]
+
+
+async def test_a_document_can_be_kept(county: httpx.AsyncClient, summary: None) -> None:
+    response = await county.post(URL, json=KEPT)
+    assert response.status_code == 201, response.text
+    kept = await county.get(response.headers["location"])
+    assert kept.json() == response.json()
+    assert names(kept.json())[0] == "Composition/summary"
+    codes = {each["code"] for each in kept.json()["meta"]["security"]}
+    assert "SUD" in codes
+    assert len(codes) > 1
+
+
+async def test_what_is_kept_is_as_secret_as_what_is_in_it(
+    county: httpx.AsyncClient,
+    partner: httpx.AsyncClient,
+    stranger: httpx.AsyncClient,
+    summary: None,
+) -> None:
+    made = await county.post(URL, json=KEPT)
+    place = made.headers["location"].partition("/_history")[0]
+    for client in (partner, stranger):
+        assert (await client.get(place)).status_code == 404
+    own = await partner.post(URL, json=KEPT)
+    assert own.status_code == 201, own.text
+    assert b"sober" not in own.content
+
+
+async def test_who_may_not_create_bundles_keeps_none(service: Service, summary: None) -> None:
+    reader = await service.as_("provider-organization", COUNTY, scope="system/*.rs")
+    refused(await reader.post(URL, json=KEPT), 403, "forbidden")
+    assert (await reader.get(URL)).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["?persist=true", "?graph=x", "?persist=maybe"])
+async def test_what_it_does_not_know_is_refused(
+    county: httpx.AsyncClient, summary: None, query: str
+) -> None:
+    assert (await county.get(URL + query)).status_code == 400
+
+
+async def test_a_document_is_fhir_only(
+    county: httpx.AsyncClient, stranger: httpx.AsyncClient, summary: None
+) -> None:
+    assert (await county.get(URL, headers={"Accept": "text/html"})).status_code == 406
+    response = await county.get(URL, headers={"Accept": "application/fhir+xml"})
+    assert b"<Composition" in response.content
+    assert (await stranger.get(URL)).status_code == 404
+    assert (await county.get("/Goal/ada-goal-1/$document")).status_code == 404
