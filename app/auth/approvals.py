@@ -10,6 +10,7 @@ from typing import Any
 from asyncpg import Record
 
 from app.auth import authorization_requests, launches
+from app.auth.account_state import NOT_LOCKED
 from app.auth.accounts import Account, find_account
 from app.auth.authority import Authority
 from app.auth.authorize import Authorization
@@ -55,6 +56,7 @@ class Approval:
     patient: str | None
     context: Mapping[str, Any]
     authenticated: datetime
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,8 @@ async def approve(
             raise InvalidRequest("this launch was used before")
         await connection.execute(
             "INSERT INTO approval (id, client_id, username, session, scope, patient, context,"
-            " authenticated, expires)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))",
+            " authenticated, methods, expires)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))",
             approval,
             asked.client.id,
             session.account.username,
@@ -95,6 +97,7 @@ async def approve(
             decision.patient,
             json.dumps(dict(decision.context)),
             session.created,
+            list(session.methods),
             CODE_KEPT,
         )
         await _insert_code(connection, code, approval, asked)
@@ -116,10 +119,14 @@ async def _insert_code(
     )
 
 
-STANDING = """SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,
- a.username, a.fhir_user, a.role, a.subject, a.organization
- FROM approval AS p JOIN account AS a ON a.username = p.username WHERE p.ended IS NULL"""
-"""The approvals that have not ended, of accounts that are still there."""
+STANDING = (
+    """SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,
+ p.methods, a.username, a.fhir_user, a.role, a.subject, a.organization
+ FROM approval AS p JOIN account AS a ON a.username = p.username WHERE p.ended IS NULL
+ AND """
+    + NOT_LOCKED
+)
+"""The approvals that have not ended, of accounts that are still there and not locked."""
 
 
 async def find_approval(database: Database, id_: str) -> Approval | None:
@@ -140,6 +147,7 @@ def approval_of(row: Record) -> Approval:
         patient=row["patient"],
         context=json.loads(row["context"]),
         authenticated=row["authenticated"],
+        methods=tuple(row["methods"]),
     )
 
 

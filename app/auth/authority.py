@@ -9,8 +9,10 @@ from typing import Self
 from app.auth.caller import Callers
 from app.auth.jwks import ClientKeys
 from app.auth.keys import Keys
+from app.auth.mail import Sender, sender_of
 from app.auth.passwords import ProvenSecrets
 from app.auth.revocations import Revocations
+from app.auth.roles import check_role
 from app.settings import Settings
 from app.storage.database import Database
 
@@ -19,10 +21,11 @@ from app.storage.database import Database
 class Event:
     """One grant or refusal, as the audit trail needs it.
 
-    `action` is token, revoke, introspect, authorize, login, logout, launch or register; `source` is
-    the IP address that asked, None for a command on this machine; `client_id` is as claimed when
-    `error` is invalid_client; `error` is None when the request was granted; `user` is an account's
-    subject, `fhir_user` a reference, `patient` the logical id of whom it is about.
+    `action` is token, revoke, introspect, authorize, login, logout, launch, register, invite,
+    password, factor or account; `source` is the IP address that asked, None for a command on this
+    machine; `client_id` is as claimed when `error` is invalid_client; `error` is None when the
+    request was granted; `user` is an account's subject, `fhir_user` a reference, `patient` the
+    logical id of whom it is about, `about` the account's subject or client_id that was changed.
     """
 
     action: str
@@ -37,6 +40,7 @@ class Event:
     fhir_user: str | None = None
     role: str = "client"
     patient: str | None = None
+    about: str | None = None
 
 
 Audit = Callable[[Event], Awaitable[None]]
@@ -55,11 +59,17 @@ class Authority:
     revocations: Revocations
     client_keys: ClientKeys
     secrets: ProvenSecrets
+    mail: Sender
     watching: "asyncio.Task[None]"
 
     @classmethod
     async def open(cls, settings: Settings, database: Database, audit: Audit) -> Self:
-        """Make the Authority and begin to listen for revocations; the database may be away."""
+        """Make the Authority and begin to listen for revocations; the database may be away.
+
+        Raises ValueError for a setting that names an unknown role.
+        """
+        for role in settings.second_factors:
+            check_role(role)
         keys, callers = Keys(database), Callers()
         revocations = Revocations(database, lambda: _forget(keys, callers))
         return cls(
@@ -71,6 +81,7 @@ class Authority:
             revocations=revocations,
             client_keys=ClientKeys(settings),
             secrets=ProvenSecrets(),
+            mail=sender_of(settings),
             watching=asyncio.create_task(revocations.watch(), name="revocations"),
         )
 

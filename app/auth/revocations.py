@@ -32,6 +32,9 @@ SWEPT = (
     "approval",
     "sign_in_session",
     "sign_in_throttle",
+    "one_time_link",
+    "passkey_challenge",
+    "client_usage",
 )
 """The tables whose rows go away after `expires`."""
 

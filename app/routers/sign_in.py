@@ -16,9 +16,11 @@ from app.auth.approvals import (
 )
 from app.auth.authorization_requests import kept
 from app.auth.authorize import Authorization, check_authorization
-from app.auth.handles import is_handle
+from app.auth.handles import digest, is_handle
 from app.auth.pages import say
+from app.auth.passkeys import is_possible
 from app.auth.plain_words import in_words
+from app.auth.second_factor import factors_of, is_asked
 from app.auth.throttle import WINDOW
 from app.routers.visits import PageError, Visit, set_cookie
 
@@ -33,6 +35,7 @@ async def login_page(visit: Visit, problem: str = "", status: int = 200) -> Resp
         app=asked.client.name if asked else "",
         request=visit.form.get("request", ""),
         problem=problem,
+        has_passkeys=is_possible(visit.authority),
     )
 
 
@@ -57,17 +60,36 @@ async def login(visit: Visit) -> Response:
         await visit.authority.audit(replace(event, error="wrong_password"))
         return await login_page(visit, "login.wrong", 403)
     await throttle.succeeded(database, username, event.source)
-    if visit.session:
-        await sessions.end(database, visit.session.id)
-    cookie = await sessions.begin(database, account.username)
+    factors = await factors_of(database, account.subject)
+    if is_asked(visit.authority, account, factors):
+        handle = visit.form.get("request", "")
+        asked = f"?request={handle}" if is_handle(handle) else ""
+        how = sessions.SignIn(is_complete=False)
+        return await _begun(visit, account, how, f"{visit.root}/second-factor{asked}")
+    return await signed_in(visit, account, ("pwd",))
+
+
+async def signed_in(visit: Visit, account: Account, methods: tuple[str, ...]) -> Response:
+    """Begin the session of somebody who proved who they are in these ways, and lead onwards."""
+    event = replace(visit.event, action="login", description=" ".join(methods))
     who = replace(event, user=account.subject, fhir_user=account.fhir_user, role=account.role)
     await visit.authority.audit(who)
-    response = replace(visit, is_new=False).redirect(_onwards(visit))
+    agent = visit.http.headers.get("user-agent")
+    how = sessions.SignIn(methods, agent=agent, address=visit.event.source)
+    return await _begun(visit, account, how, onwards(visit))
+
+
+async def _begun(visit: Visit, account: Account, how: sessions.SignIn, url: str) -> Response:
+    """A new cookie for the browser; what its cookie stood for before ends."""
+    database = visit.authority.database
+    await sessions.end(database, digest(visit.cookie))
+    cookie = await sessions.begin(database, account.username, how)
+    response = replace(visit, is_new=False).redirect(url)
     set_cookie(visit.authority, response, cookie)
     return response
 
 
-def _onwards(visit: Visit) -> str:
+def onwards(visit: Visit) -> str:
     """Where to go after signing in: only ever to a page of ours."""
     handle = visit.form.get("request", "")
     if is_handle(handle):

@@ -22,12 +22,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
+from app.storage.account_tables import AccountState
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.search_tables import IndexComposite, IndexText
 from app.storage.sign_in_tables import Approval
 
 __all__ = [
+    "AccountState",
     "Affiliation",
     "Approval",
     "AuditSeal",

@@ -43,6 +43,8 @@ MAY_NAME = {
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
     r"sign_in_\w+|authorization_\w+|launch_context|client_registration": ("app.auth.",),
     r"approval|refresh_token": ("app.auth.",),
+    r"account_state|one_time_link|totp|recovery_code|passkey\w*": ("app.auth.",),
+    r"client_terms|client_usage": ("app.auth.",),
 }
 
 # A name put into a statement is a sub-select of a door; these modules name what they made from one,
