@@ -1,6 +1,8 @@
 """Accounts, an operator, browsers, and the outbox that mails land in."""
 
+import json
 import re
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -91,9 +93,11 @@ class House:
         return str(url)
 
     async def audited(self) -> str:
-        """The newest event of the audit trail."""
+        """The newest event of the audit trail, what it was about in clear."""
         sql = "SELECT body FROM audit_event ORDER BY rid DESC LIMIT 1"
-        return str(await self.database.fetchval(sql))
+        body = str(await self.database.fetchval(sql))
+        queries = [entity.get("query", "") for entity in json.loads(body)["entity"]]
+        return body + " ".join(b64decode(query).decode() for query in queries)
 
 
 @pytest.fixture(scope="module")
