@@ -205,7 +205,7 @@ async def _use_up(database: Database, browser: str, answer: dict[str, Any]) -> b
         data = json.loads(base64url_to_bytes(answer["response"]["clientDataJSON"]))
         handle = str(data["challenge"])
         challenge = base64url_to_bytes(handle)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InvalidPasskey("no challenge") from error
     row = await database.fetchrow(
         "DELETE FROM passkey_challenge WHERE id = $1 AND expires > now() RETURNING id",

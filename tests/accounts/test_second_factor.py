@@ -118,7 +118,8 @@ async def test_an_operator_sets_codes_up_before_anything_else(house: House) -> N
     browser, answer = await house.login("olga")
     page = Page(answer.text)
     assert "Set up an authenticator app" in page.text
-    assert ("svg" in dict(page.tags)) and "style=" not in answer.text
+    assert "svg" in dict(page.tags)
+    assert "style=" not in answer.text
     [secret] = re.findall(r"<code>([A-Z2-7]{32})</code>", answer.text)
     again = await browser.get(house.url("second-factor"))
     assert secret in again.text
