@@ -59,6 +59,8 @@ client.command("pending")(client_commands.pending_command)
 client.command("approve")(client_commands.approve_command)
 client.command("list")(client_commands.list_command)
 client.command("remove")(client_commands.remove_command)
+client.command("rotate-secret")(client_commands.rotate_secret_command)
+client.command("limit")(client_commands.limit_command)
 
 
 @main.command("serve")

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from app.admission import admit_counting, admit_server
-from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.auth.client_rates import authenticate_within_rate
+from app.auth.client_terms import exposition as secrets_exposition
 from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
@@ -185,8 +186,14 @@ async def build_engine(settings: Settings, database: Database, log: AuditLog) ->
     )
 
 
+async def _figures(engine: Engine) -> bytes:
+    """What is told beside the counters: numbers of plans, and secrets that end soon."""
+    counted = await exposition(admit_counting(engine))
+    return counted + await secrets_exposition(engine.database)
+
+
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
-    app.include_router(health_router(engine.database, lambda: exposition(admit_counting(engine))))
+    app.include_router(health_router(engine.database, partial(_figures, engine)))
     app.include_router(oauth_router(authority))
     app.include_router(pages_router(authority, engine))
     app.include_router(web_router(authority, engine))
@@ -194,7 +201,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
     app.include_router(discovery_router(authority))
     app.state.fhir = FHIRApplication(
         engine,
-        partial(authenticate, authority),
+        partial(authenticate_within_rate, authority),
         urlsplit(settings.base_url).path,
         settings.max_body,
     )

@@ -14,6 +14,7 @@ STATUS = {
     "wrong_passkey": 401,
     "access_denied": 403,
     "too_many_attempts": 429,
+    "slow_down": 429,
     "server_error": 500,
     "temporarily_unavailable": 504,
 }

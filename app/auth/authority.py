@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
+from app.auth.budgets import Budgets
 from app.auth.caller import Callers
 from app.auth.jwks import ClientKeys
 from app.auth.keys import Keys
@@ -60,6 +61,7 @@ class Authority:
     client_keys: ClientKeys
     secrets: ProvenSecrets
     mail: Sender
+    budgets: Budgets
     watching: "asyncio.Task[None]"
 
     @classmethod
@@ -82,6 +84,7 @@ class Authority:
             client_keys=ClientKeys(settings),
             secrets=ProvenSecrets(),
             mail=sender_of(settings),
+            budgets=Budgets(database),
             watching=asyncio.create_task(revocations.watch(), name="revocations"),
         )
 

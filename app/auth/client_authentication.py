@@ -87,9 +87,11 @@ async def _posted(authority: Authority, request: Request) -> Client:
 
 async def _with_secret(authority: Authority, client_id: str, secret: str, method: str) -> Client:
     client = await find_client(authority.database, client_id)
-    hash_ = client.secret_hash if client and client.auth_method == method else None
+    known = client if client and client.auth_method == method else None
     # Asked without a hash too: an unknown client must take as long as a wrong secret.
-    proven = await authority.secrets.is_secret(secret, hash_)
+    proven = await authority.secrets.is_secret(secret, known.secret_hash if known else None)
+    if known and not proven and known.previous_secret_hash:
+        proven = await authority.secrets.is_secret(secret, known.previous_secret_hash)
     if client is None or not proven:
         raise InvalidClient(FAILED)
     return client

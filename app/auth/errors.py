@@ -7,6 +7,7 @@ OAuthError
 ├── UnsupportedGrantType   400  unsupported_grant_type
 ├── InvalidGrant           400  invalid_grant
 ├── InvalidScope           400  invalid_scope
+├── SlowDown               429  slow_down
 └── told to an app by a redirect: UnsupportedResponseType, AccessDenied, LoginRequired,
     ConsentRequired, RequestNotSupported, RequestURINotSupported
 
@@ -58,6 +59,16 @@ class InvalidScope(OAuthError):
 
 class InvalidGrant(OAuthError):
     error = "invalid_grant"
+
+
+class SlowDown(OAuthError):
+    """`wait` in seconds. No RFC has a code for it; this is the one of RFC 8628 section 3.5."""
+
+    status, error = 429, "slow_down"
+
+    def __init__(self, description: str, wait: int) -> None:
+        super().__init__(description)
+        self.headers = {"Retry-After": str(wait)}  # type: ignore[misc]
 
 
 class UnsupportedResponseType(OAuthError):

@@ -138,6 +138,7 @@ async def remove_client(authority: Authority, client_id: str) -> None:
                 "DELETE FROM client WHERE id = $1 RETURNING id",
             )
         ]
+        await connection.execute("DELETE FROM client_terms WHERE client_id = $1", client_id)
     if gone == [None, None]:
         raise LookupError("no client has this client_id")
     await end_with_client(authority, client_id)

@@ -13,6 +13,7 @@ FHIRError
 ├── TooLarge              413  too-long
 ├── UnsupportedMediaType  415  not-supported
 ├── Unprocessable         422  processing
+├── TooManyRequests       429  throttled
 ├── Unavailable           503  transient
 └── Timeout               504  timeout
 
@@ -118,6 +119,10 @@ class UnsupportedMediaType(FHIRError):
 
 class Unprocessable(FHIRError):
     status, code = 422, "processing"
+
+
+class TooManyRequests(FHIRError):
+    status, code = 429, "throttled"
 
 
 class Unavailable(FHIRError):

@@ -118,9 +118,7 @@ async def test_somebody_makes_a_passkey_and_signs_in_with_it(
     await asyncio.to_thread(drive)
 
 
-async def test_without_a_passkey_the_page_says_so(
-    site: Settings, device: webdriver.Chrome
-) -> None:
+async def test_without_a_passkey_the_page_says_so(site: Settings, device: webdriver.Chrome) -> None:
     def drive() -> None:
         visit(device, site, "passkey")
         click(device, "#use")

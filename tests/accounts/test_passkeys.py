@@ -204,7 +204,8 @@ async def test_passkeys_are_offered_where_browsers_make_them(
     assert is_possible(replace(authority, settings=chosen)) is expected
 
 
-PARTS = ("id", "rawId", "type", "response", "clientDataJSON", "attestationObject") + (
+PARTS = (
+    *("id", "rawId", "type", "response", "clientDataJSON", "attestationObject"),
     *("authenticatorData", "signature"),
 )
 JUNK: tuple[Any, ...] = (
