@@ -16,6 +16,7 @@ MIN_PASSWORD, MAX_PASSWORD = 8, 1_024
 _FHIR_USER = re.compile(
     r"(Patient|Practitioner|PractitionerRole|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64}"
 )
+_ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9.-]{1,64}")
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]{1,128}")
 
 
@@ -60,6 +61,12 @@ def check_account(username: str, fhir_user: str, role: str) -> None:
         raise InvalidAccount("a username has 1 to 128 characters and no blanks")
     if not _FHIR_USER.fullmatch(fhir_user):
         raise InvalidAccount("the FHIR user is a reference to a person, as Practitioner/<id>")
+
+
+def check_organization(organization: str | None) -> None:
+    """Refuse what is no reference to an organization. Raises InvalidAccount."""
+    if organization is not None and not _ORGANIZATION.fullmatch(organization):
+        raise InvalidAccount("the organization is a reference: Organization/<id>")
 
 
 async def insert_account(store: Connection | Database, asked: Invitation, hash_: str) -> Account:

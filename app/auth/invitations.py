@@ -10,6 +10,7 @@ from app.auth.accounts import (
     Taken,
     account_of,
     check_account,
+    check_organization,
     find_account,
     hashed,
     insert_account,
@@ -31,6 +32,7 @@ class LinkGone(LookupError):
 async def invite(authority: Authority, invitation: Invitation, language: str) -> None:
     """Mail somebody a link to an account of their own. Raises InvalidAccount, MailFailed."""
     check_account(invitation.username, invitation.fhir_user, invitation.role)
+    check_organization(invitation.organization)
     if not is_address(invitation.email):
         raise InvalidAccount("the mail address is not one")
     if await find_account(authority.database, invitation.username):

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from app.fhir.ids import new_id
 from app.settings import Settings, is_loopback
 
+SUBMISSION = 587
 TIMEOUT = 20
 """Seconds that a mail server may take for each answer."""
 
@@ -81,9 +82,10 @@ class SMTP:
         await asyncio.to_thread(self._hand_over, message)
 
     def _hand_over(self, message: Message) -> None:
+        parts = urlsplit(self.url)
         try:
             with self._connected() as server:
-                parts = urlsplit(self.url)
+                self._secure(server)
                 if parts.username:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.send_message(_composed(message, self.origin))
@@ -96,11 +98,15 @@ class SMTP:
         if parts.scheme == "smtps":
             port = parts.port or smtplib.SMTP_SSL_PORT
             return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=self.context)
-        server = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT)
-        # A link in the clear is a password in the clear; within this machine there is no clear.
-        if not is_loopback(host) or server.has_extn("starttls"):
+        return smtplib.SMTP(host, parts.port or SUBMISSION, timeout=TIMEOUT)
+
+    def _secure(self, server: smtplib.SMTP) -> None:
+        """A link in the clear is a password in the clear; within this machine nothing is."""
+        parts = urlsplit(self.url)
+        server.ehlo_or_helo_if_needed()
+        is_here = is_loopback(parts.hostname or "")
+        if parts.scheme == "smtp" and (server.has_extn("starttls") or not is_here):
             server.starttls(context=self.context)
-        return server
 
 
 def sender_of(settings: Settings) -> Sender:

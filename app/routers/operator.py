@@ -72,6 +72,7 @@ async def invite_user(visit: Visit) -> Response:
         email=email,
         fhir_user=form.get("fhir_user", ""),
         role=form.get("role", ""),
+        organization=form.get("organization"),
     )
     language = form.get("language", "")
     try:
@@ -159,7 +160,7 @@ def _asked(visit: Visit, one: Pending) -> dict[str, Any]:
         "requested": f"{one.requested:%Y-%m-%d}",
         "method": metadata["token_endpoint_auth_method"],
         "uris": metadata["redirect_uris"],
-        "keys": metadata.get("jwks_uri", ""),
+        "jwks_uri": metadata.get("jwks_uri", ""),
         "scope": " ".join(scopes),
         "words": [for_operator(text, language) for text in scopes],
     }

@@ -28,12 +28,13 @@ from app.routers.visits import PageError, Visit, set_cookie
 async def login_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
     """The form that asks for name and password, told for which app."""
     asked = await asked_for(visit)
+    handle = visit.form.get("request", "")
     return visit.page(
         "login",
         asked,
         status,
         app=asked.client.name if asked else "",
-        request=visit.form.get("request", ""),
+        request=handle if is_handle(handle) else "",
         problem=problem,
         has_passkeys=is_possible(visit.authority),
     )

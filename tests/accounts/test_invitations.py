@@ -68,6 +68,7 @@ async def test_only_the_owner_reads_the_outbox(house: House) -> None:
         Invitation("x", "x@mail.example", "Group/x", "individual"),
         Invitation("x", "x@mail.example", "Patient/x", "king"),
         Invitation("a b", "x@mail.example", "Patient/x", "individual"),
+        Invitation("x", "x@mail.example", "Patient/x", "individual", "Group/x"),
         Invitation("ada", "x@mail.example", "Patient/x", "individual"),
     ],
 )

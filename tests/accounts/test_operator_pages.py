@@ -111,6 +111,7 @@ async def test_an_operator_reads_what_an_app_wants_and_approves_less(house: Hous
     page = Page(answer.text)
     text = " ".join(page.text)
     assert "Walk <b>Along</b>" in text
+    assert "built-in" not in text
     assert "Read the goals of the person who chose it, now and in the future" in text
     assert "Read the plans of everybody whose records its user may see" in text
     assert "Read the tasks of everybody its organization may see" in text

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from app.auth import jose, keys
+from app.auth.sessions import SignIn, begin
 from tests.smart.browser import Page, returned
 from tests.smart.conftest import PASSWORD, SCOPE, World
 
@@ -26,6 +27,23 @@ async def test_an_id_token_says_who_signed_in(world: World) -> None:
     assert claims["fhirUser"] == f"{world.issuer}/fhir/Patient/ada"
     assert claims["iat"] - 5 <= claims["auth_time"] <= claims["iat"] < claims["exp"]
     assert claims["sub"] not in ("ada", app.client_id)
+    assert (claims["amr"], claims["acr"][-1]) == (["pwd"], "1")
+
+
+async def test_an_id_token_says_how_they_did(world: World) -> None:
+    """https://openid.net/specs/openid-connect-core-1_0.html#IDToken: amr, acr"""
+    app, browser = await world.app(), world.browser()
+    how = SignIn(("pop", "user", "mfa"))
+    cookie = await begin(world.database, "ada", how)
+    browser.http.cookies.set("isp-session", cookie, domain="127.0.0.1")
+    body = (await app.redeem(await world.code(app, browser))).json()
+    claims = jose.read_unverified(body["id_token"])
+    assert claims["amr"] == ["pop", "user", "mfa"]
+    assert claims["acr"] == "http://idmanagement.gov/ns/assurance/aal/2"
+    provider = f"{world.issuer}/.well-known/openid-configuration"
+    known = (await world.http().get(provider)).json()
+    assert claims["acr"] in known["acr_values_supported"]
+    assert claims.keys() <= {*known["claims_supported"]}
 
 
 async def test_a_person_is_the_same_to_every_app(world: World) -> None:
