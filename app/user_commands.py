@@ -14,6 +14,7 @@ from app.auth.authority import Authority, Event
 from app.auth.invitations import invite
 from app.auth.links import Invitation
 from app.auth.mail import MailFailed, is_address
+from app.auth.notices import notify
 from app.auth.pages import LANGUAGES
 from app.auth.second_factor import remove_all
 from app.fhir.engine import Engine
@@ -114,6 +115,7 @@ def forget_factors_command(username: Annotated[str, typer.Option()]) -> None:
         account = await _known(authority, username)
         await remove_all(authority.database, account.subject)
         await end_with_account(authority, username, is_removed=False)
+        await notify(authority, account, "forgotten", LANGUAGES[0])
         await _recorded(authority, "account", account.subject, "forget")
 
     _perform(work, is_owner=False)

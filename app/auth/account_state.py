@@ -49,6 +49,13 @@ async def set_email(store: Connection | Database, subject: str, email: str) -> N
     )
 
 
+async def email_of(database: Database, subject: str) -> str | None:
+    """Where mail for an account goes, if anywhere."""
+    sql = "SELECT email FROM account_state WHERE subject = $1"
+    email: str | None = await database.fetchval(sql, subject)
+    return email
+
+
 async def set_locked(store: Connection | Database, subject: str, *, is_locked: bool) -> None:
     """Lock an account, or open it again; what it had opened is ended elsewhere."""
     await store.execute(

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fastapi import Response
+from starlette.background import BackgroundTask
 
 from app.auth import passkeys, second_factor, sessions, throttle, totp
 from app.auth.account_state import set_password
 from app.auth.accounts import MIN_PASSWORD, InvalidAccount, hashed, proven_account
 from app.auth.approvals import end_with_session
+from app.auth.notices import notify
 from app.auth.passkeys import InvalidPasskey, Passkey, is_possible
 from app.auth.sessions import Open, Session
 from app.routers.second_factor import picture
@@ -66,9 +68,16 @@ def _recent(visit: Visit) -> Session:
     return visit.session
 
 
-async def _changed(visit: Visit, session: Session, what: str) -> None:
+async def _changed(visit: Visit, session: Session, what: str) -> BackgroundTask:
+    """Record how a sign-in changed; answers the task that tells its owner, after the response."""
     action = "password" if what == "password" else "factor"
     await visit.record(action=action, about=session.account.subject, description=what)
+    return BackgroundTask(notify, visit.authority, session.account, what, visit.language())
+
+
+def _then(response: Response, task: BackgroundTask) -> Response:
+    response.background = task
+    return response
 
 
 async def end_session(visit: Visit) -> Response:
@@ -107,10 +116,10 @@ async def change_password(visit: Visit) -> Response:
     except InvalidAccount:
         return await account_page(visit, problem="password.poor")
     await set_password(database, session.account.subject, hash_)
-    await _changed(visit, session, "password")
+    notice = await _changed(visit, session, "password")
     others = replace(visit, form={**visit.form, "session": "others"})
     await end_session(others)
-    return await account_page(visit, "account.password_changed")
+    return _then(await account_page(visit, "account.password_changed"), notice)
 
 
 async def codes_page(visit: Visit, problem: str = "") -> Response:
@@ -133,8 +142,8 @@ async def set_up_codes(visit: Visit) -> Response:
     if not await totp.confirm(database, subject, visit.form.get("code", "")):
         return await codes_page(visit, "code.wrong")
     await throttle.proved_code(database, subject)
-    await _changed(visit, session, "codes set up")
-    return await _recovery(visit, subject)
+    notice = await _changed(visit, session, "codes")
+    return _then(await _recovery(visit, subject), notice)
 
 
 async def recovery(visit: Visit) -> Response:
@@ -143,8 +152,8 @@ async def recovery(visit: Visit) -> Response:
     subject = session.account.subject
     if not (await second_factor.factors_of(visit.authority.database, subject)).has_totp:
         raise PageError("error.form", 409)
-    await _changed(visit, session, "recovery codes made")
-    return await _recovery(visit, subject)
+    notice = await _changed(visit, session, "recovery")
+    return _then(await _recovery(visit, subject), notice)
 
 
 async def _recovery(visit: Visit, subject: str) -> Response:
@@ -156,8 +165,8 @@ async def remove_codes(visit: Visit) -> Response:
     """Do without the authenticator app again."""
     session = _changing(visit)
     await second_factor.remove_totp(visit.authority.database, session.account.subject)
-    await _changed(visit, session, "codes removed")
-    return await account_page(visit, "account.removed")
+    notice = await _changed(visit, session, "no_codes")
+    return _then(await account_page(visit, "account.removed"), notice)
 
 
 async def new_passkey_page(visit: Visit, problem: str = "") -> Response:
@@ -184,8 +193,8 @@ async def add_passkey(visit: Visit) -> Response:
     except InvalidPasskey:
         await visit.record(action="factor", error="wrong_passkey")
         return await new_passkey_page(visit, "passkey.wrong")
-    await _changed(visit, session, "passkey added")
-    return await account_page(visit, "passkey.added")
+    notice = await _changed(visit, session, "passkey")
+    return _then(await account_page(visit, "passkey.added"), notice)
 
 
 async def remove_passkey(visit: Visit) -> Response:
@@ -194,5 +203,5 @@ async def remove_passkey(visit: Visit) -> Response:
     database, subject = visit.authority.database, session.account.subject
     if not id_.isprintable() or not await passkeys.remove_passkey(database, subject, id_):
         raise PageError("error.form", 404)
-    await _changed(visit, session, "passkey removed")
-    return await account_page(visit, "account.removed")
+    notice = await _changed(visit, session, "no_passkey")
+    return _then(await account_page(visit, "account.removed"), notice)

@@ -11,6 +11,7 @@ from app.auth.accounts import MIN_PASSWORD, InvalidAccount
 from app.auth.handles import is_handle
 from app.auth.invitations import LinkGone, offer_reset, redeem
 from app.auth.links import find_link
+from app.auth.notices import notify
 from app.auth.sessions import is_secure
 from app.auth.throttle import WINDOW
 from app.fhir.errors import FHIRError
@@ -78,6 +79,7 @@ async def choose_password(visit: Visit) -> Response:
     password = visit.form.get("password", "")
     if password != visit.form.get("again", ""):
         return await password_page(visit, "password.differ", 422)
+    link = await find_link(visit.authority.database, _kept(visit))
     try:
         account = await redeem(visit.authority, _kept(visit), password)
     except InvalidAccount:
@@ -89,6 +91,9 @@ async def choose_password(visit: Visit) -> Response:
     await visit.authority.audit(replace(who, about=account.subject, description="chosen by a link"))
     response = visit.page("welcome", username=account.username)
     _keep(visit, response, "", 0)
+    if link and link.subject:
+        told = (visit.authority, account, "password", visit.language())
+        response.background = BackgroundTask(notify, *told)
     return response
 
 

@@ -14,6 +14,7 @@ from app.auth.clients import InvalidRegistration
 from app.auth.invitations import invite
 from app.auth.links import Invitation
 from app.auth.mail import MailFailed
+from app.auth.notices import notify
 from app.auth.pages import LANGUAGES
 from app.auth.plain_words import for_operator
 from app.auth.registrations import Pending, approve_client, pending, refuse_client
@@ -106,6 +107,7 @@ async def _end(authority: Authority, account: Account) -> None:
 async def _forget(authority: Authority, account: Account) -> None:
     await remove_all(authority.database, account.subject)
     await end_with_account(authority, account.username, is_removed=False)
+    await notify(authority, account, "forgotten", LANGUAGES[0])
 
 
 ACTS: Mapping[str, Act] = MappingProxyType(

@@ -48,6 +48,7 @@ async def test_a_new_password_needs_the_one_before_and_ends_other_sessions(house
     assert (await there.get(house.url("account"))).url.path == "/auth/login"
     assert await proven_account(house.database, "ada", PASSWORD) is None
     assert await proven_account(house.database, "ada", CHOSEN)
+    assert "the password was changed." in house.mails()[0].get_content()
 
 
 async def test_guessing_the_password_from_within_is_stopped(house: House) -> None:
@@ -79,6 +80,19 @@ async def test_somebody_sets_codes_up_renews_and_removes_them(house: House) -> N
     await here.send(page.form("/account/codes/remove"))
     found = await factors_of(house.database, subject)
     assert (found.has_totp, found.recovery_codes) == (False, 0)
+    told = [mail.get_content() for mail in house.mails()]
+    said = ("was set up", "new recovery codes were made", "was removed")
+    assert all(any(what in text for text in told) for what in said)
+    assert len(told) == 3
+
+
+async def test_without_an_address_nobody_is_told_and_nothing_fails(house: House) -> None:
+    here = await house.signed_in("gus")
+    await house.database.execute("UPDATE account_state SET email = NULL WHERE email ^@ 'gus'")
+    form = (await house.page(here, "account")).form("/account/password")
+    answer = await here.send(form, current=PASSWORD, password=CHOSEN, again=CHOSEN)
+    assert answer.status_code == 200
+    assert house.mails() == []
 
 
 async def test_who_signed_in_long_ago_signs_in_again_first(house: House) -> None:

@@ -1,6 +1,7 @@
 """Invitations and forgotten passwords, by links that work once."""
 
 import asyncio
+import logging
 import re
 import stat
 
@@ -42,6 +43,7 @@ async def test_who_is_invited_chooses_a_password_and_signs_in(house: House) -> N
     assert made
     assert (made.fhir_user, made.role) == ("Practitioner/new", "clinician")
     assert made.organization == "Organization/agency"
+    assert house.mails() == []
     _, answer = await house.login("new-1@mail.example", CHOSEN)
     assert answer.url.path == "/auth/apps"
 
@@ -90,6 +92,28 @@ async def test_a_new_password_ends_all_sessions_and_is_audited(house: House) -> 
     assert (await before.get(house.url("apps"))).url.path == "/auth/login"
     assert await proven_account(house.database, "ada", PASSWORD) is None
     assert await proven_account(house.database, "ada", CHOSEN)
+    [notice] = house.mails()
+    assert notice["To"] == "ada@mail.example"
+    assert "for the account ada: the password was changed." in notice.get_content()
+
+
+async def test_a_link_is_in_no_log_and_no_metric(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await ask(house, "ada")
+        url = house.link()
+        await choose(house, url)
+        await house.browser().get(url)
+        metrics = await house.browser().get(f"{house.issuer}/metrics")
+    token = url.rpartition("/")[2]
+    assert "/auth/password" in metrics.text
+    # httpx is the browser here: what it logs, it logs at the person's side.
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("isp")]
+    assert any("/auth/password" in line for line in ours)
+    for text in (*ours, metrics.text, await house.audited()):
+        assert token not in text
+        assert "ada@" not in text
 
 
 async def test_an_account_is_found_by_its_address_too(house: House) -> None:
