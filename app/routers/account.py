@@ -14,6 +14,7 @@ from app.auth.approvals import end_with_session
 from app.auth.notices import notify
 from app.auth.passkeys import InvalidPasskey, Passkey, is_possible
 from app.auth.sessions import Open, Session
+from app.routers.passkey import made_passkey, making_passkey
 from app.routers.second_factor import picture
 from app.routers.visits import PageError, Visit
 
@@ -171,25 +172,14 @@ async def remove_codes(visit: Visit) -> Response:
 
 async def new_passkey_page(visit: Visit, problem: str = "") -> Response:
     """The page that makes a passkey."""
-    account = _recent(visit).account
-    if not is_possible(visit.authority):
-        raise PageError("passkey.impossible", 404)
-    options = await passkeys.registration_options(visit.authority, account, visit.cookie)
-    status = 422 if problem else 200
-    page = visit.page("new-passkey", status=status, options=options, problem=problem)
-    return visit.scripted(page)
+    return await making_passkey(visit, _recent(visit).account, "account/passkey", problem)
 
 
 async def add_passkey(visit: Visit) -> Response:
     """Keep the passkey that the browser made."""
-    session, form = _changing(visit), visit.form
-    answer, name = form.get("answer", ""), form.get("name", "")
-    if not name.isprintable():
-        name = ""
+    session = _changing(visit)
     try:
-        await passkeys.register_passkey(
-            visit.authority, session.account, visit.cookie, answer, name
-        )
+        await made_passkey(visit, session.account)
     except InvalidPasskey:
         await visit.record(action="factor", error="wrong_passkey")
         return await new_passkey_page(visit, "passkey.wrong")

@@ -46,6 +46,8 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "apps", sign_in.disconnect),
     ("GET", "second-factor", second_factor.code_page),
     ("POST", "second-factor", second_factor.code),
+    ("GET", "second-factor/passkey", second_factor.new_passkey_page),
+    ("POST", "second-factor/passkey", second_factor.add_passkey),
     ("GET", "passkey", passkey.passkey_page),
     ("POST", "passkey", passkey.passkey),
     ("GET", "forgot", new_password.forgot_page),

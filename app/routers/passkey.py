@@ -5,6 +5,7 @@ from dataclasses import replace
 from fastapi import Response
 
 from app.auth import passkeys, throttle
+from app.auth.accounts import Account
 from app.auth.handles import is_handle
 from app.auth.passkeys import METHODS, InvalidPasskey, is_possible
 from app.routers.sign_in import signed_in
@@ -20,6 +21,32 @@ async def passkey_page(visit: Visit, problem: str = "", status: int = 200) -> Re
     handle = request if is_handle(request) else ""
     page = visit.page("passkey", status=status, options=options, request=handle, problem=problem)
     return visit.scripted(page)
+
+
+async def making_passkey(
+    visit: Visit, account: Account, action: str, problem: str = ""
+) -> Response:
+    """The page that makes a passkey, and sends it to `action`."""
+    if not is_possible(visit.authority):
+        raise PageError("passkey.impossible", 404)
+    request = visit.form.get("request", "")
+    page = visit.page(
+        "new-passkey",
+        status=422 if problem else 200,
+        options=await passkeys.registration_options(visit.authority, account, visit.cookie),
+        action=action,
+        request=request if is_handle(request) else "",
+        is_begun=visit.session is None,
+        problem=problem,
+    )
+    return visit.scripted(page)
+
+
+async def made_passkey(visit: Visit, account: Account) -> None:
+    """Keep the passkey that the browser made. Raises InvalidPasskey."""
+    answer, name = visit.form.get("answer", ""), visit.form.get("name", "")
+    name = name if name.isprintable() else ""
+    await passkeys.register_passkey(visit.authority, account, visit.cookie, answer, name)
 
 
 async def passkey(visit: Visit) -> Response:

@@ -5,13 +5,16 @@ from dataclasses import replace
 import segno
 from fastapi import Response
 from markupsafe import Markup
+from starlette.background import BackgroundTask
 
-from app.auth import second_factor, throttle, totp
+from app.auth import passkeys, second_factor, throttle, totp
 from app.auth.handles import is_handle
-from app.auth.passkeys import is_possible
+from app.auth.notices import notify
+from app.auth.passkeys import InvalidPasskey, is_possible
 from app.auth.second_factor import Factors, factors_of, new_recovery_codes
 from app.auth.sessions import Session, find_begun
 from app.auth.throttle import WINDOW
+from app.routers.passkey import made_passkey, making_passkey
 from app.routers.sign_in import onwards, signed_in
 from app.routers.visits import Visit
 
@@ -42,6 +45,7 @@ async def _page(
         request=visit.form.get("request", ""),
         has_totp=factors.has_totp,
         has_passkey=factors.passkeys > 0 and is_possible(visit.authority),
+        can_make_passkey=not factors.is_any and is_possible(visit.authority),
         secret=secret,
         picture=picture(visit, secret, begun.account.username) if secret else "",
     )
@@ -78,15 +82,53 @@ async def code(visit: Visit) -> Response:
     return await _with_recovery_codes(visit, begun, response) if is_new else response
 
 
+async def new_passkey_page(visit: Visit, problem: str = "") -> Response:
+    """The page that makes a passkey, for who has no second factor yet and needs one."""
+    begun = await _without_factor(visit)
+    if begun is None:
+        return visit.redirect(f"{visit.root}/login")
+    return await making_passkey(visit, begun.account, "second-factor/passkey", problem)
+
+
+async def add_passkey(visit: Visit) -> Response:
+    """Keep the passkey: then the session is complete."""
+    visit.check_form()
+    begun = await _without_factor(visit)
+    if begun is None:
+        return visit.redirect(f"{visit.root}/login")
+    account = begun.account
+    event = replace(visit.event, action="factor", user=account.subject, role=account.role)
+    try:
+        await made_passkey(visit, account)
+    except InvalidPasskey:
+        await visit.authority.audit(replace(event, error="wrong_passkey"))
+        return await new_passkey_page(visit, "passkey.wrong")
+    await visit.authority.audit(replace(event, about=account.subject, description="passkey"))
+    response = await signed_in(visit, account, ("pwd", *passkeys.METHODS))
+    language = visit.language()
+    response.background = BackgroundTask(notify, visit.authority, account, "passkey", language)
+    return response
+
+
+async def _without_factor(visit: Visit) -> Session | None:
+    """The session that was begun, of somebody who has nothing a stranger could be asked for."""
+    begun = await find_begun(visit.authority.database, visit.cookie)
+    if begun is None:
+        return None
+    found = await factors_of(visit.authority.database, begun.account.subject)
+    return None if found.is_any else begun
+
+
 async def _with_recovery_codes(visit: Visit, begun: Session, onward: Response) -> Response:
     """The codes for who loses their app, in place of the redirect, with the cookie it carried."""
     account = begun.account
     event = replace(visit.event, action="factor", user=account.subject, role=account.role)
-    described = replace(event, about=account.subject, description="codes set up")
-    await visit.authority.audit(described)
+    await visit.authority.audit(replace(event, about=account.subject, description="codes"))
     codes = await new_recovery_codes(visit.authority.database, account.subject)
     response = replace(visit, is_new=False).page("recovery", codes=codes, onwards=onwards(visit))
     response.raw_headers.extend(
         (name, value) for name, value in onward.raw_headers if name == b"set-cookie"
     )
+    language = visit.language()
+    response.background = BackgroundTask(notify, visit.authority, account, "codes", language)
     return response
