@@ -1,7 +1,6 @@
 """A person's own account: where they are signed in, their password, their second factors."""
 
 import hmac
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fastapi import Response
@@ -86,14 +85,23 @@ async def end_session(visit: Visit) -> Response:
     visit.check_form()
     if visit.session is None:
         return visit.redirect(f"{visit.root}/login")
-    asked, own = visit.form.get("session", ""), visit.session
-    found = await sessions.open_sessions(visit.authority.database, own.account.username)
+    asked = visit.form.get("session", "")
+    if not await _end(visit, visit.session, asked) and asked != "others":
+        raise PageError("error.form", 404)
+    return await account_page(visit, "account.ended")
+
+
+async def _end(visit: Visit, own: Session, asked: str) -> bool:
+    """End another session of the same person, or with "others" all of them; whether any was."""
+    database = visit.authority.database
+    found = await sessions.open_sessions(database, own.account.username)
     ended = [one.id for one in found if one.id != own.id and asked in (one.id, "others")]
     for id_ in ended:
         await end_with_session(visit.authority, id_)
-        await sessions.end(visit.authority.database, id_)
-    await visit.record(action="logout", about=own.account.subject)
-    return await account_page(visit, "account.ended")
+        await sessions.end(database, id_)
+    if ended:
+        await visit.record(action="logout", about=own.account.subject)
+    return bool(ended)
 
 
 async def change_password(visit: Visit) -> Response:
@@ -118,8 +126,7 @@ async def change_password(visit: Visit) -> Response:
         return await account_page(visit, problem="password.poor")
     await set_password(database, session.account.subject, hash_)
     notice = await _changed(visit, session, "password")
-    others = replace(visit, form={**visit.form, "session": "others"})
-    await end_session(others)
+    await _end(visit, session, "others")
     return _then(await account_page(visit, "account.password_changed"), notice)
 
 

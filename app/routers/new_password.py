@@ -47,6 +47,8 @@ async def forgot(visit: Visit) -> Response:
 
 async def _mail(visit: Visit, named: str) -> None:
     event = replace(visit.event, action="password", description="a link was mailed")
+    if not named.isprintable():
+        return
     try:
         await offer_reset(visit.authority, event, named, visit.language())
     except (DatabaseAway, FHIRError) as error:

@@ -177,6 +177,8 @@ async def decide_registration(visit: Visit) -> Response:
     is_approved = form.get("decision") == "approve"
     wished = {name: form.get(name) for name in ("scope", "role", "organization", "purpose")}
     try:
+        if not all(value.isprintable() for value in form.values()):
+            raise InvalidRegistration("a text has characters that cannot be printed")
         if is_approved:
             await approve_client(database, client_id, shown, **wished)
         else:

@@ -29,8 +29,8 @@ async def test_nobody_ends_the_sessions_of_others(house: House) -> None:
     here, there = await house.signed_in("ada"), await house.signed_in("gus")
     other = await house.database.fetchval("SELECT id FROM sign_in_session WHERE username = 'gus'")
     form = (await house.page(here, "account")).form("/account/sessions")
-    for asked in (other, "others", "\0"):
-        await here.send(form, session=asked)
+    for asked, status in ((other, 404), ("others", 200), ("\0", 404), ("", 404)):
+        assert (await here.send(form, session=asked)).status_code == status
     assert (await there.get(house.url("account"))).url.path == "/auth/account"
 
 

@@ -162,6 +162,12 @@ async def test_nobody_is_flooded_with_mails(house: House) -> None:
     assert len(house.mails()) == 3
 
 
+@pytest.mark.parametrize("named", ["\0", "a\0b", "x" * 5000, "'; --", "%", "é"])
+async def test_whatever_is_typed_is_answered_alike(house: House, named: str) -> None:
+    assert (await ask(house, named)).status_code == 200
+    assert house.mails() == []
+
+
 async def test_a_locked_account_gets_no_link(house: House) -> None:
     await house.database.execute("UPDATE account_state SET locked = now()")
     await ask(house, "ada")

@@ -151,6 +151,20 @@ async def test_what_is_refused_waits_no_more(house: House) -> None:
     assert await find_client(house.database, made["client_id"]) is None
 
 
+@pytest.mark.parametrize("field", ["client_id", "digest", "scope", "organization", "purpose"])
+async def test_what_cannot_be_written_down_is_told(house: House, field: str) -> None:
+    made = await register(house.authority, ASKED)
+    operator = await house.signed_in("olga")
+    form = row(await house.page(operator, "registrations"), made["client_id"])
+    answer = await operator.send(form, decision="approve", role="payer", **{field: "a\0b"})
+    assert answer.status_code == 422
+    form = (await house.page(operator, "users")).form("/users/invite")
+    asked = {"email": "zoe@mail.example", "fhir_user": "Patient/zoe", "role": "individual"}
+    for name in ("email", "username", "fhir_user", "role", "organization"):
+        answer = await operator.send(form, **asked | {name: "a\0b"})
+        assert answer.status_code == 422
+
+
 async def test_what_cannot_be_registered_is_told(house: House) -> None:
     made = await register(house.authority, ASKED)
     operator = await house.signed_in("olga")
