@@ -4,7 +4,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.auth import throttle
-from app.auth.sessions import open_sessions
+from app.auth.sessions import SignIn, begin, open_sessions
+from app.routers.pages import PAGES
 from tests.accounts.conftest import PASSWORD, House
 from tests.http.conftest import serving
 from tests.smart.browser import Page
@@ -88,3 +89,35 @@ async def test_signing_in_ends_what_the_browser_held_before(house: House) -> Non
     await browser.send(page.form("/login"), username="gus", password=PASSWORD)
     assert await open_sessions(house.database, "ada") == []
     assert len(await open_sessions(house.database, "gus")) == 1
+
+
+FIELDS = (
+    *("request", "username", "password", "again", "current", "code", "answer", "name", "session"),
+    *("passkey", "act", "email", "fhir_user", "role", "language", "client_id", "digest"),
+    *("decision", "scope", "organization", "purpose", "approval", "patient"),
+)
+
+
+@pytest.mark.parametrize("junk", ["a\0b", "[" * 2500])
+async def test_no_form_makes_the_server_fail(house: House, junk: str) -> None:
+    for method, name, _ in PAGES:
+        if method != "POST":
+            continue
+        begun, how = house.browser(), SignIn(is_complete=False)
+        cookie = await begin(house.database, "olga", how)
+        begun.http.cookies.set("isp-session", cookie, domain="127.0.0.1")
+        for browser in (await house.signed_in("olga"), begun, house.browser()):
+            form = Page((await browser.get(house.url("login"))).text).form("/login")
+            form.action = house.url(name)
+            answer = await browser.send(form, **dict.fromkeys(FIELDS, junk))
+            assert answer.status_code < 500, (name, answer.text)
+        await house.database.execute("DELETE FROM sign_in_throttle")
+
+
+@pytest.mark.parametrize("name", [name for method, name, _ in PAGES if method == "GET"])
+async def test_no_address_makes_the_server_fail(house: House, name: str) -> None:
+    operator = await house.signed_in("olga")
+    for junk in ("%00", "%ff", "x" * 4000, "a&request=b"):
+        answer = await operator.http.get(f"{house.url(name)}?request={junk}&token={junk}")
+        assert answer.status_code < 500
+    assert house.mails() == []
