@@ -8,7 +8,7 @@ from app.auth import passkeys, throttle
 from app.auth.accounts import Account
 from app.auth.handles import is_handle
 from app.auth.passkeys import METHODS, InvalidPasskey, is_possible
-from app.routers.sign_in import signed_in
+from app.routers.sign_in import asked_for, signed_in
 from app.routers.visits import PageError, Visit
 
 
@@ -19,7 +19,8 @@ async def passkey_page(visit: Visit, problem: str = "", status: int = 200) -> Re
     options = await passkeys.sign_in_options(visit.authority, visit.cookie)
     request = visit.form.get("request", "")
     handle = request if is_handle(request) else ""
-    page = visit.page("passkey", status=status, options=options, request=handle, problem=problem)
+    asked = await asked_for(visit)
+    page = visit.page("passkey", asked, status, options=options, request=handle, problem=problem)
     return visit.scripted(page)
 
 
@@ -32,7 +33,8 @@ async def making_passkey(
     request = visit.form.get("request", "")
     page = visit.page(
         "new-passkey",
-        status=422 if problem else 200,
+        await asked_for(visit),
+        422 if problem else 200,
         options=await passkeys.registration_options(visit.authority, account, visit.cookie),
         action=action,
         request=request if is_handle(request) else "",

@@ -15,7 +15,7 @@ from app.auth.second_factor import Factors, factors_of, new_recovery_codes
 from app.auth.sessions import Session, find_begun
 from app.auth.throttle import WINDOW
 from app.routers.passkey import made_passkey, making_passkey
-from app.routers.sign_in import onwards, signed_in
+from app.routers.sign_in import asked_for, onwards, signed_in
 from app.routers.visits import Visit
 
 METHODS = ("pwd", "otp", "mfa")
@@ -40,7 +40,8 @@ async def _page(
         secret = await totp.offered_secret(visit.authority.database, begun.account.subject)
     return visit.page(
         "code",
-        status=problem[1],
+        await asked_for(visit),
+        problem[1],
         problem=problem[0],
         request=visit.form.get("request", ""),
         has_totp=factors.has_totp,

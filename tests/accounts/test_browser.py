@@ -30,7 +30,6 @@ from tests.smart.test_browser import (
     free_port,
     running,
     sign_in,
-    text,
     violations,
 )
 
@@ -82,7 +81,12 @@ def visit(driver: webdriver.Chrome, site: Settings, name: str) -> None:
 def sign_out(driver: webdriver.Chrome, site: Settings) -> None:
     visit(driver, site, "account")
     click(driver, "form[action$='/logout'] button")
-    assert "signed out" in text(driver, "content")
+    says(driver, "You are signed out")
+
+
+def says(driver: webdriver.Chrome, words: str) -> None:
+    """Wait for a page with these words: the one before may still be on its way out."""
+    WebDriverWait(driver, PATIENCE).until(lambda page: words in page.page_source)
 
 
 def arrives(driver: webdriver.Chrome, path: str) -> None:
@@ -99,7 +103,7 @@ async def test_somebody_makes_a_passkey_and_signs_in_with_it(
         visit(device, site, "account/passkey")
         device.find_element(By.ID, "name").send_keys("My phone")
         click(device, "#use")
-        WebDriverWait(device, PATIENCE).until(lambda page: "My phone, made" in page.page_source)
+        says(device, "My phone, made")
         assert "The passkey was added." in device.page_source
         sign_out(device, site)
         visit(device, site, "login")
@@ -107,13 +111,13 @@ async def test_somebody_makes_a_passkey_and_signs_in_with_it(
         click(device, "#use")
         arrives(device, "/apps")
         visit(device, site, "account")
-        assert "Last used on" in text(device, "content")
+        says(device, "Last used on")
         click(device, "button[name=passkey]")
-        WebDriverWait(device, PATIENCE).until(lambda page: "It was removed." in page.page_source)
+        says(device, "It was removed.")
         sign_out(device, site)
         visit(device, site, "passkey")
         click(device, "#use")
-        WebDriverWait(device, PATIENCE).until(lambda page: "not good here" in page.page_source)
+        says(device, "not good here")
 
     await asyncio.to_thread(drive)
 
@@ -133,7 +137,7 @@ async def test_who_needs_a_second_factor_may_choose_a_passkey(
         click(device, "#use")
         arrives(device, "/apps")
         visit(device, site, "users")
-        assert "Invite somebody" in text(device, "content")
+        says(device, "Invite somebody")
         sign_out(device, site)
         visit(device, site, "login")
         sign_in(device, "oscar")
@@ -171,7 +175,7 @@ def forgotten(driver: webdriver.Chrome, site: Settings) -> dict[str, list[str]]:
     found["forgot"] = violations(driver)
     driver.find_element(By.ID, "username").send_keys("gus")
     click(driver, "button[type=submit]")
-    WebDriverWait(driver, PATIENCE).until(lambda page: "on its way" in page.page_source)
+    says(driver, "on its way")
     found["sent"] = violations(driver)
     WebDriverWait(driver, PATIENCE, ignored_exceptions=(ValueError,)).until(
         lambda page: page.get(mailed(site.data_dir / "outbox")) or True
@@ -181,7 +185,7 @@ def forgotten(driver: webdriver.Chrome, site: Settings) -> dict[str, list[str]]:
     for name in ("password", "again"):
         driver.find_element(By.ID, name).send_keys(PASSWORD)
     click(driver, "button[type=submit]")
-    WebDriverWait(driver, PATIENCE).until(lambda page: "sign in now as gus" in page.page_source)
+    says(driver, "sign in now as gus")
     found["welcome"] = violations(driver)
     return found
 
