@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from app import client_commands
+from app import client_commands, user_commands
 from app.audit_commands import audit
 from app.auth.accounts import InvalidAccount, create_account
 from app.auth.authority import Authority
@@ -50,12 +50,19 @@ main.add_typer(client_commands.keys, name="keys")
 user.command("password")(password_command)
 user.command("remove")(remove_command)
 user.command("bind")(bind_command)
+user.command("invite")(user_commands.invite_command)
+user.command("list")(user_commands.list_command)
+user.command("lock")(user_commands.lock_command)
+user.command("unlock")(user_commands.unlock_command)
+user.command("email")(user_commands.email_command)
+user.command("forget-factors")(user_commands.forget_factors_command)
 client.command("create")(client_commands.create_command)
 client.command("pending")(client_commands.pending_command)
 client.command("approve")(client_commands.approve_command)
 client.command("list")(client_commands.list_command)
-client.command("secret")(client_commands.secret_command)
 client.command("remove")(client_commands.remove_command)
+client.command("rotate-secret")(client_commands.rotate_secret_command)
+client.command("limit")(client_commands.limit_command)
 
 
 @main.command("serve")

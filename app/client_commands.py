@@ -1,13 +1,14 @@
 """The commands for clients, however they were registered, and for the keys that sign."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.auth.authority import Authority
-from app.auth.client_secrets import rotate_secret
+from app.auth.authority import Authority, Event
+from app.auth.client_terms import OVERLAP, expiring, limit_rate, rotate_secret
 from app.auth.clients import (
     Client,
     InvalidRegistration,
@@ -19,6 +20,7 @@ from app.auth.jose import InvalidKey
 from app.auth.keys import rotate
 from app.auth.registrations import approve_client, pending, remove_client
 from app.fhir.engine import Engine
+from app.fhir.ids import new_id
 from app.opening import chosen_beside, fail, json_file, perform
 
 keys = typer.Typer(help="Keys that sign tokens.", no_args_is_help=True)
@@ -146,31 +148,14 @@ def approve_command(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 
 def list_command() -> None:
-    """Print every client there is; no secrets, no keys."""
+    """Print every client there is, with a warning where a secret ends; no secrets, no keys."""
 
     async def work(engine: Engine, _: Authority) -> list[dict[str, Any]]:
-        found = await list_clients(engine.database)
-        return [{k: v for k, v in each.items() if v not in (None, [])} for each in found]
+        found, now = await list_clients(engine.database), datetime.now(UTC)
+        told = {one.client_id: one.told(now) for one in await expiring(engine.database)}
+        return [_present(each | {"warning": told.get(each["client_id"])}) for each in found]
 
     _print(perform(chosen_beside(), work))
-
-
-def secret_command(
-    client_id: Annotated[str, typer.Argument(help="The client_id of a client with a secret.")],
-    overlap: Annotated[
-        int, typer.Option(min=0, max=720, help="Hours the present secret still counts.")
-    ] = 24,
-) -> None:
-    """Give a client another secret, printed this one time."""
-
-    async def work(engine: Engine, _: Authority) -> str:
-        return await rotate_secret(engine.database, client_id, overlap * 3_600)
-
-    try:
-        secret = perform(chosen_beside(), work, is_owner=True)
-    except LookupError as error:
-        fail(str(error.args[0]))
-    _print({"client_id": client_id, "client_secret": secret})
 
 
 def remove_command(
@@ -187,5 +172,55 @@ def remove_command(
         fail(str(error.args[0]))
 
 
+def rotate_secret_command(
+    client_id: Annotated[str, typer.Argument(help="The client_id of a client with a secret.")],
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=2160, help="Hours that the secret before still counts.")
+    ] = OVERLAP,
+    expires_days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="Days that the new one counts.")
+    ] = None,
+) -> None:
+    """Give a client another secret; prints it this one time."""
+
+    async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
+        secret = await rotate_secret(engine.database, client_id, overlap_hours, expires_days)
+        await _recorded(authority, client_id, "secret rotated")
+        found = {one["client_id"]: one for one in await list_clients(engine.database)}[client_id]
+        return {"client_secret": secret} | _present(found)
+
+    try:
+        _print(perform(chosen_beside(), work, is_owner=True))
+    except LookupError as error:
+        fail(str(error.args[0]))
+
+
+def limit_command(
+    client_id: Annotated[str, typer.Argument(help="The client_id of a client.")],
+    per_minute: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="Without: any number.")
+    ] = None,
+) -> None:
+    """Say how many requests a client may make in a minute, on all workers together."""
+
+    async def work(engine: Engine, authority: Authority) -> None:
+        await limit_rate(engine.database, client_id, per_minute)
+        await _recorded(authority, client_id, "rate limited")
+
+    try:
+        perform(chosen_beside(), work)
+    except LookupError as error:
+        fail(str(error.args[0]))
+
+
+async def _recorded(authority: Authority, client_id: str, description: str) -> None:
+    event = Event("register", new_id(), role="operator", about=client_id, description=description)
+    await authority.audit(event)
+
+
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, [])}
+
+
 def _print(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

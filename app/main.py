@@ -12,6 +12,8 @@ from app.admission import OPERATOR, admit_counting, admit_server
 from app.auth.access_token import authenticate
 from app.auth.audit import recorder
 from app.auth.authority import Authority
+from app.auth.client_rates import authenticate_within_rate
+from app.auth.client_terms import exposition as secrets_exposition
 from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
@@ -212,11 +214,15 @@ async def build_engine(
     )
 
 
+async def _figures(engine: Engine) -> bytes:
+    """What is told beside the counters: numbers of plans, and secrets that end soon."""
+    counted = await exposition(admit_counting(engine))
+    return counted + await secrets_exposition(engine.database)
+
+
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
     gate = None if settings.metrics == "open" else partial(_operating, authority, settings)
-    app.include_router(
-        health_router(engine.database, lambda: exposition(admit_counting(engine)), gate)
-    )
+    app.include_router(health_router(engine.database, partial(_figures, engine), gate))
     if authority.providers.issuers.only:
         app.include_router(resource_server_router(authority))
     else:
@@ -230,7 +236,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         app.include_router(brands_router(engine, settings))
     app.state.fhir = FHIRApplication(
         engine,
-        partial(authenticate, authority),
+        partial(authenticate_within_rate, authority),
         urlsplit(settings.base_url).path,
         Limits(
             settings.max_body,

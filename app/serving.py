@@ -19,9 +19,11 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from app import logs
-from app.jobs import asynchronous, clock, indexing, sealing
+from app.jobs import asynchronous, clock, expiry, indexing, sealing
 from app.main import create_app
 from app.settings import Settings
+
+JOBS = (clock.keep, indexing.keep, sealing.keep, asynchronous.keep, expiry.keep)
 
 GRACE = 10
 """Seconds that requests in progress have to finish when the server stops."""
@@ -31,7 +33,7 @@ def application() -> ASGIApp:
     """The application of one worker process, which has its settings from the environment."""
     settings = Settings()
     logs.configure(settings)
-    app = create_app(settings, jobs=(clock.keep, indexing.keep, sealing.keep, asynchronous.keep))
+    app = create_app(settings, jobs=JOBS)
     # What is here now stays as long as the process: no collection has to look at it again.
     gc.freeze()
     return app

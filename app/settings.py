@@ -141,6 +141,23 @@ class Settings(BaseSettings):
         le=720,
         description="Hours for which what came of a request with `Prefer: respond-async` is kept.",
     )
+    smtp_url: str = Field(
+        default="",
+        pattern=r"^(smtps?://[^\s/?#]+)?$",
+        description="Mail server, `smtps://user:password@host:465`, or `smtp://…:587` which must "
+        "offer STARTTLS. Empty: mails are written to `outbox/` in `ISP_DATA_DIR`.",
+    )
+    mail_from: str = Field(
+        default="isp-fhir@localhost",
+        pattern=r"^[^\s@<>]+@[^\s@<>]+$",
+        description="Address that mails come from.",
+    )
+    second_factor_roles: str = Field(
+        default="operator,privacy-officer",
+        pattern=r"^([a-z-]+(,[a-z-]+)*)?$",
+        description="Roles that sign in with a passkey or a code besides the password, or not at "
+        "all; comma-separated. Others may, if they set it up.",
+    )
     cors_origins: str = Field(
         default="*",
         description="Origins whose browser apps may call, comma-separated; `*` for any. "
@@ -188,6 +205,11 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The OAuth issuer: the base URL without `/fhir`."""
         return self.base_url.removesuffix(FHIR_PATH)
+
+    @property
+    def second_factors(self) -> frozenset[str]:
+        """The roles that need a second factor."""
+        return frozenset(filter(None, self.second_factor_roles.split(",")))
 
     def environment(self) -> dict[str, str]:
         """These settings as ISP_* variables, for worker processes."""

@@ -37,19 +37,10 @@ def upgrade() -> None:
     )
     """)
     op.execute("CREATE INDEX ix_external_identity_username ON external_identity (username)")
-    op.execute("""
-    CREATE TABLE retired_secret (
-        client_id TEXT COLLATE "C" NOT NULL,
-        secret_hash TEXT NOT NULL,
-        expires TIMESTAMP WITH TIME ZONE NOT NULL,
-        PRIMARY KEY (client_id)
-    )
-    """)
-    op.execute("CREATE INDEX ix_retired_secret_expires ON retired_secret (expires)")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE retired_secret, external_identity, external_sign_in")
+    op.execute("DROP TABLE external_identity, external_sign_in")
     op.execute("ALTER TABLE authorization_code DROP dpop_jkt")
     op.execute("ALTER TABLE approval DROP dpop_jkt")
     op.execute(

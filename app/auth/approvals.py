@@ -10,6 +10,7 @@ from typing import Any
 from asyncpg import Record
 
 from app.auth import authorization_requests, launches
+from app.auth.account_state import NOT_LOCKED
 from app.auth.accounts import Account, find_account
 from app.auth.authority import Authority
 from app.auth.authorize import Authorization
@@ -56,6 +57,7 @@ class Approval:
     context: Mapping[str, Any]
     authenticated: datetime
     dpop_jkt: str | None
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ async def approve(
             raise InvalidRequest("this launch was used before")
         await connection.execute(
             "INSERT INTO approval (id, client_id, username, session, scope, patient, context,"
-            " authenticated, expires)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))",
+            " authenticated, methods, expires)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))",
             approval,
             asked.client.id,
             session.account.username,
@@ -96,6 +98,7 @@ async def approve(
             decision.patient,
             json.dumps(dict(decision.context)),
             session.created,
+            list(session.methods),
             CODE_KEPT,
         )
         await _insert_code(connection, code, approval, asked)
@@ -118,10 +121,14 @@ async def _insert_code(
     )
 
 
-STANDING = """SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,
- p.dpop_jkt, a.username, a.fhir_user, a.role, a.subject, a.organization
- FROM approval AS p JOIN account AS a ON a.username = p.username WHERE p.ended IS NULL"""
-"""The approvals that have not ended, of accounts that are still there."""
+STANDING = (
+    """SELECT p.id, p.client_id, p.session, p.scope, p.patient, p.context, p.authenticated,
+ p.dpop_jkt, p.methods, a.username, a.fhir_user, a.role, a.subject, a.organization
+ FROM approval AS p JOIN account AS a ON a.username = p.username WHERE p.ended IS NULL
+ AND """
+    + NOT_LOCKED
+)
+"""The approvals that have not ended, of accounts that are still there and not locked."""
 
 
 async def find_approval(database: Database, id_: str) -> Approval | None:
@@ -143,6 +150,7 @@ def approval_of(row: Record) -> Approval:
         context=json.loads(row["context"]),
         authenticated=row["authenticated"],
         dpop_jkt=row["dpop_jkt"],
+        methods=tuple(row["methods"]),
     )
 
 

@@ -10,8 +10,11 @@ STATUS = {
     "invalid_client": 401,
     "invalid_token": 401,
     "wrong_password": 401,
+    "wrong_code": 401,
+    "wrong_passkey": 401,
     "access_denied": 403,
     "too_many_attempts": 429,
+    "slow_down": 429,
     "server_error": 500,
     "temporarily_unavailable": 504,
 }
@@ -47,9 +50,15 @@ def _audited(event: Event) -> Audited:
         outcome=outcome_of(status),
         status=status,
         patients=(event.patient,) if event.patient else (),
-        query=event.scope and f"scope={event.scope}",
+        query=_query(event),
         reason=": ".join(filter(None, (event.error, event.description))),
     )
+
+
+def _query(event: Event) -> str | None:
+    if event.about:
+        return f"about={event.about}"
+    return event.scope and f"scope={event.scope}"
 
 
 def _status(event: Event) -> int:

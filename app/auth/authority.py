@@ -6,12 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
+from app.auth.budgets import Budgets
 from app.auth.caller import Callers
 from app.auth.jwks import ClientKeys
 from app.auth.keys import Keys
+from app.auth.mail import Sender, sender_of
 from app.auth.passwords import ProvenSecrets
 from app.auth.providers import Providers
 from app.auth.revocations import Revocations
+from app.auth.roles import check_role
 from app.settings import Settings
 from app.storage.database import Database
 
@@ -20,10 +23,11 @@ from app.storage.database import Database
 class Event:
     """One grant or refusal, as the audit trail needs it.
 
-    `action` is token, revoke, introspect, par, authorize, login, logout, launch or register;
-    `source` is the IP address that asked, None for a command on this machine; `client_id` is as
-    claimed when `error` is invalid_client; `error` is None when the request was granted; `user` is
-    an account's subject, `fhir_user` a reference, `patient` the logical id of whom it is about.
+    `action` is token, revoke, introspect, par, authorize, login, logout, launch, register, invite,
+    password, factor or account; `source` is the IP address that asked, None for a command on this
+    machine; `client_id` is as claimed when `error` is invalid_client; `error` is None when the
+    request was granted; `user` is an account's subject, `fhir_user` a reference, `patient` the
+    logical id of whom it is about, `about` the account's subject or client_id that was changed.
     """
 
     action: str
@@ -38,6 +42,7 @@ class Event:
     fhir_user: str | None = None
     role: str = "client"
     patient: str | None = None
+    about: str | None = None
 
 
 Audit = Callable[[Event], Awaitable[None]]
@@ -57,14 +62,18 @@ class Authority:
     client_keys: ClientKeys
     secrets: ProvenSecrets
     providers: Providers
+    mail: Sender
+    budgets: Budgets
     watching: "asyncio.Task[None]"
 
     @classmethod
     async def open(cls, settings: Settings, database: Database, audit: Audit) -> Self:
         """Make the Authority and begin to listen for revocations; the database may be away.
 
-        Raises InvalidIssuers.
+        Raises InvalidIssuers, ValueError for a setting that names an unknown role.
         """
+        for role in settings.second_factors:
+            check_role(role)
         providers = Providers.open(settings)
         keys, callers = Keys(database), Callers()
         revocations = Revocations(database, lambda: _forget(keys, callers))
@@ -78,6 +87,8 @@ class Authority:
             client_keys=ClientKeys(settings),
             secrets=ProvenSecrets(),
             providers=providers,
+            mail=sender_of(settings),
+            budgets=Budgets(database),
             watching=asyncio.create_task(revocations.watch(), name="revocations"),
         )
 

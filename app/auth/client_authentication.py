@@ -10,7 +10,6 @@ from urllib.parse import unquote_plus
 
 from app.auth import assertions
 from app.auth.authority import Authority
-from app.auth.client_secrets import is_retired
 from app.auth.clients import CLIENT_ID, Client, find_client
 from app.auth.dpop import Presented
 from app.auth.errors import InvalidClient, InvalidRequest
@@ -97,12 +96,12 @@ async def _posted(authority: Authority, request: Request) -> Client:
 
 async def _with_secret(authority: Authority, client_id: str, secret: str, method: str) -> Client:
     client = await find_client(authority.database, client_id)
-    hash_ = client.secret_hash if client and client.auth_method == method else None
+    known = client if client and client.auth_method == method else None
     # Asked without a hash too: an unknown client must take as long as a wrong secret.
-    proven = await authority.secrets.is_secret(secret, hash_)
-    if client is None or hash_ is None:
-        raise InvalidClient(FAILED)
-    if not (proven or await is_retired(authority, client_id, secret)):
+    proven = await authority.secrets.is_secret(secret, known.secret_hash if known else None)
+    if known and not proven and known.previous_secret_hash:
+        proven = await authority.secrets.is_secret(secret, known.previous_secret_hash)
+    if client is None or not proven:
         raise InvalidClient(FAILED)
     return client
 

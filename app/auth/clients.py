@@ -59,9 +59,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client, as the table has it; `keys` are the public keys given inline.
+    """A registered client; `keys` are the public keys given inline.
 
-    The two flags are metadata of RFC 9126 section 6 and RFC 9449 section 5.2.
+    `secret_hash` is of a secret that has not expired, `previous_secret_hash` of the one before,
+    while both count. The two flags are metadata of RFC 9126 section 6 and RFC 9449 section 5.2.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Client:
     organization: str | None = None
     purpose: str | None = None
     secret_hash: str | None = None
+    previous_secret_hash: str | None = None
     keys: tuple[jose.Claims, ...] = ()
     jwks_url: str | None = None
     redirect_uris: tuple[str, ...] = ()
@@ -84,9 +86,12 @@ async def find_client(database: Database, client_id: str) -> Client | None:
     if not CLIENT_ID.match(client_id):
         return None
     row = await database.fetchrow(
-        "SELECT id, name, scope, role, auth_method, organization, purpose, secret_hash, jwks,"
-        " jwks_url, redirect_uris, require_pushed_authorization_requests, dpop_bound_access_tokens"
-        " FROM client WHERE id = $1",
+        "SELECT id, name, scope, role, auth_method, organization, purpose, jwks, jwks_url,"
+        " redirect_uris, require_pushed_authorization_requests, dpop_bound_access_tokens,"
+        " CASE WHEN t.secret_expires <= now() THEN NULL ELSE secret_hash END AS secret_hash,"
+        " CASE WHEN t.previous_expires > now() THEN previous_secret_hash END"
+        " AS previous_secret_hash"
+        " FROM client LEFT JOIN client_terms AS t ON t.client_id = id WHERE id = $1",
         client_id,
     )
     if row is None:
@@ -102,8 +107,10 @@ async def list_clients(database: Database) -> list[dict[str, Any]]:
     rows = await database.fetch(
         "SELECT id AS client_id, name AS client_name, scope, role, organization, purpose,"
         " auth_method AS token_endpoint_auth_method, jwks_url AS jwks_uri, redirect_uris,"
-        " require_pushed_authorization_requests, dpop_bound_access_tokens"
-        " FROM client ORDER BY id"
+        " require_pushed_authorization_requests, dpop_bound_access_tokens,"
+        " t.secret_expires, CASE WHEN t.previous_expires > now() THEN t.previous_expires END"
+        " AS previous_secret_expires, t.requests_per_minute"
+        " FROM client LEFT JOIN client_terms AS t ON t.client_id = id ORDER BY id"
     )
     return [dict(row) for row in rows]
 

@@ -10,6 +10,7 @@ from typing import Any
 from app.auth.authority import Authority
 from app.auth.clients import ALGORITHMS
 from app.auth.dpop import ALGORITHMS as PROOFS
+from app.auth.id_token import ONE_FACTOR, TWO_FACTORS
 from app.auth.keys import ID_TOKEN_ALGORITHM
 from app.auth.token import GRANTS
 
@@ -34,6 +35,7 @@ CAPABILITIES = (
     "permission-v2",
 )
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
+CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "acr", "fhirUser")
 SCOPES = (
     "openid",
     "fhirUser",
@@ -120,7 +122,8 @@ def openid_configuration(authority: Authority) -> dict[str, Any]:
     return server_metadata(authority) | {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ID_TOKEN_ALGORITHM],
-        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+        "claims_supported": list(CLAIMS),
+        "acr_values_supported": [ONE_FACTOR, TWO_FACTORS],
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

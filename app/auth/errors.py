@@ -8,6 +8,7 @@ OAuthError
 ├── InvalidGrant           400  invalid_grant
 ├── InvalidScope           400  invalid_scope
 ├── InvalidDPoPProof       400  invalid_dpop_proof
+├── SlowDown               429  slow_down
 └── told to an app by a redirect: UnsupportedResponseType, AccessDenied, LoginRequired,
     ConsentRequired, RequestNotSupported, RequestURINotSupported
 
@@ -63,6 +64,16 @@ class InvalidDPoPProof(OAuthError):
 
 class InvalidGrant(OAuthError):
     error = "invalid_grant"
+
+
+class SlowDown(OAuthError):
+    """`wait` in seconds. No RFC has a code for it; this is the one of RFC 8628 section 3.5."""
+
+    status, error = 429, "slow_down"
+
+    def __init__(self, description: str, wait: int) -> None:
+        super().__init__(description)
+        self.headers = {"Retry-After": str(wait)}  # type: ignore[misc]
 
 
 class UnsupportedResponseType(OAuthError):

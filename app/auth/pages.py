@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
 STYLE_SHEET = (HERE / "templates" / "style.css").read_text("utf-8")
+SCRIPT = (HERE / "templates" / "passkey.js").read_text("utf-8")
 
 STYLE: Mapping[str, str] = {
     "color_background": "#ffffff",

@@ -40,6 +40,21 @@ def in_words(text: str, language: str, name: str | None) -> Worded:
     return Worded(text, words[0].upper() + words[1:])
 
 
+def for_operator(text: str, language: str) -> str:
+    """What a scope would let an app do with the records of others, for who approves the app."""
+    scope = scopes.parse_one(text)
+    if scope is None:
+        words = say(language, f"scope.{text}") if f"scope.{text}" in catalogue(language) else text
+        return words[0].upper() + words[1:]
+    key = "scope.directory" if scope.type in DIRECTORY else "scope.person"
+    whose = say(language, f"operator.{scope.context}")
+    verbs, things = _verbs(scope.letters, language), _things(scope.type, language)
+    words = say(language, key, verbs=verbs, things=things, name=whose)
+    if scope.query:
+        words = say(language, "scope.where", text=words, conditions=_conditions(scope, language))
+    return words[0].upper() + words[1:]
+
+
 def _whose(scope: scopes.Scope, name: str | None) -> str:
     if scope.type in DIRECTORY:
         return "directory"

@@ -139,7 +139,7 @@ async def remove_client(authority: Authority, client_id: str) -> None:
                 "DELETE FROM client WHERE id = $1 RETURNING id",
             )
         ]
-        await connection.execute("DELETE FROM retired_secret WHERE client_id = $1", client_id)
+        await connection.execute("DELETE FROM client_terms WHERE client_id = $1", client_id)
     if gone == [None, None]:
         raise LookupError("no client has this client_id")
     await end_with_client(authority, client_id)
@@ -181,6 +181,23 @@ async def approve_client(
         await connection.execute("DELETE FROM client WHERE id = $1", client_id)
         await insert_client(connection, client)
     return client
+
+
+async def refuse_client(database: Database, client_id: str, shown: str) -> None:
+    """Forget a registration that waits; a client that was approved before stays as it is.
+
+    Raises LookupError for an unknown registration, InvalidRegistration where it was changed since.
+    """
+    async with database.transaction() as connection:
+        row = await connection.fetchrow(
+            "DELETE FROM client_registration WHERE client_id = $1 AND approved IS NULL"
+            " RETURNING client_id, metadata, requested, approved",
+            client_id,
+        )
+        if row is None:
+            raise LookupError("nothing with this client_id waits")
+        if shown != Pending(**{**row, "metadata": json.loads(row["metadata"])}).digest:
+            raise InvalidRegistration("it was changed since: look at it again")
 
 
 def _client(asked: Registration, client_id: str, secret_hash: str | None) -> Client:

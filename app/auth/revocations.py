@@ -30,10 +30,12 @@ SWEPT = (
     "refresh_token",
     "launch_context",
     "external_sign_in",
-    "retired_secret",
     "approval",
     "sign_in_session",
     "sign_in_throttle",
+    "one_time_link",
+    "passkey_challenge",
+    "client_usage",
 )
 """The tables whose rows go away after `expires`."""
 

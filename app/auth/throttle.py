@@ -14,6 +14,12 @@ WINDOW = 900
 PER_ACCOUNT, PER_ADDRESS = 10, 100
 """Attempts in that time, at most. Who signs in is not counted."""
 
+MAILS = 3
+"""Mails that one name or address is sent in that time."""
+
+CODES = 5
+"""Second factors that are judged for an account in that time: of a million codes three are good."""
+
 REGISTRATIONS = 20
 """Clients that one address may ask to have registered in that time."""
 
@@ -22,6 +28,23 @@ async def may_try(database: Database, username: str, address: str | None) -> boo
     """Count one attempt, before it is judged, so that no two count as one; whether it may go on."""
     from_address = await _count(database, _network(address)) <= PER_ADDRESS
     return from_address and await _count(database, f"account {username}") <= PER_ACCOUNT
+
+
+async def may_ask_for_mail(database: Database, named: str, address: str | None) -> bool:
+    """Count one request for a mail, known name or not; whether it may go on."""
+    from_address = await _count(database, f"mail {_network(address)}") <= REGISTRATIONS
+    return from_address and await _count(database, f"mail to {named.lower()}") <= MAILS
+
+
+async def may_try_code(database: Database, subject: str) -> bool:
+    """Count one code for an account; whether it may be judged."""
+    return await _count(database, f"code {subject}") <= CODES
+
+
+async def proved_code(database: Database, subject: str) -> None:
+    """Forget the codes of an account that gave a good one."""
+    key = digest(f"code {subject}")
+    await database.execute("DELETE FROM sign_in_throttle WHERE key = $1", key)
 
 
 async def may_register(database: Database, address: str | None) -> bool:

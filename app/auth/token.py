@@ -12,7 +12,13 @@ from app.auth.authorization_code import authorization_code
 from app.auth.client_authentication import Request, authenticate_client
 from app.auth.clients import Client
 from app.auth.dpop import InvalidProof, proven_key
-from app.auth.errors import InvalidDPoPProof, InvalidScope, UnauthorizedClient, UnsupportedGrantType
+from app.auth.errors import (
+    InvalidDPoPProof,
+    InvalidScope,
+    SlowDown,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from app.auth.refresh import client_of, refresh_token
 
 MAX_LIFETIME = 300
@@ -40,6 +46,9 @@ async def token(authority: Authority, request: Request) -> Answer:
         raise UnsupportedGrantType(f"the grant types are {', '.join(GRANTS)}")
     client = await _client(authority, request, grant_type)
     request = replace(request, jkt=await bound_to(authority, client, request))
+    wait = await authority.budgets.take(client.id)
+    if wait is not None:
+        raise SlowDown("this client may make no more requests just now", wait)
     issued = await GRANTS[grant_type](authority, client, request)
     return Answer(client.id, _response(issued), issued.token.scope, issued.token.id, issued.grant)
 

@@ -81,6 +81,10 @@ SUBTYPE: dict[str, Coding] = {
     "logout": (DICOM, "110123"),
     "launch": (DICOM, "110120"),
     "register": (DICOM, "110131"),
+    "invite": (DICOM, "110137"),
+    "password": (DICOM, "110137"),
+    "factor": (DICOM, "110137"),
+    "account": (DICOM, "110136"),
 }
 """By interaction; what is not listed is a code of http://hl7.org/fhir/restful-interaction."""
 

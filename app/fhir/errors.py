@@ -13,7 +13,7 @@ FHIRError
 ├── TooLarge              413  too-long
 ├── UnsupportedMediaType  415  not-supported
 ├── Unprocessable         422  processing
-├── TooMany               429  throttled
+├── TooManyRequests       429  throttled
 ├── Unavailable           503  transient
 └── Timeout               504  timeout
 
@@ -121,7 +121,7 @@ class Unprocessable(FHIRError):
     status, code = 422, "processing"
 
 
-class TooMany(FHIRError):
+class TooManyRequests(FHIRError):
     status, code = 429, "throttled"
 
 

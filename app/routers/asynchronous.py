@@ -9,7 +9,7 @@ from app.auth.caller import Caller
 from app.auth.standing import kept
 from app.fhir import json
 from app.fhir.context import Call, Context, Result
-from app.fhir.errors import TooMany
+from app.fhir.errors import TooManyRequests
 from app.fhir.ids import new_id
 from app.fhir.interactions.asynchronous import RETRY_AFTER, requester, steps
 from app.storage.asynchronous import Request, put
@@ -23,7 +23,7 @@ async def accept(
 ) -> Result:
     """202 with the Content-Location to ask at; `place` is the method and the path.
 
-    Raises BadRequest, TooLarge for what is no Bundle to run, TooMany where too many wait already.
+    Raises BadRequest, TooLarge for what is no Bundle to run, TooManyRequests where too many wait.
     """
     count = steps(ctx, call)
     asked = {
@@ -41,7 +41,7 @@ async def accept(
     text = json.dump(asked).decode()
     request = Request(new_id(), requester(ctx.agent), call.interaction, count, text)
     if not await put(ctx.engine.database, request, hours, MOST):
-        raise TooMany(
+        raise TooManyRequests(
             f"{MOST} of your requests wait already: ask what became of them first.",
             headers={"Retry-After": RETRY_AFTER},
         )

@@ -7,8 +7,8 @@ from fastapi import Response
 from app.auth import sessions
 from app.auth.external_sign_in import NotSignedIn, arrival, departure
 from app.auth.handles import is_handle
-from app.routers.sign_in import asked_for, onwards
-from app.routers.visits import PageError, Visit, set_cookie
+from app.routers.sign_in import asked_for, begun, onwards
+from app.routers.visits import PageError, Visit
 
 ANEW = frozenset({"login", "select_account"})
 
@@ -35,15 +35,13 @@ async def come_back(visit: Visit) -> Response:
         arrived = await arrival(visit.authority, visit.cookie, visit.form)
     except NotSignedIn as error:
         raise await _failed(visit, error) from error
-    database, account = visit.authority.database, arrived.account
-    if visit.session:
-        await sessions.end(database, visit.session.id)
-    cookie = await sessions.begin(database, account.username)
+    account = arrived.account
     who = replace(visit.event, action="login", user=account.subject)
     await visit.authority.audit(replace(who, fhir_user=account.fhir_user, role=account.role))
-    response = replace(visit, is_new=False).redirect(onwards(visit, arrived.request))
-    set_cookie(visit.authority, response, cookie)
-    return response
+    # How they proved it is the provider's matter, of which we vouch for nothing.
+    agent = visit.http.headers.get("user-agent")
+    how = sessions.SignIn((), agent=agent, address=visit.event.source)
+    return await begun(visit, account, how, onwards(visit, arrived.request))
 
 
 async def _failed(visit: Visit, error: NotSignedIn) -> PageError:

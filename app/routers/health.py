@@ -38,7 +38,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 WORDS = frozenset({"metadata", "_history", "_search", ".well-known"})
 OWN_PATHS = frozenset(
     {"/livez", "/readyz", "/metrics", "/auth/token", "/auth/revoke", "/auth/introspect"}
-    | {"/auth/jwks", "/auth/launch", "/auth/register", "/auth/style.css"}
+    | {"/auth/jwks", "/auth/launch", "/auth/register", "/auth/style.css", "/auth/passkey.js"}
     | {f"/auth/{name}" for _, name, _ in PAGES}
     | {"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}
 )

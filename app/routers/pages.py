@@ -13,11 +13,20 @@ from app.auth.app_token import style_url
 from app.auth.authority import Authority
 from app.auth.authorize import Redirected
 from app.auth.errors import InvalidRequest, OAuthError
-from app.auth.pages import STYLE, STYLE_SHEET
+from app.auth.pages import SCRIPT, STYLE, STYLE_SHEET
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError, Unavailable
 from app.fhir.faults import translated
-from app.routers import authorization, external_sign_in, sign_in
+from app.routers import (
+    account,
+    authorization,
+    external_sign_in,
+    new_password,
+    operator,
+    passkey,
+    second_factor,
+    sign_in,
+)
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
 
@@ -38,6 +47,32 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "approve", authorization.decide),
     ("GET", "apps", sign_in.apps),
     ("POST", "apps", sign_in.disconnect),
+    ("GET", "second-factor", second_factor.code_page),
+    ("POST", "second-factor", second_factor.code),
+    ("GET", "second-factor/passkey", second_factor.new_passkey_page),
+    ("POST", "second-factor/passkey", second_factor.add_passkey),
+    ("GET", "passkey", passkey.passkey_page),
+    ("POST", "passkey", passkey.passkey),
+    ("GET", "forgot", new_password.forgot_page),
+    ("POST", "forgot", new_password.forgot),
+    ("GET", "link/{token}", new_password.follow),
+    ("GET", "password", new_password.password_page),
+    ("POST", "password", new_password.choose_password),
+    ("GET", "account", account.account_page),
+    ("POST", "account/sessions", account.end_session),
+    ("POST", "account/password", account.change_password),
+    ("GET", "account/codes", account.codes_page),
+    ("POST", "account/codes", account.set_up_codes),
+    ("POST", "account/codes/remove", account.remove_codes),
+    ("POST", "account/recovery", account.recovery),
+    ("GET", "account/passkey", account.new_passkey_page),
+    ("POST", "account/passkey", account.add_passkey),
+    ("POST", "account/passkey/remove", account.remove_passkey),
+    ("GET", "users", operator.users_page),
+    ("POST", "users", operator.change_user),
+    ("POST", "users/invite", operator.invite_user),
+    ("GET", "registrations", operator.registrations_page),
+    ("POST", "registrations", operator.decide_registration),
 )
 """Method, path under /auth of the issuer, and what answers."""
 
@@ -59,6 +94,10 @@ def pages_router(authority: Authority, engine: Engine) -> APIRouter:
     @router.get("/style.css")
     async def style_sheet() -> Response:
         return Response(STYLE_SHEET, media_type="text/css", headers=FOREVER)
+
+    @router.get("/passkey.js")
+    async def script() -> Response:
+        return Response(SCRIPT, media_type="text/javascript", headers=FOREVER)
 
     @router.get(f"/{style_url(authority).rpartition('/')[2]}")
     async def style() -> Response:

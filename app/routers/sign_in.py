@@ -16,9 +16,11 @@ from app.auth.approvals import (
 )
 from app.auth.authorization_requests import kept
 from app.auth.authorize import Authorization, check_authorization
-from app.auth.handles import is_handle
+from app.auth.handles import digest, is_handle
 from app.auth.pages import say
+from app.auth.passkeys import is_possible
 from app.auth.plain_words import in_words
+from app.auth.second_factor import factors_of, is_asked
 from app.auth.throttle import WINDOW
 from app.routers.visits import PageError, Visit, set_cookie
 
@@ -26,14 +28,16 @@ from app.routers.visits import PageError, Visit, set_cookie
 async def login_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
     """The form that asks for name and password, told for which app."""
     asked = await asked_for(visit)
+    handle = visit.form.get("request", "")
     return visit.page(
         "login",
         asked,
         status,
         app=asked.client.name if asked else "",
-        request=visit.form.get("request", ""),
+        request=handle if is_handle(handle) else "",
         problem=problem,
         providers=[each for each in visit.authority.providers.issuers.issuers if each.sign_in],
+        has_passkeys=is_possible(visit.authority),
     )
 
 
@@ -58,12 +62,31 @@ async def login(visit: Visit) -> Response:
         await visit.authority.audit(replace(event, error="wrong_password"))
         return await login_page(visit, "login.wrong", 403)
     await throttle.succeeded(database, username, event.source)
-    if visit.session:
-        await sessions.end(database, visit.session.id)
-    cookie = await sessions.begin(database, account.username)
+    factors = await factors_of(database, account.subject)
+    if is_asked(visit.authority, account, factors):
+        handle = visit.form.get("request", "")
+        asked = f"?request={handle}" if is_handle(handle) else ""
+        how = sessions.SignIn(is_complete=False)
+        return await begun(visit, account, how, f"{visit.root}/second-factor{asked}")
+    return await signed_in(visit, account, ("pwd",))
+
+
+async def signed_in(visit: Visit, account: Account, methods: tuple[str, ...]) -> Response:
+    """Begin the session of somebody who proved who they are in these ways, and lead onwards."""
+    event = replace(visit.event, action="login", description=" ".join(methods))
     who = replace(event, user=account.subject, fhir_user=account.fhir_user, role=account.role)
     await visit.authority.audit(who)
-    response = replace(visit, is_new=False).redirect(onwards(visit, visit.form.get("request", "")))
+    agent = visit.http.headers.get("user-agent")
+    how = sessions.SignIn(methods, agent=agent, address=visit.event.source)
+    return await begun(visit, account, how, onwards(visit, visit.form.get("request", "")))
+
+
+async def begun(visit: Visit, account: Account, how: sessions.SignIn, url: str) -> Response:
+    """A new cookie for the browser; what its cookie stood for before ends."""
+    database = visit.authority.database
+    await sessions.end(database, digest(visit.cookie))
+    cookie = await sessions.begin(database, account.username, how)
+    response = replace(visit, is_new=False).redirect(url)
     set_cookie(visit.authority, response, cookie)
     return response
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.auth.authority import Authority, Event
 from app.auth.authorize import Authorization
 from app.auth.handles import new_handle
-from app.auth.pages import chosen_language, render
+from app.auth.pages import chosen_language, render, say
 from app.auth.sessions import Session, cookie_name, csrf_token, find_session, is_secure
 from app.fhir.engine import Engine
 from app.routers import negotiation
@@ -88,13 +88,25 @@ class Visit:
         self, template: str, asked: Authorization | None = None, status: int = 200, **values: Any
     ) -> Response:
         """A page as response; `asked` is the request of the app it is about."""
-        html = render(template, self.language(asked), self.root, csrf=self.csrf, **values)
+        role = self.session.account.role if self.session else ""
+        values = {"csrf": self.csrf, "role": role} | values
+        html = render(template, self.language(asked), self.root, **values)
         return self.sealed(HTMLResponse(html, status), asked)
 
     def language(self, asked: Authorization | None = None) -> str:
         """The language of a page: as the app wishes, then as the browser does."""
         wished = asked.ui_locales if asked else None
         return chosen_language(wished, self.http.headers.get("accept-language"))
+
+    def scripted(self, page: Response) -> Response:
+        """A page that runs the one script of ours."""
+        policy = page.headers["Content-Security-Policy"]
+        page.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
+        return page
+
+    def say(self, key: str, **values: Any) -> str:
+        """A sentence in the language of this browser."""
+        return say(self.language(), key, **values)
 
     def redirect(self, url: str) -> Response:
         """303, so that no browser sends a form, and with it a password, a second time."""

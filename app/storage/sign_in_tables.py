@@ -7,7 +7,7 @@ that whoever reads the database can use none of it. Rows go away after `expires`
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Text, text
+from sqlalchemy import ARRAY, Boolean, Column, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -22,14 +22,25 @@ def _expires() -> Any:
     return Field(sa_column=Column(INSTANT, nullable=False, index=True))
 
 
+def _texts(default: str) -> Any:
+    return Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=default))
+
+
 class SignInSession(SQLModel, table=True):
-    """A browser in which somebody signed in."""
+    """A browser in which somebody signed in; until `complete` a second factor is missing.
+
+    `methods` are codes of RFC 8176; `agent` and `address` are for the person to know it again.
+    """
 
     __tablename__ = "sign_in_session"
     id: str = Field(sa_column=Column(C_TEXT, primary_key=True))
-    username: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    username: str = Field(sa_column=Column(C_TEXT, nullable=False, index=True))
     created: datetime = _now()
     expires: datetime = _expires()
+    methods: list[str] = _texts("{pwd}")
+    complete: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("true")))
+    agent: str | None = Field(default=None, sa_column=Column(Text))
+    address: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class SignInThrottle(SQLModel, table=True):
@@ -75,6 +86,7 @@ class Approval(SQLModel, table=True):
     patient: str | None = Field(default=None, sa_column=Column(C_TEXT))
     context: Any = Field(sa_column=Column(JSONB, nullable=False))
     authenticated: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    methods: list[str] = _texts("{}")
     created: datetime = _now()
     dpop_jkt: str | None = Field(default=None, sa_column=Column(C_TEXT))
     last_used: datetime | None = Field(default=None, sa_column=Column(INSTANT))

@@ -23,16 +23,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
+from app.storage.account_tables import AccountState
 from app.storage.asynchronous_tables import AsynchronousRequest
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.external_tables import ExternalIdentity
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.registry_tables import RegisteredParameter, SearchIndex, SearchRegistry
 from app.storage.search_tables import IndexComposite, IndexText
-from app.storage.secret_tables import RetiredSecret
 from app.storage.sign_in_tables import Approval
 
 __all__ = [
+    "AccountState",
     "Affiliation",
     "Approval",
     "AsynchronousRequest",
@@ -44,7 +45,6 @@ __all__ = [
     "RegisteredParameter",
     "Relationship",
     "Resource",
-    "RetiredSecret",
     "SearchIndex",
     "SearchRegistry",
 ]

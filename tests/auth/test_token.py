@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from app.auth import jose
 from app.auth.access_token import authenticate
 from app.auth.authority import Authority, Event
-from app.auth.client_secrets import rotate_secret
 from app.auth.clients import Client, Registration, create_client
 from app.auth.passwords import hash_password
 from app.routers.oauth import oauth_router
@@ -93,29 +92,6 @@ async def test_a_rotated_secret_ends_the_old_one_at_once(
     await database.execute(sql, client.id, await hash_password("another secret"))
     assert refused(await post(http, data, auth=(client.id, secret)), "invalid_client", 401)
     assert (await post(http, data, auth=(client.id, "another secret"))).status_code == 200
-
-
-async def test_a_replaced_secret_counts_until_its_overlap_is_over(
-    http: httpx.AsyncClient, database: Database, partner: tuple[Client, str]
-) -> None:
-    client, first = partner
-    data = {"grant_type": "client_credentials", "scope": "system/Goal.rs"}
-
-    async def works(secret: str) -> bool:
-        return (await post(http, data, auth=(client.id, secret))).status_code == 200
-
-    second = await rotate_secret(database, client.id, 3_600)
-    assert [await works(each) for each in (first, second)] == [True, True]
-    await database.execute("UPDATE retired_secret SET expires = now()")
-    assert [await works(each) for each in (first, second)] == [False, True]
-    third = await rotate_secret(database, client.id, 3_600)
-    fourth = await rotate_secret(database, client.id, 3_600)
-    assert [await works(each) for each in (second, third, fourth)] == [False, True, True]
-    fifth = await rotate_secret(database, client.id, 0)
-    assert [await works(each) for each in (third, fourth, fifth)] == [False, False, True]
-    assert str(await database.fetch("SELECT * FROM client, retired_secret")).find(fifth) == -1
-    with pytest.raises(LookupError):
-        await rotate_secret(database, "nobody", 0)
 
 
 async def test_a_removed_client_gets_nothing(

@@ -42,7 +42,9 @@ MAY_NAME = {
     r"audit_seal|shared_secret|asynchronous_\w+": (),
     r"client|account|signing_key|used_assertion|revoked_token": ("app.auth.",),
     r"sign_in_\w+|authorization_\w+|launch_context|client_registration": ("app.auth.",),
-    r"approval|refresh_token|external_\w+|retired_secret": ("app.auth.",),
+    r"approval|refresh_token|external_\w+": ("app.auth.",),
+    r"account_state|one_time_link|totp|recovery_code|passkey\w*": ("app.auth.",),
+    r"client_terms|client_usage": ("app.auth.",),
 }
 
 # A name put into a statement is a sub-select of a door; these modules name what they made from one,

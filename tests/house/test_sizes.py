@@ -7,7 +7,7 @@ from statistics import median, quantiles
 from tests.house.source import Module, modules
 
 FILE, FUNCTION, PARAMETERS = 300, 50, 5
-COMMANDS = ("app.cli", "app.client_commands")
+COMMANDS = ("app.cli", "app.client_commands", "app.user_commands")
 """A command of the command line has a parameter for every option."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -2,9 +2,11 @@
 
 import time
 
+import pyotp
 import pytest
 
-from app.auth import jose, keys
+from app.auth import jose, keys, second_factor, totp
+from app.auth.sessions import SignIn, begin
 from tests.smart.browser import Page, returned
 from tests.smart.conftest import PASSWORD, SCOPE, World
 
@@ -26,6 +28,42 @@ async def test_an_id_token_says_who_signed_in(world: World) -> None:
     assert claims["fhirUser"] == f"{world.issuer}/fhir/Patient/ada"
     assert claims["iat"] - 5 <= claims["auth_time"] <= claims["iat"] < claims["exp"]
     assert claims["sub"] not in ("ada", app.client_id)
+    assert (claims["amr"], claims["acr"][-1]) == (["pwd"], "1")
+
+
+async def test_an_id_token_says_how_they_did(world: World) -> None:
+    """https://openid.net/specs/openid-connect-core-1_0.html#IDToken: amr, acr"""
+    app, browser = await world.app(), world.browser()
+    how = SignIn(("pop", "user", "mfa"))
+    cookie = await begin(world.database, "ada", how)
+    browser.http.cookies.set("isp-session", cookie, domain="127.0.0.1")
+    body = (await app.redeem(await world.code(app, browser))).json()
+    claims = jose.read_unverified(body["id_token"])
+    assert claims["amr"] == ["pop", "user", "mfa"]
+    assert claims["acr"] == "http://idmanagement.gov/ns/assurance/aal/2"
+    provider = f"{world.issuer}/.well-known/openid-configuration"
+    known = (await world.http().get(provider)).json()
+    assert claims["acr"] in known["acr_values_supported"]
+    assert claims.keys() <= {*known["claims_supported"]}
+
+
+async def test_an_app_learns_of_a_code_that_followed_the_password(world: World) -> None:
+    """From the app to the password, the code, the approval, and back."""
+    subject = await world.database.fetchval("SELECT subject FROM account WHERE username = 'gus'")
+    secret = await totp.offered_secret(world.database, subject)
+    assert secret
+    await world.database.execute("UPDATE totp SET confirmed = true")
+    app, browser = await world.app(), world.browser()
+    login = Page((await world.asked(app, browser, "openid user/Goal.rs")).text)
+    answer = await browser.send(login.form("/login"), username="gus", password=PASSWORD)
+    policy = answer.headers["content-security-policy"]
+    assert "form-action 'self' https://app.example" in policy
+    code = pyotp.TOTP(secret).now()
+    answer = await browser.send(Page(answer.text).form("/second-factor"), code=code)
+    said = returned(await browser.send(Page(answer.text).form("/approve"), decision="allow"))
+    claims = jose.read_unverified((await app.redeem(said["code"])).json()["id_token"])
+    assert claims["amr"] == ["pwd", "otp", "mfa"]
+    await second_factor.remove_all(world.database, subject)
 
 
 async def test_a_person_is_the_same_to_every_app(world: World) -> None:
