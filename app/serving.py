@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from app import logs
-from app.jobs import clock, sealing
+from app.jobs import clock, labelling, sealing
 from app.main import create_app
 from app.settings import Settings
 
@@ -31,7 +31,7 @@ def application() -> ASGIApp:
     """The application of one worker process, which has its settings from the environment."""
     settings = Settings()
     logs.configure(settings)
-    app = create_app(settings, jobs=(clock.keep, sealing.keep))
+    app = create_app(settings, jobs=(clock.keep, sealing.keep, labelling.keep))
     # What is here now stays as long as the process: no collection has to look at it again.
     gc.freeze()
     return app

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
 from app.storage.audit_seal_tables import AuditSeal
+from app.storage.labelling_tables import Labelling
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.search_tables import IndexComposite, IndexText
 from app.storage.sign_in_tables import Approval
@@ -34,6 +35,7 @@ __all__ = [
     "ConsentRule",
     "IndexComposite",
     "IndexText",
+    "Labelling",
     "Relationship",
     "Resource",
 ]
