@@ -127,3 +127,15 @@ def ben() -> list[Json]:
             "managingOrganization": reference("Organization/county"),
         }
     ]
+
+
+async def test_the_own_record_is_open_whatever_a_consent_says(
+    service: Service, operator: httpx.AsyncClient, world: None
+) -> None:
+    """A Consent that lets the person in is not what lets her in."""
+    await load(operator, consent("Patient/ada"))
+    person = await service.as_("individual", fhir_user="Patient/ada", patient="ada")
+    [made] = await decisions(person, resource="Goal/sensitive")
+    assert (made["outcome"], made["reason"]) == ("permit", "as own")
+    [made] = await decisions(person, resource="Goal/ada-goal-1")
+    assert (made["outcome"], made["reason"]) == ("permit", "as own")
