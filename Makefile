@@ -45,6 +45,7 @@ docs: $(VENV)/.dev ## write the pages that are generated: settings, requirements
 	$(BIN)/python -m app settings > docs/settings.md
 	$(BIN)/python -m tests.isp.requirements
 	$(BIN)/python -m tests.smart.requirements > docs/conformance/smart.md
+	$(BIN)/python -m tests.security.rfc9700 > docs/conformance/rfc9700.md
 
 image: ## the container image isp-fhir
 	docker build --tag isp-fhir .

@@ -19,11 +19,12 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from app import logs
-from app.jobs import asynchronous, clock, expiry, indexing, sealing
+from app.jobs import asynchronous, clock, expiry, indexing, labelling, sealing
 from app.main import create_app
 from app.settings import Settings
 
-JOBS = (clock.keep, indexing.keep, sealing.keep, asynchronous.keep, expiry.keep)
+JOBS = tuple(each.keep for each in (clock, indexing, labelling, sealing, asynchronous, expiry))
+"""What every worker does beside answering."""
 
 GRACE = 10
 """Seconds that requests in progress have to finish when the server stops."""

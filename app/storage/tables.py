@@ -27,6 +27,7 @@ from app.storage.account_tables import AccountState
 from app.storage.asynchronous_tables import AsynchronousRequest
 from app.storage.audit_seal_tables import AuditSeal
 from app.storage.external_tables import ExternalIdentity
+from app.storage.labelling_tables import Labelling
 from app.storage.permission_tables import C_TEXT, INSTANT, Affiliation, ConsentRule, Relationship
 from app.storage.registry_tables import RegisteredParameter, SearchIndex, SearchRegistry
 from app.storage.search_tables import IndexComposite, IndexText
@@ -42,6 +43,7 @@ __all__ = [
     "ExternalIdentity",
     "IndexComposite",
     "IndexText",
+    "Labelling",
     "RegisteredParameter",
     "Relationship",
     "Resource",

@@ -111,3 +111,20 @@ async def test_the_notice_names_the_consents_of_this_person_that_open_it(
     assert "Consent/ada-program" in text
     assert "Consent/ben-program" not in text
     assert "Consent/ada-other" not in text
+
+
+async def test_a_denied_time_begins_when_it_begins(
+    world: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    paper = consent(PARTNER, "deny")
+    paper["provision"]["dataPeriod"] = {"start": "2025-02-01", "end": "2025-02-28"}
+    await load(world, observed("before", "2025-01-31"), observed("within", "2025-02-01"), paper)
+    assert (await partner.get("/Observation/before")).status_code == 200
+    assert (await partner.get("/Observation/within")).status_code == 404
+
+
+def observed(id_: str, until: str) -> Json:
+    made: Json = {"resourceType": "Observation", "id": id_, "status": "final"}
+    made["subject"] = reference("Patient/ada")
+    made["code"] = {"text": "Days without a crisis"}
+    return made | {"effectivePeriod": {"start": "2025-01-01", "end": until}}

@@ -192,7 +192,31 @@ def asking() -> list[Exit]:
         Exit("GET", "/CarePlan/ada-plan/$isp-validate?date=2026-01-01"),
         Exit("GET", "/CarePlan/$due-reviews?by=2090-01-01"),
         Exit("POST", "/Patient/ada/$consent-decision", decision),
+        *(Exit("GET", f"/{url}") for url in AROUND),
+        Exit("POST", "/Goal/$validate", goal(addresses=[reference("Condition/secret")])),
+        Exit("GET", "/Goal?colour=red&_count=1", headers=[("Prefer", "handling=lenient")]),
+        Exit("POST", "/Goal/secret/$validate", goal("secret")),
     ]
+
+
+AROUND = [
+    "metadata",
+    "Goal/secret?_format=xml",
+    "Goal?_format=xml",
+    "Patient/eve",
+    "Patient/eve/$everything",
+    "Patient/ada/$everything?_count=1",
+    "Patient/eve/$disclosures",
+    "Patient/eve/$consent-decision",
+    "CarePlan/$isp-metrics",
+    "CarePlan/$isp-metrics?patient=Patient/eve",
+    "CarePlan/ada-plan/$isp-validate",
+    "Goal?patient=eve&_summary=count",
+    "Goal?subject:Patient._id=eve",
+    "Goal/ada-goal-1/$progress-chart",
+    "AuditEvent?entity=Goal/secret",
+]
+"""Further ways to ask around it, and for the person it is about."""
 
 
 def entries(ways: list[Exit]) -> set[tuple[str, str]]:

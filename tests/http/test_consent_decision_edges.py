@@ -1,0 +1,141 @@
+"""$consent-decision at its edges: whoever is asked about, whatever is asked for."""
+
+import httpx
+import pytest
+
+from tests.build import (
+    HL7,
+    care_team,
+    consent,
+    goal,
+    organization,
+    practitioner,
+    practitioner_role,
+    reference,
+    related_person,
+)
+from tests.http.conftest import PARTNER, Json, Service, load, refused
+from tests.http.test_consent_operations import decisions, parameters
+
+URL = "/Patient/ada/$consent-decision"
+SUD = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
+
+
+@pytest.fixture
+async def world(operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str) -> None:
+    """Ada's team is the partner, whose Grace works in a role; her aunt is Ines."""
+    group: Json = {"resourceType": "Group", "id": "peers", "type": "practitioner", "actual": True}
+    group["member"] = [{"entity": reference("Practitioner/grace")}]
+    await load(
+        operator,
+        organization("partner"),
+        practitioner("grace"),
+        practitioner_role("grace-role", practitioner="Practitioner/grace", organization=PARTNER),
+        related_person("ines"),
+        group,
+        care_team(PARTNER, id_="ada-team"),
+        goal("sensitive", meta=SUD),
+    )
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        PARTNER,
+        "Practitioner/grace",
+        "PractitionerRole/grace-role",
+        "RelatedPerson/ines",
+        "Group/peers",
+    ],
+)
+async def test_every_kind_of_actor_is_permitted_by_a_consent_that_names_it(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None, actor: str
+) -> None:
+    await load(operator, care_team(PARTNER, id_="ada-team", status="inactive"))
+    [before] = await decisions(county, actor=actor, resource="Goal/ada-goal-1")
+    assert before["outcome"] == "not-covered"
+    await load(operator, consent(actor))
+    [made] = await decisions(county, actor=actor, resource="Goal/ada-goal-1")
+    assert (made["outcome"], made["consent"]) == ("permit", "Consent/ada-consent")
+    assert made["provision"] == "Consent.provision"
+
+
+@pytest.mark.parametrize("actor", ["Organization/none", "Practitioner/none", "RelatedPerson/none"])
+async def test_who_is_not_known_is_not_covered(
+    county: httpx.AsyncClient, world: None, actor: str
+) -> None:
+    [made] = await decisions(county, actor=actor, resource="Goal/ada-goal-1")
+    assert made["outcome"] == "not-covered"
+    assert "consent" not in made
+
+
+async def test_without_a_purpose_it_is_that_of_the_token_or_treatment(
+    service: Service, county: httpx.AsyncClient, world: None
+) -> None:
+    [made] = await decisions(county, actor=PARTNER, resource="Goal/ada-goal-1")
+    assert (made["outcome"], made["reason"]) == ("permit", "as care-team")
+    paying = await service.as_("provider-organization", "Organization/county", purpose="HPAYMT")
+    [made] = await decisions(paying, actor=PARTNER, resource="Goal/ada-goal-1")
+    assert made["outcome"] == "not-covered"
+
+
+@pytest.mark.parametrize("name", ["Goal/sensitive", "Goal/none", "Task/none", "Consent/none"])
+async def test_a_resource_that_is_hidden_is_answered_as_one_that_is_not_there(
+    service: Service, world: None, name: str
+) -> None:
+    partner = await service.as_("partner-system", PARTNER)
+    response = await partner.post(URL, json=parameters(resource=name))
+    said = refused(response, 404, "not-found")
+    assert said == f"{name} does not exist, is not known to you, or is about somebody else."
+
+
+async def test_a_query_decides_about_what_the_caller_sees_and_nothing_else(
+    service: Service, county: httpx.AsyncClient, world: None
+) -> None:
+    partner = await service.as_("partner-system", PARTNER)
+    seen = await decisions(partner, query="Goal?_sort=_id")
+    assert [made["resource"] for made in seen] == ["Goal/ada-goal-1", "Goal/ada-goal-2"]
+    every = await decisions(county, actor=PARTNER, query="Goal?_sort=_id")
+    outcomes = {made["resource"]: made["outcome"] for made in every}
+    assert outcomes["Goal/sensitive"] == "not-covered"
+    assert {outcomes.pop("Goal/sensitive"), *outcomes.values()} == {"not-covered", "permit"}
+    assert await decisions(partner, query="Goal?_id=sensitive,none") == []
+
+
+async def test_an_emergency_is_tried_with_what_it_obliges_to(
+    county: httpx.AsyncClient, world: None
+) -> None:
+    asked = {"actor": PARTNER, "purpose": "BTG", "resource": "Goal/sensitive"}
+    response = await county.post(URL, json=parameters(**asked))
+    [decision] = response.json()["parameter"]
+    owed = [part["valueCode"] for part in decision["part"] if part["name"] == "obligation"]
+    assert owed == ["PERSISTLABEL", "alert", "log", "reason"]
+
+
+async def test_a_question_about_someone_elses_resource_is_one_about_nothing(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    await load(operator, goal("bens", "Patient/ben"), *ben())
+    refused(await county.post(URL, json=parameters(resource="Goal/bens")), 404, "not-found")
+
+
+def ben() -> list[Json]:
+    return [
+        {
+            "resourceType": "Patient",
+            "id": "ben",
+            "managingOrganization": reference("Organization/county"),
+        }
+    ]
+
+
+async def test_the_own_record_is_open_whatever_a_consent_says(
+    service: Service, operator: httpx.AsyncClient, world: None
+) -> None:
+    """A Consent that lets the person in is not what lets her in."""
+    await load(operator, consent("Patient/ada"))
+    person = await service.as_("individual", fhir_user="Patient/ada", patient="ada")
+    [made] = await decisions(person, resource="Goal/sensitive")
+    assert (made["outcome"], made["reason"]) == ("permit", "as own")
+    [made] = await decisions(person, resource="Goal/ada-goal-1")
+    assert (made["outcome"], made["reason"]) == ("permit", "as own")
