@@ -140,7 +140,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("changed", WRONG, ids=str)
+@pytest.mark.parametrize("changed", WRONG, ids=range(len(WRONG)))
 async def test_a_proof_that_is_wrong_in_one_way_opens_nothing(
     world: World, changed: dict[str, Any]
 ) -> None:
