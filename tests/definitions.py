@@ -206,6 +206,7 @@ def generated() -> dict[str, str]:
         "structures.json": render(structures(), 3),
         "elements.json": render(terminology.elements(), 1),
         "extensions.json": render(terminology.extensions(), 1),
+        "summary.json": render(terminology.summaries(), 1),
         "operations.json": render(terminology.operations(), 1),
         "value-sets.json": render(terminology.value_sets(), 1),
         "code-systems.json": render(terminology.code_systems(), 1),

@@ -46,6 +46,32 @@ def element(one: Json) -> Json:
     return row | ({"summary": True} if one.get("isSummary") else {})
 
 
+def summaries() -> Json:
+    """By type: the elements that are mandatory, that a summary has, and what it lacks in those."""
+    definitions = {
+        one["type"]: one
+        for one in package("StructureDefinition").values()
+        if one.get("derivation") != "constraint"
+    }
+    return {type_: _summary(definitions[type_]) for type_ in sorted(TYPES)}
+
+
+def _summary(definition: Json) -> Json:
+    found = {one["path"].partition(".")[2]: one for one in definition["snapshot"]["element"]}
+    top = {path: one for path, one in found.items() if path and "." not in path}
+    shown = [path for path, one in top.items() if one.get("isSummary")]
+    cut = [
+        path
+        for path, one in found.items()
+        if path.partition(".")[0] in shown
+        and "." in path
+        and not one.get("isSummary")
+        and path.rpartition(".")[2] not in ("id", "extension", "modifierExtension")
+    ]
+    row: Json = {"mandatory": [path for path, one in top.items() if one["min"]], "summary": shown}
+    return row | ({"cut": cut} if cut else {})
+
+
 def bound() -> Iterator[str]:
     """The value sets that elements, and the extensions below, are bound to."""
     for one in extensions().values():

@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,24 +68,25 @@ class Target:
         assert found == [], f"FUZZ_SEED={SEED}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def target(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The service in a process of its own, with the demonstration in it."""
     dsn = asyncio.run(new_database(server, f"isp_fuzz_{os.getpid()}"))
     directory: Path = tmp_path_factory.mktemp("fuzz")
     chosen = {"ISP_DATABASE_URL": dsn, "ISP_STATEMENT_TIMEOUT": "10", "ISP_LOG_LEVEL": "error"}
+    running = ExitStack()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in chosen.items():
             patch.setenv(name, value)
-        with serving(directory, "--demo") as (process, lines):
-            base = lines[-1].removeprefix("Ready: ")
-            tokens = asyncio.run(_tokens(dsn, base))
-            clients = tuple(_client(base, token) for token in tokens)
-            yield Target(base, clients)
-            for client in clients:
-                client.close()
-            process.terminate()
-            process.wait(30)
+        process, lines = running.enter_context(serving(directory, "--demo"))
+    base = lines[-1].removeprefix("Ready: ")
+    tokens = asyncio.run(_tokens(dsn, base))
+    clients = tuple(_client(base, token) for token in tokens)
+    yield Target(base, clients)
+    for client in clients:
+        client.close()
+    running.close()
+    process.wait(30)
 
 
 async def _tokens(dsn: str, base: str) -> list[str]:

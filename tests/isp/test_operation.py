@@ -240,25 +240,6 @@ async def test_it_takes_a_scope_to_ask(service: Service, operator: httpx.AsyncCl
     refused(await client.get("/CarePlan/ada/$isp-validate"), 403, "forbidden")
 
 
-async def test_the_whole_plan_is_fetched_by_one_statement(
-    service: Service, operator: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store(service, whole())
-    client = await service.as_("provider-organization", COUNTY, "system/*.rs")
-    statements: list[str] = []
-    fetch = Database.fetch
-
-    async def counted(self: Database, sql: str, *args: Any) -> Any:
-        statements.append(sql)
-        return await fetch(self, sql, *args)
-
-    for name in ("fetch", "fetchrow", "fetchval"):
-        monkeypatch.setattr(Database, name, counted)
-    read(await client.get(f"/CarePlan/ada/$isp-validate?{DAY}"))
-    about = [sql for sql in statements if "FROM resource AS h" in sql]
-    assert len(about) == 1
-
-
 async def test_the_trail_says_who_judged_whose_plan(
     service: Service, operator: httpx.AsyncClient
 ) -> None:

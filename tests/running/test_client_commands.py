@@ -58,9 +58,9 @@ def test_a_client_is_held_to_more_and_gets_another_secret(data_dir: Path) -> Non
     made = json.loads(isp(data_dir, "client", "create", *options, "--secret").stdout)
     assert made["require_pushed_authorization_requests"] is True
     assert made["dpop_bound_access_tokens"] is True
-    given = json.loads(isp(data_dir, "client", "secret", made["client_id"]).stdout)
+    given = json.loads(isp(data_dir, "client", "rotate-secret", made["client_id"]).stdout)
     assert given["client_secret"] != made["client_secret"]
-    refused = isp(data_dir, "client", "secret", "nobody")
+    refused = isp(data_dir, "client", "rotate-secret", "nobody")
     assert refused.returncode == 2
 
 

@@ -53,6 +53,12 @@ def _risk(value: Json) -> bool:
     return _percent(value.get("probabilityRange", {}))
 
 
+def _stratifier(value: Json) -> bool:
+    return any(has(value, name) for name in ("code", "description", "criteria")) != has(
+        value, "component"
+    )
+
+
 def _in_error(value: Json) -> bool:
     system = f"{HL7}/allergyintolerance-verification"
     return has_code(value.get("verificationStatus"), system, "entered-in-error")
@@ -209,6 +215,9 @@ MORE: Mapping[str, tuple[Rule, ...]] = {
              == "changes" or not any(has(one, "deleted") for one in each(value, "entry"))),
         must("lst-3", "entry.date is for mode working", lambda value: value.get("mode")
              == "working" or not any(has(one, "date") for one in each(value, "entry"))),
+    ),
+    "Measure.group.stratifier": (
+        must("mea-1", "is a single criteria, or a set of components", _stratifier),
     ),
     "Observation": (must("obs-7", "a component has another code than the whole", _observed),),
     "Parameters.parameter": (

@@ -141,9 +141,14 @@ def changed(resource: Json, data: st.DataObject) -> Json:
                 holder.reverse()
             elif len(holder) > 1:
                 del holder[key]
-        elif len(holder) > 1:
+        elif len(holder) > 1 and not _is_blank(holder[key]):
             del holder[key]
     return made
+
+
+def _is_blank(value: Any) -> bool:
+    """Nulls beside extensions, which say nothing by themselves: without them all is as it was."""
+    return isinstance(value, list) and not any(value)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
