@@ -7,9 +7,10 @@ does not tell of them. So it is for an idle database that is thrown away afterwa
 
 import asyncio
 import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import asyncpg
@@ -83,21 +84,36 @@ def versions(made: Engine, n: int, base: int) -> Iterator[tuple[Head, Mapping[st
     ):
         change = Change("create", "POST", ORDER[slot], id_, {**resource, "id": id_})
         rid = base + n * len(ORDER) + slot
-        instant = EPOCH + timedelta(milliseconds=100 * n + slot)
-        step = meet(draft(made, change), None, rid, instant)
-        yield head_of(step), step.draft.derived.rows
+        yield _version(made, change, rid, EPOCH + timedelta(milliseconds=100 * n + slot))
+
+
+def _version(
+    made: Engine, change: Change, rid: int, instant: datetime
+) -> tuple[Head, Mapping[str, list[Any]]]:
+    step = meet(draft(made, change), None, rid, instant)
+    return head_of(step), step.draft.derived.rows
 
 
 def rows(made: Engine, persons: Sequence[int], base: int) -> Rows:
     """What the tables get of these persons."""
-    found: Rows = {table: [] for table in TABLES}
-    for n in persons:
-        for head, derived in versions(made, n, base):
-            found["resource"].append(_values(head, HEAD))
-            found["resource_version"].append(_values(head, VERSION))
-            for table, its in derived.items():
-                found[table] += [(head.rid, *row) for row in its]
-    return found
+    return _rows(version for n in persons for version in versions(made, n, base))
+
+
+def batches(made: Engine, changes: Iterable[Change], base: int) -> Iterator[Rows]:
+    """What the tables get of these new resources, in batches; rids count from `base`."""
+    numbered = enumerate(changes)
+    while part := list(islice(numbered, PERSONS * len(ORDER))):
+        yield _rows(_version(made, change, base + at, EPOCH) for at, change in part)
+
+
+def _rows(found: Iterable[tuple[Head, Mapping[str, list[Any]]]]) -> Rows:
+    made: Rows = {table: [] for table in TABLES}
+    for head, derived in found:
+        made["resource"].append(_values(head, HEAD))
+        made["resource_version"].append(_values(head, VERSION))
+        for table, its in derived.items():
+            made[table] += [(head.rid, *row) for row in its]
+    return made
 
 
 def _values(head: Head, names: Sequence[str]) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,7 @@ from app.fhir.search.parameters.keys import key, param
 from app.fhir.search.query import parse_query
 from app.storage.embedded import embedded
 from app.storage.migrate import migrate
-from bench import loader, processes, report
+from bench import consents, loader, processes, report
 from bench.__main__ import token
 from bench.client import connect
 from bench.population import GIVEN, ORDER, SNOMED, SYSTEM, bundle
@@ -292,6 +292,10 @@ async def _on(data: Path, dsn: str, options: argparse.Namespace) -> dict[str, An
             row = await measure_transaction(size, world, connection, options)
             results["rows"][name] = row
             print(name, row, flush=True)
+        consenting = await consents.fill(connection, "http://127.0.0.1/fhir", len(persons))
+        worlds = {"operator": world, "consent": replace(world, token=await consents.token(data))}
+        results["consents"] = consenting
+        results["by consent"] = await consents.measure(worlds, consenting, options)
         await connection.close()
     return results
 
