@@ -23,7 +23,7 @@ from app.isp.rules.profiles import DEFAULT, profile
 from app.isp.rules.rule import Clock
 from app.isp.searching import pages
 
-LOCK = 1_230_192_206
+LOCK = 1_230_192_207
 """First key of the two-int advisory locks on people; the second is a hash of the id."""
 
 MARKED = {"CarePlan": code.PLAN, "Task": code.REVIEW, "CareTeam": "", "Provenance": "", "Goal": ""}

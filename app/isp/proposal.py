@@ -6,12 +6,13 @@ is told by Provenances: proposed, taken back, signed, refused. docs/decisions/00
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from operator import itemgetter
 
 from app.fhir.context import Resource
 from app.fhir.errors import Issue, Unprocessable
 from app.fhir.instant import to_text
+from app.fhir.search.parameters.date import interval
 from app.isp import codes as code
 from app.isp.act import Act, Reference, provenance, refuse
 from app.isp.actors import is_among
@@ -26,6 +27,7 @@ from app.isp.rules.rule import Clock, Place, at
 from app.isp.rules.table import AFTER_SIGNING
 
 PROPOSED = "proposed"
+NEVER = datetime.min.replace(tzinfo=UTC)
 WORDS = "Please read the plan, and sign it or say why not"
 
 
@@ -55,7 +57,7 @@ def _last(plan: Plan) -> str | None:
     told = [(_recorded(one), kind) for kind in (PROPOSE, WITHDRAW) for one in _acts(plan, kind)]
     told += [(_recorded(one.provenance), SIGN) for one in plan.signatures]
     told += [(_recorded(one.resource), SIGN) for one in plan.refusals]
-    return max(told, default=("", None), key=itemgetter(0))[1]
+    return max(told, default=(NEVER, None), key=itemgetter(0))[1]
 
 
 def _acts(plan: Plan, kind: str) -> list[Resource]:
@@ -66,8 +68,12 @@ def _acts(plan: Plan, kind: str) -> list[Resource]:
     ]
 
 
-def _recorded(one: Resource) -> str:
-    return str(one.get("recorded", one.get("authoredOn", "")))
+def _recorded(one: Resource) -> datetime:
+    """When it was said; whoever wrote it may have another time zone."""
+    try:
+        return interval(str(one.get("recorded", one.get("authoredOn", ""))))[0]
+    except ValueError:
+        return NEVER
 
 
 def proposal(plan: Plan) -> Resource | None:

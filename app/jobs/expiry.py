@@ -14,7 +14,7 @@ from app.storage.database import Database, DatabaseAway
 
 log = logging.getLogger(__name__)
 
-LOCK = (1_230_192_205, 6)
+LOCK = (1_230_192_205, 8)
 FIRST, EVERY = 60, 86_400
 """Seconds after the start, and between two looks."""
 

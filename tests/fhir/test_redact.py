@@ -137,6 +137,9 @@ def test_a_section_goes_with_its_entries() -> None:
     [
         ("CarePlan", "activity-code", True),
         ("Encounter", "participant-type", True),
+        ("List", "notes", True),
+        ("AllergyIntolerance", "manifestation", True),
+        ("Goal", "identifier", False),
         ("CarePlan", "category", False),
         ("Goal", "lifecycle-status", False),
         ("CarePlan", "goal", False),

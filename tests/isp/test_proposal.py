@@ -209,3 +209,12 @@ def test_what_keeps_a_plan_from_being_signed_is_told_one_by_one() -> None:
 def test_the_last_day_to_answer_is_ahead() -> None:
     with pytest.raises(Unprocessable, match="Date"):
         proposed(draft(), Asking((), TODAY - timedelta(days=1)), RULES, act())
+
+
+def test_what_was_said_last_is_told_by_the_clock_and_not_by_the_letters() -> None:
+    plan = put_forward(draft(), hours=4)
+    [took] = [
+        one for one in taken_back(plan, "Wait.", act(5)) if one["resourceType"] == "Provenance"
+    ]
+    elsewhere = {**took, "recorded": "2026-01-05T08:30:00-06:00"}
+    assert stage(after(plan, elsewhere)) == "draft"

@@ -37,20 +37,21 @@ def _is_beside(type_: str, path: list[str]) -> bool:
         return False
     element = _elements(type_)[path[0]]
     inner = next(iter(element.names.values()))
-    return (element.many and "." in inner and _refers(inner)) or _is_beside(inner, path[1:])
+    return (element.many and _refers(inner)) or _is_beside(inner, path[1:])
 
 
 @cache
 def _refers(type_: str, within: tuple[str, ...] = ()) -> bool:
-    """Whether a backbone element holds a pointer (Reference, Attachment), at any depth."""
-    found = {
-        of
-        for name, element in _elements(type_).items()
-        if name not in EXTENSION
-        for of in element.names.values()
-    }
-    inner = {of for of in found if "." in of} - {*within, type_}
-    return not found.isdisjoint(POINTERS) or any(_refers(of, (*within, type_)) for of in inner)
+    """Whether an element of this type holds a pointer (Reference, Attachment), at any depth.
+
+    An Identifier does not count: who assigned it is an Organization, which is no secret.
+    """
+    if type_ == "Identifier":
+        return False
+    elements = [each for name, each in _elements(type_).items() if name not in EXTENSION]
+    found = {of for each in elements for of in each.names.values()}
+    further = found - {*within, type_}
+    return not found.isdisjoint(POINTERS) or any(_refers(of, (*within, type_)) for of in further)
 
 
 def _elements(type_: str) -> Mapping[str, ElementDefinition]:
