@@ -13,10 +13,13 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     fresh text[];
 BEGIN
-    own := actors || ARRAY(
-        SELECT f.actor FROM affiliation AS f
-        WHERE f.principal = ANY(actors) AND now() >= f.starts AND now() < f.ends
-          AND f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%');
+    own := actors;
+    IF array_to_string(actors, ' ') LIKE '%Practitioner/%' THEN
+        own := own || ARRAY(
+            SELECT f.actor FROM affiliation AS f
+            WHERE f.principal = ANY(actors) AND now() >= f.starts AND now() < f.ends
+              AND f.principal LIKE 'Practitioner/%' AND f.actor LIKE 'PractitionerRole/%');
+    END IF;
     fresh := own;
     LOOP
         fresh := ARRAY(
