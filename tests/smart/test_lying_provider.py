@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.auth import jose
+from app.auth.access_token import authenticate
 from app.storage.database import Database
 from tests.build import organization, plan, practitioner, practitioner_role
 from tests.conftest import CLEAN
@@ -247,6 +248,25 @@ async def test_an_access_token_with_a_wrong_claim_opens_nothing(
     answer = await world.fhir(provider.sign(**claims(**changed))).get("/Goal/ada-goal-1")
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("scope", ["__introspection", "__launch", ["system/Goal.rs __launch"]])
+async def test_an_access_token_has_no_scope_beside_the_data_that_its_issuer_may_not_give(
+    world: World, provider: Liar, scope: object
+) -> None:
+    authority = world.service.app.state.authority
+    token = provider.sign(**claims(scope=scope))
+    assert not (await authenticate(authority, f"Bearer {token}")).extra_scopes
+
+
+async def test_an_issuer_may_be_allowed_scopes_beside_the_data(
+    dsn: str, world: World, provider: Liar, tmp_path: Path
+) -> None:
+    allowed = trusted(provider) | {"extra_scopes": ["__launch"]}
+    async with serving(dsn, external_issuers=named(tmp_path, allowed)) as service:
+        token = provider.sign(**claims(scope="__introspection __launch"))
+        caller = await authenticate(service.app.state.authority, f"Bearer {token}")
+    assert caller.extra_scopes == {"__launch"}
 
 
 async def test_an_access_token_of_another_type_or_algorithm_opens_nothing(
