@@ -196,7 +196,7 @@ def rotate_secret_command(
 
 
 def limit_command(
-    client_id: Annotated[str, typer.Argument(help="The client_id of a client.")],
+    client_id: Annotated[str, typer.Argument(help="A client_id; elsewhere: issuer#client_id.")],
     per_minute: Annotated[
         int | None, typer.Option(min=1, max=1_000_000, help="Without: any number.")
     ] = None,
@@ -204,7 +204,8 @@ def limit_command(
     """Say how many requests a client may make in a minute, on all workers together."""
 
     async def work(engine: Engine, authority: Authority) -> None:
-        await limit_rate(engine.database, client_id, per_minute)
+        issuers = authority.providers.issuers
+        await limit_rate(engine.database, client_id, per_minute, issuers)
         await _recorded(authority, client_id, "rate limited")
 
     try:

@@ -14,6 +14,7 @@ from app.auth.audit import recorder
 from app.auth.authority import Authority
 from app.auth.client_rates import authenticate_within_rate
 from app.auth.client_terms import exposition as secrets_exposition
+from app.auth.dpop import Presented
 from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
@@ -81,7 +82,7 @@ from app.routers.discovery import discovery_router
 from app.routers.evenly import Evenly
 from app.routers.fhir import FHIRApplication, FHIRFirst, Limits
 from app.routers.health import Observed, health_router
-from app.routers.oauth import oauth_router
+from app.routers.oauth import oauth_router, proofs
 from app.routers.pages import pages_router
 from app.routers.registration import registration_router
 from app.routers.resource_server import resource_server_router
@@ -253,6 +254,9 @@ async def _operating(authority: Authority, settings: Settings, request: Request)
     is_here = request.client is not None and is_loopback(request.client.host)
     if is_here and settings.metrics == "local":
         return
-    caller = await authenticate(authority, request.headers.get("authorization"))
+    root = urlsplit(settings.base_url)
+    url = f"{root.scheme}://{root.netloc}{request.url.path}"
+    presented = Presented(request.method, url, proofs(request))
+    caller = await authenticate(authority, request.headers.get("authorization"), presented)
     if caller.role != OPERATOR:
         raise Forbidden("The figures are for operators.")

@@ -9,13 +9,14 @@ from typing import Any
 
 from asyncpg import Record
 
-from app.auth import authorization_requests, launches
+from app.auth import authorization_requests, launches, totp
 from app.auth.account_state import NOT_LOCKED
 from app.auth.accounts import Account, find_account
 from app.auth.authority import Authority
 from app.auth.authorize import Authorization
 from app.auth.errors import InvalidRequest
 from app.auth.handles import digest, is_handle, new_handle
+from app.auth.links import withdraw
 from app.auth.sessions import Session
 from app.storage.database import Connection, Database
 
@@ -201,13 +202,17 @@ async def owned_by(database: Database, id_: str, username: str) -> str | None:
 
 
 async def end_with_account(authority: Authority, username: str, *, is_removed: bool) -> None:
-    """End all sessions and approvals of somebody, and with `is_removed` the account itself.
+    """End all that somebody has open, and with `is_removed` the account itself.
 
-    Raises LookupError for an unknown account.
+    Their sessions, their approvals with the tokens, the links mailed to them, and the secret of an
+    authenticator app they were shown and did not set up. Raises LookupError for an unknown account.
     """
     database = authority.database
-    if await find_account(database, username) is None:
+    account = await find_account(database, username)
+    if account is None:
         raise LookupError("no account has this username")
+    await withdraw(database, account.subject)
+    await totp.take_back(database, account.subject)
     if is_removed:
         await database.execute("DELETE FROM account WHERE username = $1", username)
         # Or the next account of this name would be theirs who signs in elsewhere.

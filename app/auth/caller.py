@@ -9,6 +9,10 @@ from app.auth.scopes import Scope
 
 MAX_CALLERS = 4_096
 
+BELIEVED = 300
+"""Seconds a token is believed after it was verified: by then a key that was withdrawn is noticed.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -35,22 +39,23 @@ class Caller:
 
 
 class Callers:
-    """Verified callers by the hash of their token, each until it expires; the oldest goes first.
+    """Verified callers by the hash of their token, for BELIEVED seconds and until it expires.
 
+    The oldest goes first.
     Every worker has its own and none needs another's: a token that is not here is verified again.
     """
 
     def __init__(self, size: int = MAX_CALLERS) -> None:
         self._size = size
-        self._callers: OrderedDict[bytes, Caller] = OrderedDict()
+        self._callers: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
 
     def get(self, token: str) -> Caller | None:
-        """The caller of a token verified before and not expired since."""
+        """The caller of a token verified a moment ago and not expired since."""
         key = _key(token)
-        caller = self._callers.get(key)
+        caller, until = self._callers.get(key, (None, 0.0))
         if caller is None:
             return None
-        if caller.expires <= time.time():
+        if until <= time.time():
             del self._callers[key]
             return None
         self._callers.move_to_end(key)
@@ -58,7 +63,7 @@ class Callers:
 
     def put(self, token: str, caller: Caller) -> None:
         """Remember a verified token."""
-        self._callers[_key(token)] = caller
+        self._callers[_key(token)] = caller, min(caller.expires, time.time() + BELIEVED)
         if len(self._callers) > self._size:
             self._callers.popitem(last=False)
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from app.auth.external_token import is_name
+from app.auth.issuers import Issuers
 from app.auth.passwords import hash_password
 from app.storage.database import Database
 
@@ -67,17 +69,24 @@ async def rotate_secret(
     return secret
 
 
-async def limit_rate(database: Database, client_id: str, per_minute: int | None) -> None:
+async def limit_rate(
+    database: Database, client_id: str, per_minute: int | None, issuers: Issuers | None = None
+) -> None:
     """Set how many requests a client may make in a minute; None for any number.
 
-    Raises LookupError for an unknown client.
+    One of another issuer that is trusted is named issuer#client. Raises LookupError for an unknown
+    client.
     """
+    issuer, _, elsewhere = client_id.partition("#")
+    is_trusted = issuers is not None and issuers.find(issuer) is not None
     row = await database.fetchrow(
         "INSERT INTO client_terms (client_id, requests_per_minute)"
-        " SELECT id, $2 FROM client WHERE id = $1 ON CONFLICT (client_id)"
+        " SELECT $1, $2 WHERE $3 OR EXISTS (SELECT FROM client WHERE id = $1)"
+        " ON CONFLICT (client_id)"
         " DO UPDATE SET requests_per_minute = excluded.requests_per_minute RETURNING client_id",
         client_id,
         per_minute,
+        is_trusted and is_name(elsewhere),
     )
     if row is None:
         raise LookupError("no client has this client_id")

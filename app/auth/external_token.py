@@ -12,11 +12,10 @@ from app.auth import jose
 from app.auth.assertions import MAX_TIME, is_within
 from app.auth.handles import digest
 from app.auth.issuers import Issuer
+from app.auth.scopes import OTHER
 
 SKEW = 10
 """Seconds by which the issuer's clock may differ from ours."""
-KEPT = 300
-"""Seconds a token that was verified is believed at most: by then a withdrawn key is noticed."""
 
 _ID = re.compile(r"(?:Patient/)?([A-Za-z0-9.-]{1,64})")
 _PERSON = re.compile(
@@ -38,9 +37,8 @@ def ours(issuer: Issuer, token: str, claims: jose.Claims, base_url: str) -> jose
     aud = claims.get("aud")
     if issuer.audience not in (aud if isinstance(aud, list) else [aud]):
         raise Untrusted("the access token was made for another server")
-    names, now = issuer.claims, int(time.time())
+    names = issuer.claims
     subject, client_id = claims.get("sub"), found(claims, names.client_id)
-    scope = " ".join(text for text in _list(found(claims, names.scope)) if isinstance(text, str))
     cnf = claims.get("cnf", {"jkt": ""})
     # RFC 7800 3.1: a token bound in a way we cannot check is not a bearer token.
     if not isinstance(cnf, dict) or list(cnf) != ["jkt"] or not isinstance(cnf["jkt"], str):
@@ -52,8 +50,8 @@ def ours(issuer: Issuer, token: str, claims: jose.Claims, base_url: str) -> jose
         "sub": f"{issuer.issuer}#{subject}",
         "client_id": f"{issuer.issuer}#{client_id}",
         "jti": digest(token),
-        "exp": min(int(claims["exp"]), now + KEPT),
-        "scope": scope,
+        "exp": int(claims["exp"]),
+        "scope": _scope(issuer, claims),
         "role": role(issuer, claims),
         "fhirUser": fhir_user(issuer, claims, base_url),
         "organization": _matching(claims, names.organization, _ORGANIZATION),
@@ -61,6 +59,14 @@ def ours(issuer: Issuer, token: str, claims: jose.Claims, base_url: str) -> jose
         "cnf": claims.get("cnf"),
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _scope(issuer: Issuer, claims: Mapping[str, Any]) -> str:
+    """The scopes of a token; there is no registration of ours to say which of OTHER it may have."""
+    said = _list(found(claims, issuer.claims.scope))
+    barred = OTHER.difference(issuer.extra_scopes)
+    texts = (word for text in said if isinstance(text, str) for word in text.split())
+    return " ".join(word for word in texts if word not in barred)
 
 
 def is_name(value: Any) -> bool:

@@ -73,8 +73,8 @@ async def _insert(connection: Connection, invitation: Invitation, hash_: str) ->
 async def redeem(authority: Authority, token: str, password: str) -> Account:
     """Do what a link is for, with this password: one of any number of attempts succeeds.
 
-    With a new password all sessions and approvals end. Raises LinkGone; InvalidAccount for a
-    password that cannot be, which costs nothing.
+    With a new password all sessions, approvals and other links end. Raises LinkGone;
+    InvalidAccount for a password that cannot be, which costs nothing.
     """
     link = await find_link(authority.database, token)
     if link is None:

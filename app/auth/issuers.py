@@ -15,6 +15,7 @@ from app.auth.roles import ROLES
 STRICT = ConfigDict(extra="forbid")
 
 Algorithm = Literal["RS256", "RS384", "ES256", "ES384"]
+ExtraScope = Literal["__introspection", "__launch"]
 
 
 class InvalidIssuers(ValueError):
@@ -56,7 +57,8 @@ class Issuer:
 
     With an `audience` its access tokens for that audience are taken, if their header has this
     `typ`. `roles` are ours by theirs, the first that a token has counts. `is_inside`: it is at
-    an address inside our network, or speaks plain http.
+    an address inside our network, or speaks plain http. `extra_scopes`: those beside the data that
+    its tokens may have.
     """
 
     issuer: str
@@ -67,6 +69,7 @@ class Issuer:
     claims: ClaimNames = field(default_factory=ClaimNames)
     sign_in: SignIn | None = None
     is_inside: bool = False
+    extra_scopes: tuple[ExtraScope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from app.auth.account_state import NOT_LOCKED
 from app.auth.authority import Authority
 from app.auth.handles import digest, is_handle, new_handle
 from app.storage.database import Connection, Database
@@ -44,12 +45,16 @@ async def issue_link(authority: Authority, link: Link) -> str:
     return f"{authority.issuer}/auth/link/{token}"
 
 
+_FOLLOWED = f"a.id = $1 AND a.expires > now() AND {NOT_LOCKED}"
+"""A link that works: in time, and for no account that is locked."""
+
+
 async def find_link(database: Database, token: str) -> Link | None:
     """What a link is for, without using it up: programs that look at mails follow links too."""
     if not is_handle(token):
         return None
     row = await database.fetchrow(
-        "SELECT subject, invitation FROM one_time_link WHERE id = $1 AND expires > now()",
+        f"SELECT subject, invitation FROM one_time_link AS a WHERE {_FOLLOWED}",
         digest(token),
     )
     return _link(row["subject"], row["invitation"]) if row else None
@@ -58,15 +63,15 @@ async def find_link(database: Database, token: str) -> Link | None:
 async def use_up(connection: Connection, token: str) -> Link | None:
     """What a link is for, to one of any number who ask."""
     row = await connection.fetchrow(
-        "DELETE FROM one_time_link WHERE id = $1 AND expires > now() RETURNING subject, invitation",
+        f"DELETE FROM one_time_link AS a WHERE {_FOLLOWED} RETURNING subject, invitation",
         digest(token),
     )
     return _link(row["subject"], row["invitation"]) if row else None
 
 
-async def withdraw(connection: Connection, subject: str) -> None:
+async def withdraw(store: Connection | Database, subject: str) -> None:
     """Let no other link for this account work."""
-    await connection.execute("DELETE FROM one_time_link WHERE subject = $1", subject)
+    await store.execute("DELETE FROM one_time_link WHERE subject = $1", subject)
 
 
 def _link(subject: str | None, invitation: str | None) -> Link:

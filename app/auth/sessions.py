@@ -24,6 +24,7 @@ MAX_AGENT = 200
 class SignIn:
     """How somebody signed in: codes of RFC 8176, from where; or that a second factor is missing.
 
+    `since` is when they did, now without.
     https://www.rfc-editor.org/rfc/rfc8176#section-2
     """
 
@@ -31,6 +32,7 @@ class SignIn:
     is_complete: bool = True
     agent: str | None = None
     address: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,16 @@ def csrf_token(cookie: str) -> str:
 async def begin(database: Database, username: str, how: SignIn = SignIn()) -> str:
     """A new session of somebody who proved who they are; answers the cookie's value."""
     cookie = new_handle()
+    # Whoever signed in before may have looked at a secret, and left it for another to set up.
     await database.execute(
-        "INSERT INTO sign_in_session (id, username, methods, complete, agent, address, expires)"
-        " VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))",
+        "DELETE FROM totp AS t USING account AS a"
+        " WHERE a.username = $1 AND t.subject = a.subject AND NOT t.confirmed",
+        username,
+    )
+    await database.execute(
+        "INSERT INTO sign_in_session"
+        " (id, username, methods, complete, agent, address, created, expires)"
+        " VALUES ($1, $2, $3, $4, $5, $6, coalesce($8, now()), now() + make_interval(secs => $7))",
         digest(cookie),
         username,
         list(how.methods),
@@ -74,6 +83,7 @@ async def begin(database: Database, username: str, how: SignIn = SignIn()) -> st
         (how.agent or "")[:MAX_AGENT],
         how.address,
         IDLE if how.is_complete else BEGUN,
+        how.since,
     )
     return cookie
 

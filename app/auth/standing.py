@@ -24,7 +24,7 @@ def restored(saved: Mapping[str, Any]) -> Caller:
 
 
 async def stands(database: Database, caller: Caller) -> bool:
-    """Whether what let the caller in still does: the token, and what a person approved.
+    """Whether what let the caller in still does: the token, what a person approved, the account.
 
     A token that has expired since was good when the request came; its client must still be one.
     """
@@ -34,7 +34,8 @@ async def stands(database: Database, caller: Caller) -> bool:
             "        OR EXISTS (SELECT FROM client WHERE id = $1))"
             " AND NOT EXISTS (SELECT FROM revoked_token WHERE jti = $2 OR jti = $3)"
             " AND ($3::text IS NULL"
-            "      OR EXISTS (SELECT FROM approval WHERE id = $3 AND ended IS NULL))",
-            *(caller.client_id, caller.token_id, caller.approval, caller.expires),
+            "      OR EXISTS (SELECT FROM approval WHERE id = $3 AND ended IS NULL))"
+            " AND NOT EXISTS (SELECT FROM account_state WHERE subject = $5 AND locked IS NOT NULL)",
+            *(caller.client_id, caller.token_id, caller.approval, caller.expires, caller.user),
         )
     )

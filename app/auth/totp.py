@@ -30,6 +30,11 @@ async def offered_secret(database: Database, subject: str) -> str | None:
     return secret
 
 
+async def take_back(database: Database, subject: str) -> None:
+    """Let a secret that was offered and not set up be none: whoever saw it has it no more."""
+    await database.execute("DELETE FROM totp WHERE subject = $1 AND NOT confirmed", subject)
+
+
 def address(secret: str, username: str, issuer: str) -> str:
     """What the app reads from the picture.
 

@@ -1,6 +1,7 @@
 """A person's own account: where they are signed in, their password, their second factors."""
 
 import hmac
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fastapi import Response
@@ -9,13 +10,13 @@ from starlette.background import BackgroundTask
 from app.auth import passkeys, second_factor, sessions, throttle, totp
 from app.auth.account_state import set_password
 from app.auth.accounts import MIN_PASSWORD, InvalidAccount, hashed, proven_account
-from app.auth.approvals import end_with_session
+from app.auth.approvals import end_with_account, end_with_session
 from app.auth.notices import notify
 from app.auth.passkeys import InvalidPasskey, Passkey, is_possible
 from app.auth.sessions import Open, Session
 from app.routers.passkey import made_passkey, making_passkey
 from app.routers.second_factor import picture
-from app.routers.visits import PageError, Visit
+from app.routers.visits import PageError, Visit, set_cookie
 
 RECENT = timedelta(minutes=15)
 """How long ago somebody may have signed in who changes how they sign in."""
@@ -105,7 +106,7 @@ async def _end(visit: Visit, own: Session, asked: str) -> bool:
 
 
 async def change_password(visit: Visit) -> Response:
-    """Another password, for who knows the one before; other browsers are signed out."""
+    """Another password, for who knows the one before; ends all that was open, as a link does."""
     visit.check_form()
     if visit.session is None:
         return visit.redirect(f"{visit.root}/login")
@@ -126,8 +127,21 @@ async def change_password(visit: Visit) -> Response:
         return await account_page(visit, problem="password.poor")
     await set_password(database, session.account.subject, hash_)
     notice = await _changed(visit, session, "password")
-    await _end(visit, session, "others")
-    return _then(await account_page(visit, "account.password_changed"), notice)
+    await end_with_account(visit.authority, username, is_removed=False)
+    renewed = await _renewed(visit, session)
+    page = await account_page(renewed, "account.password_changed")
+    set_cookie(visit.authority, page, renewed.cookie)
+    return _then(page, notice)
+
+
+async def _renewed(visit: Visit, before: Session) -> Visit:
+    """The same browser with another session, in which nobody has signed in any later."""
+    database, agent = visit.authority.database, visit.http.headers.get("user-agent")
+    how = sessions.SignIn(
+        before.methods, agent=agent, address=visit.event.source, since=before.created
+    )
+    cookie = await sessions.begin(database, before.account.username, how)
+    return replace(visit, cookie=cookie, session=await sessions.find_session(database, cookie))
 
 
 async def codes_page(visit: Visit, problem: str = "") -> Response:

@@ -6,7 +6,10 @@ import pyotp
 import pytest
 
 from app.auth.accounts import proven_account
+from app.auth.approvals import find_approval
+from app.auth.links import Link, find_link, issue_link
 from app.auth.second_factor import factors_of
+from app.auth.sessions import find_session
 from tests.accounts.conftest import PASSWORD, House
 from tests.smart.browser import FORM, Page
 
@@ -49,6 +52,29 @@ async def test_a_new_password_needs_the_one_before_and_ends_other_sessions(house
     assert await proven_account(house.database, "ada", PASSWORD) is None
     assert await proven_account(house.database, "ada", CHOSEN)
     assert "the password was changed." in house.mails()[0].get_content()
+
+
+async def test_a_new_password_ends_apps_that_work_without_the_person_too(house: House) -> None:
+    here = await house.signed_in("ada")
+    ago = "UPDATE sign_in_session SET created = now() - interval '16 min'"
+    await house.database.execute(ago)
+    before = here.http.cookies["isp-session"]
+    await house.database.execute(
+        "INSERT INTO approval (id, client_id, username, session, scope, context, authenticated,"
+        " expires) VALUES ('offline', 'app', 'ada', 's', 'offline_access', '{}', now(),"
+        " now() + interval '1 h')"
+    )
+    link = await issue_link(house.authority, Link(subject=house.people["ada"].subject))
+    form = (await house.page(here, "account")).form("/account/password")
+    answer = await here.send(form, current=PASSWORD, password=CHOSEN, again=CHOSEN)
+    assert await find_approval(house.database, "offline") is None
+    assert await house.authority.revocations.is_revoked("offline")
+    assert await find_link(house.database, link.rpartition("/")[2]) is None
+    assert await find_session(house.database, before) is None
+    ended = await here.send(Page(answer.text).form("/account/sessions"), session="others")
+    assert ended.status_code == 200
+    # The password alone is not all it takes to take second factors away.
+    assert (await here.get(house.url("account/codes"))).status_code == 403
 
 
 async def test_guessing_the_password_from_within_is_stopped(house: House) -> None:

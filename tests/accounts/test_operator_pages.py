@@ -2,12 +2,18 @@
 
 import pytest
 
+from app.auth.access_token import Grant, authenticate, issue
+from app.auth.account_state import set_locked
 from app.auth.accounts import find_account, proven_account
 from app.auth.approvals import find_approval
-from app.auth.clients import find_client
+from app.auth.clients import Registration, create_client, find_client
+from app.auth.invitations import LinkGone, redeem
+from app.auth.links import Link, find_link, issue_link
 from app.auth.registrations import register, update
 from app.auth.second_factor import factors_of
+from app.auth.standing import stands
 from app.auth.totp import confirm, offered_secret
+from app.auth.users import issue_for
 from tests.accounts.conftest import PASSWORD, House
 from tests.smart.browser import Browser, Form, Page
 
@@ -69,6 +75,52 @@ async def test_a_locked_account_is_out_at_once_and_stays_out(house: House) -> No
     await act(house, operator, "ada", "unlock")
     _, answer = await house.login("ada")
     assert answer.url.path == "/auth/apps"
+
+
+async def test_a_token_an_operator_printed_for_somebody_ends_with_their_account(
+    house: House,
+) -> None:
+    client, _ = await create_client(
+        house.database, Registration("App", "user/*.rs", "partner-system", "none")
+    )
+    issued = await issue_for(house.authority, client.id, user="ada")
+    caller = await authenticate(house.authority, f"Bearer {issued.token}")
+    http = house.service.client({"Authorization": f"Bearer {issued.token}"})
+    assert (await http.get("/Goal")).status_code == 200
+    assert await stands(house.database, caller)
+    operator = await house.signed_in("olga")
+    await act(house, operator, "ada", "lock")
+    assert (await http.get("/Goal")).status_code == 401
+    assert not await stands(house.database, caller)
+    with pytest.raises(ValueError, match="locked"):
+        await issue_for(house.authority, client.id, user="ada")
+    await act(house, operator, "ada", "unlock")
+    assert (await http.get("/Goal")).status_code == 401
+    again = await issue_for(house.authority, client.id, user="ada")
+    assert await authenticate(house.authority, f"Bearer {again.token}")
+
+
+async def test_what_a_locked_account_asked_for_later_is_not_done(house: House) -> None:
+    subject = house.people["ada"].subject
+    grant = Grant("app", "user/*.rs", "individual", user=subject, fhir_user="Patient/ada")
+    issued = await issue(house.authority, grant)
+    caller = await authenticate(house.authority, f"Bearer {issued.token}")
+    assert await stands(house.database, caller)
+    await set_locked(house.database, subject, is_locked=True)
+    assert not await stands(house.database, caller)
+
+
+async def test_a_link_mailed_before_the_account_was_locked_works_no_more(house: House) -> None:
+    subject, operator = house.people["ada"].subject, await house.signed_in("olga")
+    url = await issue_link(house.authority, Link(subject=subject))
+    token = url.rpartition("/")[2]
+    await set_locked(house.database, subject, is_locked=True)
+    assert await find_link(house.database, token) is None
+    with pytest.raises(LinkGone):
+        await redeem(house.authority, token, "a sentence of some length")
+    await act(house, operator, "ada", "lock")
+    await act(house, operator, "ada", "unlock")
+    assert await find_link(house.database, token) is None
 
 
 async def test_what_a_locked_account_approved_gives_no_token(house: House) -> None:

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 
 from app.auth import second_factor, throttle, totp
+from app.auth.approvals import end_with_account
 from app.auth.sessions import find_session
 from tests.accounts.conftest import PASSWORD, House
 from tests.smart.browser import Browser, Page
@@ -135,6 +136,38 @@ async def test_an_operator_sets_codes_up_before_anything_else(house: House) -> N
     assert (await give(other, answer, codes[0].upper())).url.path == "/auth/apps"
     third, answer = await house.login("olga")
     assert (await give(third, answer, codes[0])).status_code == 403
+
+
+def offered(answer: httpx.Response) -> str:
+    [secret] = re.findall(r"<code>([A-Z2-7]{32})</code>", answer.text)
+    return str(secret)
+
+
+async def test_who_saw_a_secret_and_left_has_none_of_the_codes(house: House) -> None:
+    _, seen = await house.login("olga")
+    browser, shown = await house.login("olga")
+    secrets = [offered(answer) for answer in (seen, shown)]
+    assert secrets[0] != secrets[1]
+    refused = await give(browser, shown, pyotp.TOTP(secrets[0]).now())
+    assert refused.status_code == 403
+    assert offered(refused) == secrets[1]
+    await give(browser, refused, pyotp.TOTP(secrets[1]).now())
+    assert await is_signed_in(house, browser)
+
+
+async def test_a_secret_that_was_offered_ends_with_what_the_account_had_open(house: House) -> None:
+    subject = house.people["olga"].subject
+    secret = await totp.offered_secret(house.database, subject)
+    assert secret
+    await end_with_account(house.authority, "olga", is_removed=False)
+    assert not await totp.confirm(house.database, subject, pyotp.TOTP(secret).now())
+    assert await totp.offered_secret(house.database, subject) != secret
+
+
+async def test_codes_that_were_set_up_outlive_what_was_open(house: House) -> None:
+    app, subject = await with_codes(house), house.people["ada"].subject
+    await end_with_account(house.authority, "ada", is_removed=False)
+    assert await totp.is_code(house.database, subject, app.now())
 
 
 async def test_of_32_who_give_the_same_recovery_code_one_is_believed(house: House) -> None:

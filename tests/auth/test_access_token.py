@@ -159,6 +159,16 @@ async def test_the_oldest_verified_caller_is_forgotten_first(authority: Authorit
     assert [callers.get(t) is caller for t in ("one", "two", "three")] == [True, False, True]
 
 
+async def test_a_verified_caller_is_believed_for_a_while(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await authenticate(authority, f"Bearer {(await issue(authority, GRANT)).token}")
+    monkeypatch.setattr("app.auth.caller.BELIEVED", 0)
+    callers = Callers()
+    callers.put("one", caller)
+    assert callers.get("one") is None
+
+
 async def test_workers_starting_together_make_one_key(database: Database) -> None:
     await database.execute("DELETE FROM signing_key")
     workers = [keys.Keys(database) for _ in range(8)]

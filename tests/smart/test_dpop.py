@@ -11,8 +11,10 @@ import pytest
 from jose import jws
 
 from app.auth import jose
+from app.auth.access_token import Grant, issue
 from app.auth.dpop import TYP
 from tests.auth.assertions import ASSERTION_TYPE, assertion
+from tests.http.conftest import serving
 from tests.smart.browser import FORM, App, returned
 from tests.smart.conftest import SCOPE, World
 from tests.smart.test_pushed_requests import code as pushed_code
@@ -268,6 +270,21 @@ async def test_a_backend_service_binds_its_token(world: World) -> None:
 async def test_who_comes_without_a_token_is_told_both_ways(world: World) -> None:
     challenge = (await world.http().get(goal(world))).headers["www-authenticate"]
     assert challenge == 'Bearer realm="fhir", DPoP algs="ES256 ES384 RS256"'
+
+
+async def test_the_figures_are_told_to_a_bound_token_with_a_proof(dsn: str, world: World) -> None:
+    key = jose.generate("ES256")
+    async with serving(dsn, metrics="operator") as service:
+        authority = service.app.state.authority
+        grant = Grant("watch", "system/*.rs", "operator", jkt=jose.thumbprint(key))
+        access = (await issue(authority, grant)).token
+        url = f"{authority.issuer}/metrics"
+        sent = {"Authorization": f"DPoP {access}", "DPoP": proof(key, "GET", url, access)}
+        http = service.client()
+        assert "isp_requests" in (await http.get(url, headers=sent)).text
+        assert (await http.get(url, headers=sent)).status_code == 401
+        del sent["DPoP"]
+        assert (await http.get(url, headers=sent)).status_code == 401
 
 
 async def test_discovery_says_which_proofs_are_taken(world: World) -> None:

@@ -1,6 +1,7 @@
 """Another provider's answers and tokens, each made wrong in one way: nobody is signed in."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import httpx
 import pytest
 
 from app.auth import jose
+from app.auth.access_token import authenticate
+from app.auth.client_terms import limit_rate
 from app.storage.database import Database
 from tests.build import organization, plan, practitioner, practitioner_role
 from tests.conftest import CLEAN
@@ -247,6 +250,44 @@ async def test_an_access_token_with_a_wrong_claim_opens_nothing(
     answer = await world.fhir(provider.sign(**claims(**changed))).get("/Goal/ada-goal-1")
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+async def test_an_access_token_that_lasts_is_not_over_when_it_is_verified_anew(
+    world: World, provider: Liar
+) -> None:
+    authority, exp = world.service.app.state.authority, int(time.time()) + 1_800
+    caller = await authenticate(authority, f"Bearer {provider.sign(**claims(exp=exp))}")
+    assert caller.expires == exp
+
+
+async def test_a_client_of_another_issuer_has_a_limit_too(world: World, provider: Liar) -> None:
+    issuers = world.service.app.state.authority.providers.issuers
+    await limit_rate(world.database, f"{provider.issuer}#app-2", 2, issuers)
+    client = world.fhir(provider.sign(**claims(client_id="app-2")))
+    found = [(await client.get("/Goal/ada-goal-1")).status_code for _ in range(3)]
+    assert found == [200, 200, 429]
+    for unknown in ("https://evil.example#app", provider.issuer, f"{provider.issuer}#"):
+        with pytest.raises(LookupError):
+            await limit_rate(world.database, unknown, 2, issuers)
+
+
+@pytest.mark.parametrize("scope", ["__introspection", "__launch", ["system/Goal.rs __launch"]])
+async def test_an_access_token_has_no_scope_beside_the_data_that_its_issuer_may_not_give(
+    world: World, provider: Liar, scope: object
+) -> None:
+    authority = world.service.app.state.authority
+    token = provider.sign(**claims(scope=scope))
+    assert not (await authenticate(authority, f"Bearer {token}")).extra_scopes
+
+
+async def test_an_issuer_may_be_allowed_scopes_beside_the_data(
+    dsn: str, world: World, provider: Liar, tmp_path: Path
+) -> None:
+    allowed = trusted(provider) | {"extra_scopes": ["__launch"]}
+    async with serving(dsn, external_issuers=named(tmp_path, allowed)) as service:
+        token = provider.sign(**claims(scope="__introspection __launch"))
+        caller = await authenticate(service.app.state.authority, f"Bearer {token}")
+    assert caller.extra_scopes == {"__launch"}
 
 
 async def test_an_access_token_of_another_type_or_algorithm_opens_nothing(
