@@ -1,5 +1,7 @@
 """What was closed to the requester after it was done, and before the answer left."""
 
+from collections.abc import Awaitable, Callable
+
 import httpx
 import pytest
 
@@ -10,6 +12,7 @@ from tests.http.test_composition_document import KEPT, composition
 from tests.http.test_consent_conditions import of_class
 
 __all__ = ["do", "own"]
+Close = Callable[[httpx.AsyncClient], Awaitable[None]]
 SECRET = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
 
 
@@ -101,13 +104,27 @@ async def test_of_a_batch_an_old_version_goes_too(
     assert others == before[1:]
 
 
-async def test_what_was_made_of_a_record_goes_with_it(
-    record: httpx.AsyncClient, partner: httpx.AsyncClient, do: Work
+async def made_secret(record: httpx.AsyncClient) -> None:
+    await load(record, goal(meta=SECRET))
+
+
+@pytest.mark.parametrize("close", [made_secret, closed])
+async def test_what_was_made_of_a_record_goes_with_any_version_of_it(
+    record: httpx.AsyncClient, partner: httpx.AsyncClient, do: Work, close: Close
 ) -> None:
     await change(record, goal(), lifecycleStatus="completed")
     url = await ask(partner, body=batch(get("Goal/ada-goal-1/$diff")))
     await do_all(do)
     assert "completed" in str(await told(partner, url))
-    await load(record, goal(meta=SECRET))
+    await close(record)
     [answer] = (await told(partner, url))["resource"]["entry"]
     assert answer == {"response": answer["response"]}
+
+
+async def test_the_audit_trail_has_no_versions_and_can_wait(
+    record: httpx.AsyncClient, do: Work
+) -> None:
+    url = await ask(record, "/AuditEvent?patient=ada&_count=1")
+    await do_all(do)
+    [event] = (await told(record, url))["resource"]["entry"]
+    assert event["resource"]["resourceType"] == "AuditEvent"

@@ -24,7 +24,9 @@ SAID = frozenset({"OperationOutcome", "Bundle"})
 """What the server says itself, unless it is a record: of a Bundle each entry is looked at."""
 
 Record = tuple[str, str, str | None]
-"""Type, id and versionId; no versionId where the current version is meant."""
+"""Type, id and versionId; no versionId where the current version is meant, EVERY for them all."""
+
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def _record(entry: Resource, base_url: str) -> Record | None:
         return resource["resourceType"], resource["id"], resource["meta"]["versionId"]
     is_named = not resource or ("response" in entry and not _is_said(resource))
     known = local(entry.get("fullUrl"), base_url) if is_named else None
-    return None if known is None else (known.type, known.id, None)
+    # Of which versions something was made, such as a diff, it does not tell.
+    return None if known is None else (known.type, known.id, EVERY if resource else None)
 
 
 def _is_record(resource: Mapping[str, Any]) -> bool:
@@ -131,14 +134,20 @@ async def _found(
     )
     of = sorted({record[0] for record in records})
     sql = (
-        "SELECT w.type, w.id, w.version, r.patient, r.patients"
+        "SELECT w.type, w.id, w.version, r.patient, r.patients,"
+        " count(*) OVER each = max(r.version) OVER each AS is_every"
         f" FROM {versions(access, of, args) if is_version else visible(access, of, args)} AS r"
         f" JOIN unnest({types}, {ids}, {numbers}) AS w(type, id, version)"
         " ON w.type = r.type AND w.id = r.id"
-        " AND (w.version IS NULL OR w.version = r.version::text)"
+        f" AND (w.version IS NULL OR w.version IN ('{EVERY}', r.version::text))"
+        " WINDOW each AS (PARTITION BY w.type, w.id, w.version)"
     )
     rows = await ctx.store.fetch(*args.statement(sql))
-    return {(row["type"], row["id"], row["version"]): patients(row) for row in rows}
+    return {
+        (row["type"], row["id"], row["version"]): patients(row)
+        for row in rows
+        if row["version"] != EVERY or row["is_every"]
+    }
 
 
 def _access(ctx: Context, type_: str) -> Access:
