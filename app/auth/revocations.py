@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from app.auth.keys import CHANNEL
+from app.storage.asynchronous import waiting_since
 from app.storage.database import Connection, Database, DatabaseAway
 
 HEARTBEAT = 1.0
@@ -23,7 +24,6 @@ SWEEP_EVERY = 60
 """Heartbeats between two removals of what expired."""
 
 SWEPT = (
-    "revoked_token",
     "used_assertion",
     "authorization_request",
     "authorization_code",
@@ -37,7 +37,7 @@ SWEPT = (
     "passkey_challenge",
     "client_usage",
 )
-"""The tables whose rows go away after `expires`."""
+"""The tables whose rows go away after `expires`; of revoked_token once nothing waits, too."""
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,11 @@ class Revocations:
             await connection.execute(
                 f"DELETE FROM {table} WHERE expires < now() - interval '1 min'"
             )
+        # What was asked with a token while it was good may wait longer than the token lasts.
+        await connection.execute(
+            "DELETE FROM revoked_token WHERE expires < $1::timestamptz - interval '1 min'",
+            await waiting_since(connection),
+        )
         now = time.time()
         self._revoked = {jti: until for jti, until in self._revoked.items() if until > now}
 

@@ -15,7 +15,7 @@ from app.fhir.interactions.asynchronous import RETRY_AFTER, requester, steps
 from app.storage.asynchronous import Request, put
 
 MOST = 20
-"""Requests of one client that may wait at the same time."""
+"""Requests of one client, for one person, that may wait at the same time."""
 
 
 async def accept(

@@ -60,14 +60,18 @@ class Request:
 
 
 async def put(database: Database, request: Request, hours: int, most: int) -> bool:
-    """Keep a request until somebody does it; False if `most` of the client's wait already."""
+    """Keep a request until somebody does it; False if `most` of theirs wait already.
+
+    What one person asks through a client leaves room for what others ask through it.
+    """
     by = request.by
     done = await database.fetchval(
         "WITH made AS (INSERT INTO asynchronous_request"
         " (id, client, username, organization, interaction, steps, expires)"
         " SELECT $1, $2, $3, $4, $5, $6, now() + make_interval(hours => $7)"
         " WHERE (SELECT count(*) FROM asynchronous_request"
-        "        WHERE client = $2 AND completed IS NULL) < $8"
+        "        WHERE client = $2 AND username IS NOT DISTINCT FROM $3"
+        "        AND completed IS NULL) < $8"
         " RETURNING id)"
         " INSERT INTO asynchronous_work (request, asked) SELECT id, $9 FROM made RETURNING request",
         *(request.id, by.client, by.username, by.organization),
@@ -80,6 +84,14 @@ async def is_waiting(database: Database) -> bool:
     """Whether there is work that nobody does."""
     sql = "SELECT request FROM asynchronous_work FOR UPDATE SKIP LOCKED LIMIT 1"
     return await database.fetchval(sql) is not None
+
+
+async def waiting_since(connection: Connection) -> datetime:
+    """When the oldest request that is not done was asked for; now, where there is none."""
+    since: datetime = await connection.fetchval(
+        "SELECT coalesce(min(created), now()) FROM asynchronous_request WHERE completed IS NULL"
+    )
+    return since
 
 
 async def claim(connection: Connection) -> Work | None:

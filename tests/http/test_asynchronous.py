@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from app.auth import revocations
 from app.fhir.interactions import asynchronous
 from app.jobs.asynchronous import ATTEMPTS, work
 from app.storage.database import Database, DatabaseAway
@@ -160,6 +161,21 @@ async def test_a_batch_is_done_piece_by_piece(
     answers = (await told(county, url))["resource"]["entry"]
     found = [each.get("resource", {}).get("id") for each in answers]
     assert found == ["ada-goal-2", None, "ada-goal-1"]
+
+
+async def test_what_an_entry_of_a_batch_locks_is_free_before_the_next(
+    county: httpx.AsyncClient, ada: str, do: Work, database: Database
+) -> None:
+    """Or two batches that write the same in another order would wait for each other."""
+    new = {"resource": _new(1), "request": {"method": "POST", "url": "Goal"}}
+    seen = get("Goal/ada-goal-1")
+    url = await ask(county, body=batch(seen, seen, new, new, seen))
+    for number in (3, 4):
+        assert await do() is True
+        assert (await county.get(url)).headers["x-progress"] == f"{number} of 5 entries done"
+        assert await database.fetchval(GOALS) == number - 2
+    assert await do() is True
+    assert len((await told(county, url))["resource"]["entry"]) == 5
 
 
 async def test_a_long_batch_lets_others_go_first(
@@ -321,6 +337,38 @@ async def test_a_token_that_was_revoked_does_nothing_more(
     assert await database.fetchval(GOALS) == 0
 
 
+async def test_a_revocation_is_known_as_long_as_something_waits(
+    county: httpx.AsyncClient,
+    ada: str,
+    do: Work,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(revocations, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(revocations, "SWEEP_EVERY", 1)
+    url = await ask(county, body=wishes(1))
+    await database.execute("UPDATE asynchronous_request SET created = now() - interval '1 h'")
+    await database.execute(
+        "INSERT INTO revoked_token (jti, expires)"
+        " SELECT asked::json #>> '{caller,token_id}', now() - interval '30 min'"
+        " FROM asynchronous_work UNION SELECT 'older', now() - interval '2 h'"
+    )
+    sweeping = asyncio.create_task(revocations.Revocations(database, lambda: None).watch())
+    async with asyncio.timeout(20):
+        await _counted(database, "revoked_token", 1)
+        await do()
+        assert (await told(county, url))["response"]["status"] == "401 Unauthorized"
+        await _counted(database, "revoked_token", 0)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+
+
+async def _counted(database: Database, table: str, number: int) -> None:
+    """Wait until the table has so many rows."""
+    while await database.fetchval(f"SELECT count(*) FROM {table}") != number:
+        await asyncio.sleep(0.02)
+
+
 async def test_workers_do_each_request_once(
     service: Service, county: httpx.AsyncClient, ada: str, dsn: str, database: Database
 ) -> None:
@@ -392,6 +440,21 @@ async def test_a_client_may_let_only_so_many_wait(county: httpx.AsyncClient, ada
     response = await county.get("/Goal?patient=ada", headers=LATER)
     refused(response, 429, "throttled")
     assert response.headers["retry-after"]
+
+
+async def test_what_one_person_lets_wait_leaves_room_for_another(
+    service: Service, county: httpx.AsyncClient, ada: str
+) -> None:
+    one, another = [
+        await service.as_(
+            "provider-organization", COUNTY, client_id="app", user=name, fhir_user="Practitioner/p"
+        )
+        for name in ("one", "another")
+    ]
+    for _ in range(20):
+        await ask(one, "/Goal?patient=ada")
+    refused(await one.get("/Goal?patient=ada", headers=LATER), 429, "throttled")
+    await ask(another, "/Goal?patient=ada")
 
 
 async def test_who_asked_is_in_the_audit_trail_of_what_was_done(

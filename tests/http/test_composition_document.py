@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from app.storage.database import Database
 from tests.build import HL7, goal, plan, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, refused
 
@@ -128,3 +129,39 @@ async def test_a_document_is_fhir_only(
     assert b"<Composition" in response.content
     assert (await stranger.get(URL)).status_code == 404
     assert (await county.get("/Goal/ada-goal-1/$document")).status_code == 404
+
+
+ACT, LEVEL = f"{HL7}/v3-ActCode", f"{HL7}/v3-Confidentiality"
+BY_LAW = {
+    "url": "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-sec-label-basis",
+    "valueCoding": {"system": ACT, "code": "42CFRPart2"},
+}
+
+
+@pytest.mark.parametrize("label", [(ACT, "ETHUD"), (LEVEL, "R")])
+async def test_what_is_kept_is_sealed_by_the_law_that_seals_what_is_in_it(
+    county: httpx.AsyncClient,
+    operator: httpx.AsyncClient,
+    database: Database,
+    summary: None,
+    label: tuple[str, str],
+) -> None:
+    """A label without its basis on one goal does not take the place of that with it on another."""
+    coding = {"system": label[0], "code": label[1]}
+    plain = {"security": [coding, {"system": ACT, "code": "NORDSCLCD"}]}
+    sealed = {"security": [coding | {"extension": [BY_LAW]}]}
+    metas = {"ada-goal-1": plain, "ada-goal-2": sealed, "sober": plain}
+    await load(operator, *(goal(id_, meta=meta) for id_, meta in metas.items()))
+    made = await county.post(URL, json=KEPT)
+    assert made.status_code == 201, made.text
+    seals = "SELECT seals FROM resource WHERE type = 'Bundle'"
+    assert await database.fetchval(seals) == ["42CFRPart2"]
+
+
+async def test_what_is_kept_bears_the_kinds_that_were_once_levels(
+    county: httpx.AsyncClient, operator: httpx.AsyncClient, summary: None
+) -> None:
+    await load(operator, goal(meta={"security": [{"system": LEVEL, "code": "HIV"}]}))
+    kept = (await county.post(URL, json=KEPT)).json()["meta"]["security"]
+    assert {"system": LEVEL, "code": "HIV"} in kept
+    assert [each["code"] for each in kept if each["code"] in {*"ULMNRV"}] == ["R"]

@@ -5,9 +5,10 @@ docs/decisions/0021-asynchronous.md
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 from app.fhir.context import Agent, Call, Context, Result
 from app.fhir.disclose import Entry, packed
@@ -59,7 +60,8 @@ def steps(ctx: Context, call: Call) -> int:
 async def piece(ctx: Context, row: Route, call: Call, done: int) -> list[Answer]:
     """The next answers after those that are done: of a batch for a second, of others the one.
 
-    Raises DatabaseAway.
+    An entry that writes is the last of its piece: what it locks would be held while others lock in
+    another order. Raises DatabaseAway.
     """
     if call.interaction != "batch":
         return [_kept(await _whole(ctx, row, call))]
@@ -67,9 +69,14 @@ async def piece(ctx: Context, row: Route, call: Call, done: int) -> list[Answer]
     entries = entries_of(ctx, call)
     for at in range(done, len(entries)):
         answers.append(_kept(await alone(ctx, call, at, entries[at])))
-        if time.monotonic() - begun > PIECE:
+        if _may_write(entries[at]) or time.monotonic() - begun > PIECE:
             break
     return answers
+
+
+def _may_write(entry: Mapping[str, Any]) -> bool:
+    request = entry.get("request")
+    return isinstance(request, dict) and request.get("method") not in ("GET", "HEAD")
 
 
 def refused(error: FHIRError) -> Answer:

@@ -1,10 +1,10 @@
 """What of an answer kept for its requester is open to them still.
 
-It was disclosed to them when it was made. A record that has been hidden since goes as a whole, and
+It was disclosed to them when it was made. A version that has been hidden since goes as a whole, and
 so does what was made of several records; pointers to what is hidden are cut.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,20 @@ from app.fhir.access import Access, Nothing, for_type
 from app.fhir.context import Context, Resource
 from app.fhir.disclose import Entry, again, patients
 from app.fhir.hidden import mentioned, unknown
+from app.fhir.interactions.read import UNVERSIONED
 from app.fhir.redact import redact
 from app.fhir.references import local
-from app.fhir.visible import visible
+from app.fhir.visible import versions, visible
 from app.storage.asynchronous import Answer
 from app.storage.sql import Arguments
 
 SAID = frozenset({"OperationOutcome", "Bundle"})
-"""What the server says itself; of a Bundle each entry is looked at."""
+"""What the server says itself, unless it is a record: of a Bundle each entry is looked at."""
+
+Record = tuple[str, str, str | None]
+"""Type, id and versionId; no versionId where the current version is meant, EVERY for them all."""
+
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,14 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The patients of each record ("Type/id") that is open still, and the pointers that are not."""
+    """The patients of each record that is open still, and the pointers ("Type/id") that are not.
 
-    about: Mapping[str, tuple[str, ...]]
+    `is_whole`: nothing is hidden.
+    """
+
+    about: Mapping[Record, tuple[str, ...]]
     hidden: frozenset[str]
+    is_whole: bool
     base_url: str
 
 
@@ -53,56 +63,91 @@ async def left(ctx: Context, answers: Sequence[Answer]) -> Left:
 
 async def _seen(ctx: Context, parsed: Sequence[Any], texts: Sequence[str]) -> _Seen:
     base = ctx.engine.base_url
-    names = {name for entry in parsed for name in _records(entry, base)}
-    about = await _open(ctx, names)
-    pointers = {name for text in texts for name in mentioned(text, base)} - about.keys()
-    own = {f"Patient/{id_}" for each in about.values() for id_ in each}
-    return _Seen(about, (await unknown(ctx, pointers - own)) | (names - about.keys()), base)
+    records = {record for entry in parsed for record in _records(entry, base)}
+    about = await _open(ctx, records)
+    shut = records - about.keys()
+    names = {_name(record) for record in shut}
+    names.update(name for text in texts for name in mentioned(text, base))
+    known = {_name(record) for record in about}
+    known.update(f"Patient/{id_}" for each in about.values() for id_ in each)
+    hidden = await unknown(ctx, names - known)
+    return _Seen(about, hidden, not shut and not hidden, base)
 
 
-def _records(entry: Any, base_url: str) -> Iterator[str]:
+def _name(record: Record) -> str:
+    return f"{record[0]}/{record[1]}"
+
+
+def _records(entry: Any, base_url: str) -> Iterator[Record]:
     """The records in a Bundle.entry, and those it names without their content."""
-    name = _name(entry, base_url)
-    if name is not None:
-        yield name
+    record = _record(entry, base_url)
+    if record is not None:
+        yield record
     resource = entry.get("resource") or {}
-    if resource.get("resourceType") == "Bundle":
+    if _is_said(resource):
         for each in resource.get("entry", ()):
             yield from _records(each, base_url)
 
 
-def _name(entry: Any, base_url: str) -> str | None:
+def _record(entry: Resource, base_url: str) -> Record | None:
+    """What an entry holds a version of, names, or, as an answer, was made of."""
     resource = entry.get("resource") or {}
     if _is_record(resource):
-        return f"{resource['resourceType']}/{resource['id']}"
-    known = local(entry.get("fullUrl"), base_url)
-    return None if known is None or resource else str(known)
+        return resource["resourceType"], resource["id"], resource["meta"]["versionId"]
+    is_named = not resource or ("response" in entry and not _is_said(resource))
+    known = local(entry.get("fullUrl"), base_url) if is_named else None
+    # Of which versions something was made, such as a diff, it does not tell.
+    return None if known is None else (known.type, known.id, EVERY if resource else None)
 
 
 def _is_record(resource: Mapping[str, Any]) -> bool:
     return "id" in resource and "versionId" in resource.get("meta", {})
 
 
-async def _open(ctx: Context, names: set[str]) -> dict[str, tuple[str, ...]]:
-    """Whom each of these is about, of those that the caller may see."""
-    groups: dict[tuple[Access, bool], list[str]] = {}
-    for name in sorted(names):
-        type_ = name.partition("/")[0]
-        groups.setdefault((_access(ctx, type_), type_ == "AuditEvent"), []).append(name)
-    found: dict[str, tuple[str, ...]] = {}
-    for (access, _), members in groups.items():
-        args = Arguments()
-        pairs = [name.split("/") for name in members]
-        types, ids = (args.add([pair[at] for pair in pairs], "text[]") for at in (0, 1))
-        rows = await ctx.store.fetch(
-            *args.statement(
-                "SELECT r.type, r.id, r.patient, r.patients"
-                f" FROM {visible(access, sorted({pair[0] for pair in pairs}), args)} AS r"
-                f" JOIN unnest({types}, {ids}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
-            )
-        )
-        found |= {f"{row['type']}/{row['id']}": patients(row) for row in rows}
+def _is_said(resource: Mapping[str, Any]) -> bool:
+    return resource.get("resourceType") in SAID and not _is_record(resource)
+
+
+async def _open(ctx: Context, records: Iterable[Record]) -> dict[Record, tuple[str, ...]]:
+    """Whom each of these is about, of those that the caller may see.
+
+    A version is judged as a history judges it today: a denial may have closed what is not current.
+    """
+    groups: dict[tuple[Access, bool, bool], list[Record]] = {}
+    for record in records:
+        type_, _, version = record
+        is_event = type_ in UNVERSIONED
+        kind = (_access(ctx, type_), is_event, version is not None and not is_event)
+        groups.setdefault(kind, []).append(record)
+    found: dict[Record, tuple[str, ...]] = {}
+    for (access, _, is_version), members in groups.items():
+        found |= await _found(ctx, access, sorted(members, key=str), is_version=is_version)
     return found
+
+
+async def _found(
+    ctx: Context, access: Access, records: Sequence[Record], *, is_version: bool
+) -> dict[Record, tuple[str, ...]]:
+    args = Arguments()
+    types, ids, numbers = (
+        args.add([record[at] for record in records], "text[]") for at in range(3)
+    )
+    of = sorted({record[0] for record in records})
+    sql = (
+        "SELECT w.type, w.id, w.version, r.patient, r.patients,"
+        " count(*) OVER each = max(r.version) OVER each AS is_every"
+        f" FROM {versions(access, of, args) if is_version else visible(access, of, args)} AS r"
+        f" JOIN unnest({types}, {ids}, {numbers}) AS w(type, id, version)"
+        " ON w.type = r.type AND w.id = r.id"
+        f" AND (w.version IS NULL OR w.version IN ('{EVERY}', r.version::text))"
+        " WINDOW each AS (PARTITION BY w.type, w.id, w.version)"
+    )
+    rows = await ctx.store.fetch(*args.statement(sql))
+    return {
+        (row["type"], row["id"], row["version"]): patients(row)
+        for row in rows
+        if row["version"] != EVERY or row["is_every"]
+    }
 
 
 def _access(ctx: Context, type_: str) -> Access:
@@ -115,7 +160,7 @@ def _access(ctx: Context, type_: str) -> Access:
 
 def _entry(ctx: Context, seen: _Seen, entry: Resource, level: int | None) -> Entry:
     """The answer of one request: that it was answered is told whatever is hidden."""
-    resource = _resource(seen, entry["resource"]) if "resource" in entry else None
+    resource = _resource(seen, entry) if "resource" in entry else None
     return Entry(
         entry.get("fullUrl") if resource else None,
         again(resource, level) if resource else None,
@@ -123,16 +168,17 @@ def _entry(ctx: Context, seen: _Seen, entry: Resource, level: int | None) -> Ent
     )
 
 
-def _resource(seen: _Seen, resource: Resource) -> Resource | None:
-    if resource["resourceType"] == "Bundle" and not _is_record(resource):
-        entries = [_member(seen, each) for each in resource.get("entry", ())]
-        return {**resource, "entry": [each for each in entries if each]} if entries else resource
-    if not seen.hidden or resource["resourceType"] in SAID:
-        return resource
-    name = f"{resource['resourceType']}/{resource.get('id')}"
-    if not _is_record(resource) or name in seen.hidden:
+def _resource(seen: _Seen, entry: Resource) -> Resource | None:
+    resource: Resource = entry["resource"]
+    if _is_said(resource):
+        members = [_member(seen, each) for each in resource.get("entry", ())]
+        return {**resource, "entry": [each for each in members if each]} if members else resource
+    record = _record(entry, seen.base_url)
+    if record is not None and record not in seen.about:
         return None
-    own = {f"Patient/{id_}" for id_ in seen.about[name]}
+    if record is None or not _is_record(resource):
+        return resource if seen.is_whole else None
+    own = {f"Patient/{id_}" for id_ in seen.about[record]}
     return redact(resource, seen.hidden - own, seen.base_url)
 
 
@@ -140,10 +186,12 @@ def _member(seen: _Seen, entry: Resource) -> Resource | None:
     """An entry of a Bundle: of a response what was answered stays, of what was found nothing."""
     is_answer = "response" in entry and "request" not in entry
     if "resource" in entry:
-        kept = _resource(seen, entry["resource"])
+        kept = _resource(seen, entry)
         if kept is not None:
             return {**entry, "resource": kept}
-    elif _name(entry, seen.base_url) not in seen.hidden:
-        return entry
+    else:
+        record = _record(entry, seen.base_url)
+        if record is None or record in seen.about:
+            return entry
     bare = {name: part for name, part in entry.items() if name not in ("resource", "fullUrl")}
     return bare if is_answer else None

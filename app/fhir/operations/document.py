@@ -15,7 +15,7 @@ from app.fhir.hidden import hidden
 from app.fhir.ids import new_id
 from app.fhir.interactions.read import current
 from app.fhir.interactions.write import location, row_of
-from app.fhir.label import CONFIDENTIALITY
+from app.fhir.label import CONFIDENTIALITY, LEVELS
 from app.fhir.operations.asked import Kinds, asked, flag
 from app.fhir.operations.written import created
 from app.fhir.references import local, walk
@@ -105,11 +105,17 @@ def _labelled(document: Resource) -> Resource:
     meta = document.get("meta", {})
     inner = (each["resource"].get("meta", {}) for each in document["entry"])
     given = (coding for each in inner for coding in each.get("security", ()))
-    found = {(each.get("system"), each.get("code")): each for each in given}
-    kept = [each for (system, _), each in found.items() if system != CONFIDENTIALITY]
+    # By all that they say: of two labels alike one may name, in an extension, the law that seals.
+    kept = list({json.dump(each): each for each in given if not _is_level(each)}.values())
     if not kept:
         return document
     return {**document, "meta": {**meta, "security": [*meta.get("security", ()), *kept]}}
+
+
+def _is_level(coding: Resource) -> bool:
+    """Whether this is one of the levels, of which the Bundle bears the highest, and no more."""
+    is_bare = coding.keys() <= {"system", "version", "code", "display"}
+    return is_bare and coding.get("system") == CONFIDENTIALITY and coding.get("code") in {*LEVELS}
 
 
 OPERATION = Operation(
