@@ -182,11 +182,12 @@ async def measure_query(
     rng = random.Random(query.name)
     persons = options.resources // len(ORDER)
     drawn = [query.values(rng, persons) for _ in range(options.rounds)]
-    [client] = await connect(world.address.host, world.address.port, 1)
     times: dict[str, list[float]] = {"http": [], "statement": [], "by hand": []}
     sizes: dict[str, int] = {"statement": 0, "by hand": 0}
     for turn, values in enumerate([drawn[0], *drawn]):  # the first fills caches and prepares
         url = query.url.format(**values)
+        # Anew, for the server closes what was idle while the statements ran.
+        [client] = await connect(world.address.host, world.address.port, 1)
         statement, *bound = _compiled(url, world).complete
         ways: dict[str, Callable[[], Awaitable[Any]]] = {
             "http": partial(_answered, client, world, url),
@@ -198,7 +199,7 @@ async def measure_query(
             sizes[name] += len(await ways[name]())
         for name in [*ways, *ways][turn % len(ways) :][: len(ways)]:
             times[name].append(await _timed(ways[name]))
-    client.close()
+        client.close()
     return _figures(times) | {"rows": sizes}
 
 
