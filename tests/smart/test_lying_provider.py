@@ -22,7 +22,7 @@ from tests.smart.conftest import World
 from tests.smart.provider import Liar, liar, named
 
 AUDIENCE = "https://isp.example/fhir"
-MANY = 16
+MANY = 32
 
 
 def trusted(provider: Liar, **sign_in: Any) -> dict[str, Any]:
