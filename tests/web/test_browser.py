@@ -4,6 +4,7 @@ Skipped only where no Chromium is installed: apt-get install chromium chromium-d
 """
 
 import asyncio
+from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -12,7 +13,12 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
+from app.isp.codes import ISP
+from app.main import create_app
 from app.routers.web.screen import words
+from app.settings import Settings
+from tests.build import concept, plan, reference
+from tests.http.conftest import Service, load
 from tests.smart.test_browser import (
     CHROMIUM,
     DRIVER,
@@ -25,6 +31,8 @@ from tests.smart.test_browser import (
     violations,
 )
 from tests.web.conftest import GOAL, PLAN
+
+Json = dict[str, Any]
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="no Chromium with chromedriver is installed"
@@ -79,6 +87,46 @@ async def test_a_person_reads_records_answers_and_signs(
         assert [one for one in said if "404" not in one and "favicon" not in one] == []
 
     await asyncio.to_thread(drive)
+
+
+async def put(site: Site, *resources: Json) -> None:
+    """Through an application of this loop, since the other one lives in its thread."""
+    settings = Settings(database_url=site.service.settings.database_url)
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        await load(await Service(app, settings).as_("operator"), *resources)
+
+
+async def test_the_forms_of_a_draft_are_for_everybody_too(
+    site: Site, chromium: webdriver.Chrome
+) -> None:
+    draft = next(one for one in plan("PractitionerRole/grace-key-worker") if is_plan(one))
+    await put(site, draft | {"status": "draft"})
+
+    def see(username: str, form: str) -> None:
+        chromium.delete_all_cookies()
+        chromium.get(f"{site.issuer}/app")
+        sign_in(chromium, username)
+        [shown, *_] = WebDriverWait(chromium, PATIENCE).until(
+            lambda page: page.find_elements(
+                By.CSS_SELECTOR, f"button[value=allow], main a[href$='{PLAN}']"
+            )
+        )
+        if shown.tag_name == "button":
+            click(chromium, "button[value=allow]")
+        follow(chromium, PLAN)
+        assert chromium.find_elements(By.ID, form)
+
+    await asyncio.to_thread(see, "grace", "propose")
+    proof: Json = {"resourceType": "Provenance", "id": "put", "recorded": "2026-01-05T09:00:00Z"}
+    proof |= {"target": [reference("CarePlan/ada-plan/_history/2")]}
+    proof |= {"activity": concept(ISP, "propose"), "agent": [{"who": reference("Patient/ada")}]}
+    await put(site, proof)
+    await asyncio.to_thread(see, "grace", "withdraw")
+
+
+def is_plan(one: Json) -> bool:
+    return one["resourceType"] == "CarePlan"
 
 
 __all__ = ["chromium", "site"]
