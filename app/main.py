@@ -251,10 +251,11 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
 
 async def _operating(authority: Authority, settings: Settings, request: Request) -> None:
     """Raises Unauthorized without a token, Forbidden for one of another role than operator."""
-    is_here = request.client is not None and is_loopback(request.client.host)
-    if is_here and settings.metrics == "local":
-        return
     root = urlsplit(settings.base_url)
+    is_here = request.client is not None and is_loopback(request.client.host)
+    # Known to others by a name of its own, it has a proxy in front, which calls from here as well.
+    if settings.metrics == "local" and is_here and is_loopback(root.hostname or ""):
+        return
     url = f"{root.scheme}://{root.netloc}{request.url.path}"
     presented = Presented(request.method, url, proofs(request))
     caller = await authenticate(authority, request.headers.get("authorization"), presented)

@@ -112,8 +112,8 @@ class Settings(BaseSettings):
     metrics: Literal["local", "operator", "open"] = Field(
         default="local",
         description="Who reads `/metrics`. `operator`: whoever sends an access token of that role, "
-        "as a Prometheus with `oauth2` does. `local`: callers on this machine, too. `open`: "
-        "everybody; then guard it in the proxy.",
+        "as a Prometheus with `oauth2` does. `local`: callers on this machine, too, while "
+        "`ISP_BASE_URL` is on it as well. `open`: everybody; then guard it in the proxy.",
     )
     even_milliseconds: int = Field(
         default=4,

@@ -29,9 +29,27 @@ PERSONS = 200
 """Persons that are copied in one transaction."""
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
-HEAD = ("rid", "type", "id", "version", "last_updated", "deleted", "patient", "patients", "keys")
+HEAD: tuple[str, ...] = (
+    "rid",
+    "type",
+    "id",
+    "version",
+    "last_updated",
+    "deleted",
+    "patient",
+    "patients",
+    "keys",
+)
 HEAD += ("digest", "confidentiality", "labels", "seals", "traits", "lo", "hi", "body")
-VERSION = ("rid", "version", "type", "last_updated", "method", "patient", "patients")
+VERSION: tuple[str, ...] = (
+    "rid",
+    "version",
+    "type",
+    "last_updated",
+    "method",
+    "patient",
+    "patients",
+)
 VERSION += ("confidentiality", "labels", "seals", "body")
 TABLES = ("resource", "resource_version", *DERIVED)
 

@@ -233,9 +233,9 @@ async def measure_transaction(
     made = loader.engine(f"http://{world.address.netloc}/fhir")
     for _ in range(1 + options.transactions):
         body = _creates(fresh, size)
-        times["http"].append(await _timed(lambda body=body: _answered(client, world, "", body)))
+        times["http"].append(await _timed(partial(_answered, client, world, "", body)))
         rows = _rows(made, fresh, size)
-        times["by hand"].append(await _timed(lambda rows=rows: loader.copy(connection, rows)))
+        times["by hand"].append(await _timed(partial(loader.copy, connection, rows)))
     client.close()
     return _figures(times)
 

@@ -12,28 +12,15 @@ from fastapi import FastAPI
 
 from app.auth.caller import Caller
 from app.auth.dpop import Presented
-from app.auth.scopes import parse
+from app.loading import OPERATOR
 from app.main import create_app
-from app.routers.fhir import FHIRApplication
+from app.routers.evenly import Evenly
+from app.routers.fhir import FHIRApplication, Limits
 from app.settings import Settings
-
-CALLER = Caller(
-    client_id="bench",
-    role="operator",
-    organization=None,
-    user=None,
-    fhir_user=None,
-    patient=None,
-    scopes=parse("system/*.cruds"),
-    extra_scopes=frozenset(),
-    purpose=None,
-    token_id="bench",
-    expires=0,
-)
 
 
 async def _anybody(_: str | None, __: Presented | None) -> Caller:
-    return CALLER
+    return OPERATOR
 
 
 def _made() -> FastAPI:
@@ -45,8 +32,8 @@ def _made() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with inner(app):
             if os.environ["BENCH_DOOR"] == "open":
-                engine = app.state.engine
-                app.state.fhir = FHIRApplication(engine, _anybody, "/fhir", settings.max_body)
+                most = Limits(settings.max_body, settings.asynchronous_hours, Evenly(0))
+                app.state.fhir = FHIRApplication(app.state.engine, _anybody, "/fhir", most)
             yield
 
     made.router.lifespan_context = lifespan

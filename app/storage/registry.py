@@ -59,6 +59,7 @@ WRITERS = """
 SELECT DISTINCT virtualtransaction FROM pg_locks
 WHERE locktype = 'relation' AND relation = 'resource'::regclass AND mode = 'RowExclusiveLock'
   AND pid <> pg_backend_pid()
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 START = """
 UPDATE search_index AS i SET position = '', indexed = 0

@@ -89,3 +89,12 @@ async def test_the_figures_are_for_operators_unless_the_settings_say_otherwise(
         operator = await closed.as_("operator")
         assert "isp_requests" in (await operator.get(f"{root}/metrics")).text
         assert "isp_requests" in (await opened.client().get(f"{root}/metrics")).text
+
+
+async def test_the_figures_are_for_who_is_here_while_the_server_is_known_here_only(
+    dsn: str, database: Database
+) -> None:
+    async with serving(dsn) as here, serving(dsn, base_url="https://isp.example.org/fhir") as known:
+        for service, status in ((here, 200), (known, 401)):
+            root = service.settings.base_url.removesuffix("/fhir")
+            assert (await service.client().get(f"{root}/metrics")).status_code == status
