@@ -177,8 +177,11 @@ async def approve_client(
         given = {name: value for name, value in changed.items() if value is not None}
         asked = replace(_registration(metadata), client_id=client_id, **given)  # type: ignore[arg-type]
         check_registration(asked)
-        client = _client(asked, client_id, row["secret_hash"])
-        await connection.execute("DELETE FROM client WHERE id = $1", client_id)
+        # A secret that was rotated meanwhile goes before the one of the registration.
+        secret = await connection.fetchval(
+            "DELETE FROM client WHERE id = $1 RETURNING secret_hash", client_id
+        )
+        client = _client(asked, client_id, secret or row["secret_hash"])
         await insert_client(connection, client)
     return client
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.auth import jose, throttle
+from app.auth.client_terms import rotate_secret
 from app.auth.clients import InvalidRegistration
 from app.auth.registrations import approve_client, pending
 from tests.smart.browser import App
@@ -66,6 +67,19 @@ async def test_a_secret_is_shown_once_and_works_after_approval(world: World) -> 
     read = (await http.get(body["registration_client_uri"], headers=bearer)).json()
     assert "client_secret" not in read
     assert read["approved"] is True
+
+
+async def test_a_secret_that_was_rotated_stays_so_when_a_change_is_approved(world: World) -> None:
+    body = (await asked(world, token_endpoint_auth_method=None)).json()
+    client_id, first = body["client_id"], body["client_secret"]
+    await approve_client(world.database, client_id)
+    second = await rotate_secret(world.database, client_id, overlap=0)
+    await approve_client(world.database, client_id, scope="patient/Goal.rs")
+    errors = [
+        (await App(world.http(), world.issuer, client_id, secret=each).redeem("x")).json()["error"]
+        for each in (first, second)
+    ]
+    assert errors == ["invalid_client", "invalid_grant"]
 
 
 async def test_an_operator_may_allow_less(world: World) -> None:
