@@ -6,7 +6,9 @@ RUN python -m venv .venv \
  && .venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml requirements.in README.md LICENSE ./
 COPY app app
-RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index --editable .
+# Compiled here, since what runs may write nothing beside it.
+RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app \
+ && .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index --editable .
 
 FROM python:3.11-slim
 # What WeasyPrint lays out text with, and one font: nothing is fetched when a plan is printed.

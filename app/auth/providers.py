@@ -39,9 +39,10 @@ class Providers:
     def __init__(self, issuers: Issuers, settings: Settings) -> None:
         self.issuers = issuers
         self._metadata: dict[str, Metadata] = {}
-        self._keys = {inside: ClientKeys(settings, inside=inside) for inside in (False, True)}
-        inside = reaches_inside(settings)
-        self._outgoing = {each: Outgoing(inside=each or inside) for each in (False, True)}
+        # Only for those there are: who can ask takes a while to make.
+        kinds, inside = {each.is_inside for each in issuers.issuers}, reaches_inside(settings)
+        self._keys = {each: ClientKeys(settings, inside=each) for each in kinds}
+        self._outgoing = {each: Outgoing(inside=each or inside) for each in kinds}
 
     @classmethod
     def open(cls, settings: Settings) -> Self:

@@ -15,12 +15,16 @@ import httpx
 import pytest
 
 from app.storage import postmaster
+from tests.conftest import DATA_DIR
 
 LIMIT = 60
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    return {**os.environ, "ISP_DATA_DIR": str(data_dir), "PYTHONDONTWRITEBYTECODE": "1"}
+    """That of a server or a command; all of them share what was compiled, beside the tree."""
+    compiled = str(Path(os.environ[DATA_DIR]) / "compiled")
+    mine = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**mine, "ISP_DATA_DIR": str(data_dir), "PYTHONPYCACHEPREFIX": compiled}
 
 
 def isp(data_dir: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
