@@ -4,7 +4,10 @@ Asked before `visible`, which weighs every consent for every resource: in most r
 nothing to weigh, and what a plan refers to is as open as the plan.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 from app.fhir.access import (
     Access,
@@ -15,10 +18,36 @@ from app.fhir.access import (
     Nothing,
     Permitted,
     Related,
+    for_type,
 )
-from app.storage.sql import Arguments
+from app.fhir.compartments import is_single
+from app.fhir.known import Known, types_of
+from app.storage.sql import Arguments, Row
 
 Pairs = Collection[tuple[str, str]]
+
+VOUCHES = (
+    "h.patient IS NOT NULL AND h.seals IS NULL AND NOT EXISTS"
+    " (SELECT FROM consent_rule AS c WHERE c.patient = h.patient AND c.is_narrow)"
+)
+"""SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
+with the same labels, none of them a seal, where no consent looks any closer."""
+
+UNASKED, ALL_ALIKE = "NULL::text[]", "'{}'::text[]"
+"""SQL: what `unlike` is where it is not asked for, and where nothing is hidden from the caller."""
+
+LIKE = (
+    "h.patient = t.patient AND h.confidentiality = t.confidentiality"
+    " AND h.labels IS NOT DISTINCT FROM t.labels AND t.seals IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Vouching:
+    """The types whose rows vouch for others, and the types of what they vouch for."""
+
+    rows: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 def is_by_marks(access: Access) -> bool:
@@ -31,24 +60,72 @@ def is_by_marks(access: Access) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
+def vouching(known: Known, read: Access, search: Access) -> Vouching | None:
+    """Who vouches for whom, for whoever knows of this and reads and searches under these.
+
+    A row vouches that was let through by the very access that tells what exists. None where more
+    than one access does.
+    """
+    groups = {type_: access for access, types in known for type_ in types if is_single(type_)}
+    rows = [
+        type_
+        for type_, access in groups.items()
+        if is_by_marks(access)
+        and {for_type(each, type_) for each in (read, search)} - {Nothing()} == {access}
+    ]
+    accesses = {groups[type_] for type_ in rows}
+    if len(accesses) != 1:
+        return None
+    others = (type_ for type_, access in groups.items() if access in accesses)
+    return Vouching(tuple(rows), tuple(others))
+
+
 def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
-    """SELECT type, id: those of the pairs (type, id) that are about the same patient as one of the
-    `seen` and bear the same labels, none of them a seal, where no consent looks any closer.
+    """SELECT type, id: those of the pairs (type, id) that are like one of the `seen`, which vouch.
 
     All of types that are about one patient, under one access that is by marks.
     """
     marks = (
         "SELECT DISTINCT h.patient, h.confidentiality, h.labels FROM resource AS h"
         f" JOIN {_places(seen, args)} AS w(type, id) ON w.type = h.type AND w.id = h.id"
-        " WHERE h.patient IS NOT NULL AND h.seals IS NULL AND NOT EXISTS"
-        " (SELECT FROM consent_rule AS c WHERE c.patient = h.patient AND c.is_narrow)"
+        f" WHERE {VOUCHES}"
     )
     return (
-        f"WITH m AS MATERIALIZED ({marks}) SELECT t.type, t.id FROM resource AS t"
+        f"WITH h AS MATERIALIZED ({marks}) SELECT t.type, t.id FROM resource AS t"
         f" JOIN {_places(pairs, args)} AS w(type, id) ON w.type = t.type AND w.id = t.id"
-        " WHERE t.seals IS NULL AND EXISTS (SELECT FROM m WHERE m.patient = t.patient AND"
-        " m.confidentiality = t.confidentiality AND m.labels IS NOT DISTINCT FROM t.labels)"
+        f" WHERE EXISTS (SELECT FROM h WHERE {LIKE})"
     )
+
+
+def unlike(known: Known, among: Vouching | None, args: Arguments) -> str:
+    """SQL: the references ("Type/id") of the current versions in `found` that have to be judged one
+    by one, since no row of `found` vouches for them; NULL where that takes reading the bodies.
+    """
+    if not known:
+        return ALL_ALIKE
+    if among is None:
+        return UNASKED
+    judged = args.add(sorted(types_of(known)), "text[]")
+    rows, others = (args.add(list(types), "text[]") for types in (among.rows, among.others))
+    place = "split_part(p.name, '/', {})"
+    return (
+        "(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, h.pointers,"
+        f" h.type = ANY({rows}) AND {VOUCHES} AS vouches"
+        " FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid)"
+        " SELECT CASE WHEN EXISTS (SELECT FROM shown WHERE pointers IS NULL) THEN NULL ELSE ARRAY("
+        "SELECT p.name FROM (SELECT DISTINCT p.name FROM shown, unnest(pointers) AS p(name)) AS p"
+        f" WHERE {place.format(1)} = ANY({judged}) AND NOT ({place.format(1)} = ANY({others})"
+        f" AND EXISTS (SELECT FROM resource AS t WHERE t.type = {place.format(1)}"
+        f" AND t.id = {place.format(2)} AND EXISTS (SELECT FROM shown AS h WHERE vouches AND {LIKE}"
+        ")))) END)"
+    )
+
+
+def unlike_of(rows: Iterable[Row]) -> frozenset[str] | None:
+    """What the statements of these rows found by `unlike`; None where one of them did not."""
+    found = [row["unlike"] for row in rows]
+    return None if None in found else frozenset(chain.from_iterable(found))
 
 
 def _places(pairs: Pairs, args: Arguments) -> str:

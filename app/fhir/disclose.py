@@ -11,10 +11,11 @@ from typing import Any
 
 from app.fhir import json
 from app.fhir.context import Context, Disclosed, Resource
-from app.fhir.hidden import Hidden, mentioned
+from app.fhir.hidden import Hidden
 from app.fhir.instant import to_text
 from app.fhir.label import highest, is_sealed, noticed, security
 from app.fhir.redact import redact
+from app.fhir.references import mentioned
 from app.fhir.subset import subset
 from app.storage.sql import Row
 

@@ -11,9 +11,10 @@ from app.fhir import json
 from app.fhir.context import Context
 from app.fhir.draft import Current, Draft
 from app.fhir.errors import Issue, Unprocessable
-from app.fhir.hidden import known_to, mentioned, unknown
+from app.fhir.hidden import known_to, unknown
 from app.fhir.known import types_of
 from app.fhir.redact import is_redacted
+from app.fhir.references import mentioned
 
 PARTIAL = "This is a redacted or subsetted copy: it would erase what it leaves out. Use PATCH."
 HOLDING = (

@@ -1,22 +1,20 @@
 """Hidden: which references of some rows lead to what does not exist for the caller.
 
-One statement for a page, two where something is unlike the page, and none for who may know of
-everything.
+No statement where the one that found the page asked it too, and nothing is unlike the page, or for
+who may know of everything.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
-from app.fhir.access import Access, Nothing, for_type, permissions
-from app.fhir.alike import alike, is_by_marks
-from app.fhir.compartments import is_single
+from app.fhir.access import Access, Nothing, permissions
+from app.fhir.alike import alike, unlike, vouching
 from app.fhir.context import Context
 from app.fhir.grounds import opening
 from app.fhir.known import Known, found, known, restricted, types_of
 from app.fhir.label import PART_2, is_sealed
-from app.fhir.references import POINTER
+from app.fhir.references import mentioned
 from app.storage.sql import Arguments, Row
 
 Pair = tuple[str, str]
@@ -50,18 +48,31 @@ def _letters(ctx: Context) -> tuple[Access, Access]:
     return ctx.access.get("r", Nothing()), ctx.access.get("s", Nothing())
 
 
-async def hidden(ctx: Context, rows: Iterable[Row], *, are_visible: bool = False) -> Hidden:
+def unlike_for(ctx: Context, args: Arguments) -> str:
+    """What `with_consents` is to look for, so that `hidden` need not ask again."""
+    judged = known_to(ctx)
+    return unlike(judged, vouching(judged, *_letters(ctx)), args)
+
+
+async def hidden(
+    ctx: Context,
+    rows: Iterable[Row],
+    *,
+    are_visible: bool = False,
+    doubted: Collection[str] | None = None,
+) -> Hidden:
     """Of the references in the bodies of these rows those to what the caller may not know of.
 
     What never existed is as hidden as what may not be known: the two cannot be told apart.
     `are_visible`: the rows were read through `visible` or `versions` under scope letter r or s.
+    `doubted`: those of the references that may be hidden, where that is known.
     """
     judged = types_of(known_to(ctx))
     shown = [row for row in rows if row["body"]]
-    bodies = [row["body"] for row in shown] if judged else []
+    bodies = [row["body"] for row in shown] if judged and doubted is None else []
     named = {each for body in bodies for each in mentioned(body, ctx.engine.base_url)}
-    pairs = {pair for pair in map(_pair, named) if pair[0] in judged}
-    if pairs and are_visible:
+    pairs = {pair for pair in map(_pair, named.union(doubted or ())) if pair[0] in judged}
+    if pairs and are_visible and doubted is None:
         pairs -= await _alike(ctx, pairs, bodies)
     heads = (HEAD.match(row["body"]) for row in shown if is_sealed(row))
     sealed = [(head[1], head[2]) for head in heads if head]
@@ -84,11 +95,6 @@ async def unknown(ctx: Context, names: Iterable[str]) -> frozenset[str]:
     return await _unknown(ctx, {pair for pair in map(_pair, names) if pair[0] in judged})
 
 
-def mentioned(text: str, base_url: str) -> Iterator[str]:
-    """The resources of this server that a stored text refers to, without its being parsed."""
-    return (pointer[1] for pointer in _pattern(base_url).finditer(text))
-
-
 async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
     asked = sorted(pairs)
     if not asked:
@@ -101,32 +107,19 @@ async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
 
 async def _alike(ctx: Context, pairs: set[Pair], bodies: Iterable[str]) -> set[Pair]:
     """Those that a visible row vouches for."""
-    groups = {type_: access for access, types in known_to(ctx) for type_ in types}
-    own = {head.groups() for body in bodies if (head := HEAD.match(body))}
-    seen = [(type_, id_) for type_, id_ in own if _vouches(ctx, type_, groups.get(type_))]
-    accesses = {groups[type_] for type_, _ in seen}
-    asked = [pair for pair in pairs if is_single(pair[0]) and groups[pair[0]] in accesses]
-    if len(accesses) != 1 or not asked:
+    among = vouching(known_to(ctx), *_letters(ctx))
+    if among is None:
+        return set()
+    heads = (head.groups() for body in bodies if (head := HEAD.match(body)))
+    seen = {(type_, id_) for type_, id_ in heads if type_ in among.rows}
+    asked = [pair for pair in pairs if pair[0] in among.others]
+    if not seen or not asked:
         return set()
     args = Arguments()
     sql = alike(asked, seen, args)
     return {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
 
 
-def _vouches(ctx: Context, type_: str, access: Access | None) -> bool:
-    """Whether a row of this type was let through by the very access that tells what exists."""
-    if access is None or not is_single(type_) or not is_by_marks(access):
-        return False
-    under = {for_type(each, type_) for each in _letters(ctx)} - {Nothing()}
-    return under == {access}
-
-
 def _pair(name: str) -> Pair:
     type_, _, id_ = name.partition("/")
     return type_, id_
-
-
-@cache
-def _pattern(base_url: str) -> re.Pattern[str]:
-    ending = r'(?:/_history/[A-Za-z0-9.-]{1,64})?"'
-    return re.compile(POINTER.format(re.escape(base_url)) + ending)

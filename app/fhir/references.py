@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/references.html#literal
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
@@ -41,6 +42,17 @@ def local(reference: Any, base_url: str) -> Reference | None:
         return None
     found = LITERAL.match(reference.removeprefix(base_url + "/"))
     return Reference(*found.groups()) if found else None
+
+
+def mentioned(text: str, base_url: str) -> Iterator[str]:
+    """The resources of this server that a stored text refers to, without its being parsed."""
+    return (pointer[1] for pointer in _pattern(base_url).finditer(text))
+
+
+@cache
+def _pattern(base_url: str) -> re.Pattern[str]:
+    ending = r'(?:/_history/[A-Za-z0-9.-]{1,64})?"'
+    return re.compile(POINTER.format(re.escape(base_url)) + ending)
 
 
 def walk(value: Any) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from app.fhir.draft import Draft, about, draft
 from app.fhir.engine import Engine
 from app.fhir.registration import refresh
 from app.fhir.registry import registered
+from app.fhir.step import pointers
 from app.storage import reindex as statements
 from app.storage.database import Connection
 from app.storage.registry import stamp
@@ -21,7 +22,7 @@ from app.storage.versions import Row
 BATCH = 200
 HEAD = (
     *("patient", "patients", "keys", "digest"),
-    *("confidentiality", "labels", "seals", "traits", "lo", "hi"),
+    *("confidentiality", "labels", "seals", "traits", "lo", "hi", "pointers"),
 )
 
 
@@ -65,7 +66,7 @@ async def _rewritten(engine: Engine, after: int, *, is_of: bool) -> tuple[int, i
         heads: list[Row] = []
         rows: dict[str, list[Row]] = {}
         for row, made in zip(found, drafts, strict=True):
-            head = _head(row, made, known)
+            head = _head(row, made, known, engine.base_url)
             if head != tuple(row[name] for name in HEAD):
                 heads.append((row["rid"], row["version"], *head))
             for table, derived in made.derived.rows.items():
@@ -89,7 +90,7 @@ async def _known(connection: Connection, drafts: Sequence[Draft]) -> Known:
     return await statements.about(connection, sorted(places)) if places else {}
 
 
-def _head(row: Any, made: Draft, known: Known) -> Row:
+def _head(row: Any, made: Draft, known: Known, base_url: str) -> Row:
     """The columns HEAD; what a lost source was about stays."""
     patients = {*made.subjects}
     for source in made.sources:
@@ -105,4 +106,5 @@ def _head(row: Any, made: Draft, known: Known) -> Row:
         list(marks.traits),
         marks.lo,
         marks.hi,
+        pointers(row["body"], base_url),
     )

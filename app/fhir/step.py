@@ -10,6 +10,7 @@ from app.fhir.change import ANY, Change, Committed, Overtaken
 from app.fhir.draft import Current, Draft, about, body
 from app.fhir.errors import MethodNotAllowed, PreconditionFailed
 from app.fhir.marks import Marks
+from app.fhir.references import mentioned
 from app.storage.versions import Head
 
 
@@ -126,7 +127,7 @@ def _state(each: Draft, current: Current | None, instant: datetime) -> Committed
     )
 
 
-def head_of(step: Step) -> Head:
+def head_of(step: Step, base_url: str) -> Head:
     """What becomes the current version."""
     done = step.committed
     marks = _marks(step)
@@ -148,7 +149,13 @@ def head_of(step: Step) -> Head:
         marks.traits,
         marks.lo,
         marks.hi,
+        pointers(done.body, base_url),
     )
+
+
+def pointers(body: str | None, base_url: str) -> list[str]:
+    """What `Head.pointers` are of a body as it is stored."""
+    return sorted(set(mentioned(body, base_url))) if body else []
 
 
 def _marks(step: Step) -> Marks:

@@ -9,7 +9,7 @@ from app.storage.versions import DERIVED, Row
 BATCH = """
 SELECT
   rid, type, id, version, body, patient, patients, keys, digest, confidentiality, labels, seals,
-  traits, lo, hi
+  traits, lo, hi, pointers
 FROM resource
 WHERE rid > $1 AND NOT deleted AND (type = ANY($2::text[])) = $3 ORDER BY rid LIMIT $4 FOR UPDATE
 """
@@ -21,7 +21,8 @@ WHERE NOT r.deleted
 HEAD = """
 UPDATE resource SET
   patient = $3, patients = $4, keys = $5, digest = $6,
-  confidentiality = $7, labels = $8, seals = $9, traits = $10, lo = $11, hi = $12
+  confidentiality = $7, labels = $8, seals = $9, traits = $10, lo = $11, hi = $12,
+  pointers = $13
 WHERE rid = $1 AND version = $2
 """
 # The versions before it stay as they were judged then, and are hidden where that differs now.
@@ -61,7 +62,7 @@ async def replace_derived(
     """Give these resources new rows in every table of DERIVED.
 
     `heads` are (rid, version, patient, patients, keys, digest, confidentiality, labels, seals,
-    traits, lo, hi) where one of them differs.
+    traits, lo, hi, pointers) where one of them differs.
     """
     await connection.executemany(HEAD, heads)
     await connection.executemany(VERSION, [(*head[:4], *head[6:9]) for head in heads])

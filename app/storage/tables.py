@@ -60,7 +60,8 @@ class Resource(SQLModel, table=True):
     `patient` is the logical id of the one patient it is about; `patients` holds them where a type
     can be about several. `keys` are 64-bit hashes of its token, uri and presence search values;
     `digest` hashes what was written of it to other tables, to tell whether that has to change. What
-    follows `digest` is what consents are compared with: see app/fhir/marks.py.
+    follows `digest` is what consents are compared with: see app/fhir/marks.py. `pointers` are the
+    resources of this server that the body refers to ("Type/id"), NULL where that was not looked at.
     """
 
     __tablename__ = "resource"
@@ -87,6 +88,7 @@ class Resource(SQLModel, table=True):
     lo: datetime | None = Field(default=None, sa_column=Column(INSTANT))
     hi: datetime | None = Field(default=None, sa_column=Column(INSTANT))
     body: str | None = Field(default=None, sa_column=Column(TEXT))
+    pointers: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
 
 
 class ResourceVersion(SQLModel, table=True):

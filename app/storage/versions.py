@@ -107,6 +107,7 @@ class Head:
     traits: Sequence[int] = ()
     lo: datetime | None = None
     hi: datetime | None = None
+    pointers: Sequence[str] | None = None
 
 
 async def write(
@@ -163,6 +164,7 @@ def _values(head: Head) -> Row:
         _array(head.traits),
         head.lo,
         head.hi,
+        _array(head.pointers),
     )
 
 
@@ -184,6 +186,7 @@ _HEAD = (
     ("traits", "bigint[]"),
     ("lo", "timestamptz"),
     ("hi", "timestamptz"),
+    ("pointers", "text[]"),
 )
 
 
@@ -219,17 +222,17 @@ def _unnest(name: str, columns: Sequence[tuple[str, str]], at: int) -> str:
 _UPSERT = """head AS (
   INSERT INTO resource
     (rid, type, id, version, last_updated, deleted, patient, patients, keys, digest, body,
-     confidentiality, labels, seals, traits, lo, hi)
+     confidentiality, labels, seals, traits, lo, hi, pointers)
   SELECT
     rid, type, id, version, last_updated, body IS NULL, patient, patients, keys, digest, body,
-    confidentiality, labels, seals, traits, lo, hi
+    confidentiality, labels, seals, traits, lo, hi, pointers
   FROM w
   ON CONFLICT (rid) DO UPDATE SET
     version = excluded.version, last_updated = excluded.last_updated, deleted = excluded.deleted,
     patient = excluded.patient, patients = excluded.patients, keys = excluded.keys,
     digest = excluded.digest, body = excluded.body, confidentiality = excluded.confidentiality,
     labels = excluded.labels, seals = excluded.seals, traits = excluded.traits, lo = excluded.lo,
-    hi = excluded.hi)"""
+    hi = excluded.hi, pointers = excluded.pointers)"""
 _REPLACING = """
   ON CONFLICT (rid) DO UPDATE SET narrative = excluded.narrative, content = excluded.content
   WHERE (index_text.narrative, index_text.content) <> (excluded.narrative, excluded.content)"""

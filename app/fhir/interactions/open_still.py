@@ -12,10 +12,10 @@ from app.fhir import json
 from app.fhir.access import Access, Nothing, for_type
 from app.fhir.context import Context, Resource
 from app.fhir.disclose import Entry, again, patients
-from app.fhir.hidden import mentioned, unknown
+from app.fhir.hidden import unknown
 from app.fhir.interactions.read import UNVERSIONED
 from app.fhir.redact import redact
-from app.fhir.references import local
+from app.fhir.references import local, mentioned
 from app.fhir.visible import versions, visible
 from app.storage.asynchronous import Answer
 from app.storage.sql import Arguments

@@ -4,12 +4,14 @@ from functools import lru_cache
 from typing import Any
 
 from app.fhir.access import Access, Nothing
+from app.fhir.alike import unlike, unlike_of, vouching
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, MethodNotAllowed, NotFound
 from app.fhir.grounds import named, with_consents
-from app.fhir.hidden import hidden
+from app.fhir.hidden import hidden, known_to
 from app.fhir.instant import from_http_date
+from app.fhir.known import Known
 from app.fhir.shape import Parts, shape
 from app.fhir.visible import SHOWN, versions, visible
 from app.storage.sql import Arguments, Row
@@ -27,7 +29,8 @@ async def read(ctx: Context, call: Call) -> Result:
 async def current(ctx: Context, call: Call) -> Row:
     """The row of the current version, as it is stored. Raises NotFound, Gone."""
     assert call.type
-    sql, *values = _statement(ctx.access.get("r", Nothing()), call.type)
+    access = (ctx.access.get(letter, Nothing()) for letter in "rs")
+    sql, *values = _statement(*access, known_to(ctx), call.type)
     row = await ctx.store.fetchrow(sql, call.id, *values)
     if row is None:
         raise unknown(call)
@@ -40,13 +43,14 @@ async def current(ctx: Context, call: Call) -> Row:
 
 
 @lru_cache(maxsize=256)
-def _statement(access: Access, type_: str) -> tuple[Any, ...]:
+def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[Any, ...]:
     """The statement that reads the resource with the id $1, and the values from $2 on."""
     args = Arguments(None)
-    source = visible(access, type_, args)
+    source = visible(read, type_, args)
     columns = f"r.rid, r.version, r.last_updated, r.deleted, {SHOWN}"
     found = f"SELECT {columns} FROM {source} AS r WHERE r.id = $1"
-    sql, _, *values = args.statement(with_consents(found, access, args))
+    asked = unlike(known, vouching(known, read, search), args)
+    sql, _, *values = args.statement(with_consents(found, read, args, asked))
     return sql, *values
 
 
@@ -86,7 +90,7 @@ def unknown(call: Call) -> NotFound:
 
 async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
     """What is redacted is sent anew: who sees how much of a version changes without a new one."""
-    masked = await hidden(ctx, [row], are_visible=True)
+    masked = await hidden(ctx, [row], are_visible=True, doubted=unlike_of([row]))
     is_fresh = _is_fresh(call, row) and not is_redacted(ctx, row, masked)
     summary, elements = parts
     return Result(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.fhir.access import Access, Nothing, for_type
+from app.fhir.alike import unlike_of
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
@@ -114,7 +115,7 @@ async def answered(ctx: Context, call: Call, query: Query) -> Result:
     is_known = estimate is not None and query.counts_only
     found = page(query, position, [] if is_known else await find(ctx, query, position), estimate)
     rows = [*found.matches, *found.included]
-    masked = await hidden(ctx, rows, are_visible=True)
+    masked = await hidden(ctx, rows, are_visible=True, doubted=unlike_of(rows))
     about = {each for row in rows for each in patients(row)}
     body = searchset(ctx, used, query, found, masked)
     return Result(200, body, patients=tuple(sorted(about)), consents=named(rows))

@@ -8,6 +8,7 @@ from asyncpg import Record
 from app.fhir.access import Access, Nothing
 from app.fhir.context import Context
 from app.fhir.grounds import with_consents
+from app.fhir.hidden import unlike_for
 from app.fhir.search.include import COLUMNS
 from app.fhir.search.parameters.keys import param
 from app.fhir.visible import visible
@@ -53,12 +54,13 @@ async def closure(ctx: Context, type_: str, id_: str) -> list[Record]:
     """The resource first, deleted or not, then all that hangs together with it; no rows without it.
 
     The resource needs the scope letter `r`, all others `s`, as in a search. Rows: `deleted` and
-    COLUMNS of search/include.py and `consents`.
+    COLUMNS of search/include.py `consents` and `unlike`.
     """
     args = Arguments()
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
-    sql = _statement(type_, args.add(id_), read, search, args)
-    return await ctx.store.fetch(*args.statement(with_consents(sql, search, args)))
+    found = _statement(type_, args.add(id_), read, search, args)
+    sql = with_consents(found, search, args, unlike_for(ctx, args))
+    return await ctx.store.fetch(*args.statement(sql))
 
 
 def _statement(type_: str, id_: str, read: Access, search: Access, args: Arguments) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app.fhir import json
+from app.fhir.alike import unlike_of
 from app.fhir.context import Call, Context, Disclosed, Resource
 from app.fhir.disclose import Entry, disclose, patients
 from app.fhir.errors import Gone
@@ -95,5 +96,5 @@ async def _pointed(ctx: Context, targets: Iterable[str]) -> list[Row]:
 
 
 async def _disclosed(ctx: Context, rows: Sequence[Row]) -> dict[str, Disclosed]:
-    masked = await hidden(ctx, rows, are_visible=True)
+    masked = await hidden(ctx, rows, are_visible=True, doubted=unlike_of(rows))
     return {f"{row['type']}/{row['id']}": disclose(ctx, row, masked) for row in rows}
