@@ -1,12 +1,16 @@
 """A resource leaves without what points to what its reader may not know. docs/security.md"""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from app.fhir.references import mentioned
+from app.fhir.reindex import reindex
+from app.storage.database import Database
 from tests.build import HL7, condition, goal, plan, reference, transaction
-from tests.http.conftest import COUNTY, PARTNER, Json, change, found, load, refused
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, found, load, refused
 
 SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 REDACTED = {"system": f"{HL7}/v3-ObservationValue", "code": "REDACTED"}
@@ -81,6 +85,38 @@ async def test_the_plan_leaves_without_what_is_hidden(eyes: Any) -> None:
         assert "tag" not in whole["meta"]
         [copy] = await plans(partner, url)
         check_redacted(copy)
+
+
+@pytest.mark.parametrize("url", EXITS)
+async def test_what_was_stored_before_pointers_were_kept_leaves_alike(
+    eyes: Any, database: Database, url: str
+) -> None:
+    kept = [(await client.get(url)).json() for client in eyes]
+    await database.execute("UPDATE resource SET pointers = NULL")
+    for client, before in zip(eyes, kept, strict=True):
+        after = (await client.get(url)).json()
+        assert after.get("entry", after) == before.get("entry", before)
+
+
+async def test_the_pointers_that_are_kept_are_those_of_the_text(
+    eyes: Any, database: Database, service: Service, operator: httpx.AsyncClient
+) -> None:
+    engine = service.app.state.engine
+    patch = [{"op": "remove", "path": "/addresses"}]
+    json_patch = {"Content-Type": "application/json-patch+json"}
+    await operator.patch("/CarePlan/ada-plan", json=patch, headers=json_patch)
+    await operator.delete("/Goal/sober")
+    stored = "SELECT body, pointers FROM resource ORDER BY rid"
+    rows = await database.fetch(stored)
+    assert [row["pointers"] for row in rows if row["body"] is None] == [[]]
+    for row in rows:
+        pointed = set(mentioned(row["body"] or "", engine.base_url))
+        assert set(row["pointers"]) == pointed
+    assert {"Goal/sober", "Patient/ada"} <= {each for row in rows for each in row["pointers"]}
+    await database.execute("UPDATE resource SET pointers = NULL")
+    await reindex(replace(engine, database=database))
+    again = [row["pointers"] for row in await database.fetch(stored) if row["body"]]
+    assert again == [row["pointers"] for row in rows if row["body"]]
 
 
 async def test_it_leaves_a_bundle_and_a_write_like_that_too(eyes: Any) -> None:
