@@ -7,6 +7,7 @@ that is killed loses its lock with its life, so nothing has to be tidied up afte
 
 import fcntl
 import logging
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 TUNING: Mapping[str, str] = {
     "listen_addresses": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
-    "effective_cache_size": "2GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "synchronous_commit": "on",
@@ -44,15 +43,32 @@ TUNING: Mapping[str, str] = {
 }
 
 
+def for_memory(size: int) -> Mapping[str, str]:
+    """What suits a machine with so many bytes of memory; pages are taken as they are needed.
+
+    A quarter for PostgreSQL's own cache, as its manual advises, but no more than 2 GB, since this
+    machine has other things to do. https://www.postgresql.org/docs/18/runtime-config-resource.html
+    """
+    quarter = size // 4 >> 20
+    return {
+        "shared_buffers": f"{min(max(quarter, 128), 2048)}MB",
+        "effective_cache_size": f"{max(2 * quarter, 256)}MB",
+    }
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 @contextmanager
 def embedded(data_dir: Path, tuning: Mapping[str, str] | None = None) -> Iterator[str]:
     """The DSN of the private database of `data_dir`, which runs while any process is inside.
 
-    Made the first time. `tuning` overrides TUNING, for the process that starts it. Raises
-    EmbeddedError.
+    Made the first time. `tuning` overrides what TUNING and the memory say, for the process that
+    starts it. Raises EmbeddedError.
     """
     server = postmaster.locate(data_dir)
-    settings = {**TUNING, **(tuning or {})}
+    settings = {**TUNING, **for_memory(_memory()), **(tuning or {})}
     with (server.home / "users.lock").open("w") as users:
         try:
             with _locked(server):

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from app.storage import postmaster
-from app.storage.embedded import embedded
+from app.storage.embedded import embedded, for_memory
 
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 
@@ -150,3 +150,20 @@ async def test_statements_never_reach_the_log(data_dir: Path) -> None:
     assert "unique constraint" in log
     assert "INSERT" not in log
     assert "name)=" not in log
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "buffers", "cache"),
+    [(0.25, "128MB", "256MB"), (4, "1024MB", "2048MB"), (64, "2048MB", "32768MB")],
+)
+def test_the_cache_suits_the_memory(gigabytes: float, buffers: str, cache: str) -> None:
+    found = for_memory(int(gigabytes * 2**30))
+    assert found == {"shared_buffers": buffers, "effective_cache_size": cache}
+
+
+async def test_a_caller_has_the_last_word_about_settings(data_dir: Path) -> None:
+    with embedded(data_dir, {"shared_buffers": "32MB"}) as dsn:
+        connection = await asyncpg.connect(dsn)
+        assert await connection.fetchval("SHOW shared_buffers") == "32MB"
+        assert await connection.fetchval("SHOW effective_cache_size") != "4GB"
+        await connection.close()
