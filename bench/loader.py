@@ -109,7 +109,7 @@ def _version(
     made: Engine, change: Change, rid: int, instant: datetime
 ) -> tuple[Head, Mapping[str, list[Any]]]:
     step = meet(draft(made, change), None, rid, instant)
-    return head_of(step, made.base_url), step.draft.derived.rows
+    return head_of(step), step.draft.derived.rows
 
 
 def rows(made: Engine, persons: Sequence[int], base: int) -> Rows:

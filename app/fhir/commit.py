@@ -247,8 +247,7 @@ async def _store(
             rows.setdefault(table, []).extend((step.rid, *row) for row in is_)
     for table, rids in stale.items():
         await forget(connection, table, rids)
-    heads = [head_of(step, ctx.engine.base_url) for step in steps]
-    stamp = await write(connection, heads, rows, events)
+    stamp = await write(connection, [head_of(step) for step in steps], rows, events)
     if any(step.draft.stamp != stamp for step in steps):
         raise Outdated
 

@@ -65,18 +65,28 @@ async def hidden(
 
     What never existed is as hidden as what may not be known: the two cannot be told apart.
     `are_visible`: the rows were read through `visible` or `versions` under scope letter r or s.
-    `doubted`: those of the references that may be hidden, where that is known.
+    `doubted`: those of the relative references that may be hidden, where that is known.
     """
-    judged = types_of(known_to(ctx))
     shown = [row for row in rows if row["body"]]
-    bodies = [row["body"] for row in shown] if judged and doubted is None else []
-    named = {each for body in bodies for each in mentioned(body, ctx.engine.base_url)}
-    pairs = {pair for pair in map(_pair, named.union(doubted or ())) if pair[0] in judged}
-    if pairs and are_visible and doubted is None:
-        pairs -= await _alike(ctx, pairs, bodies)
+    bodies = [row["body"] for row in shown]
+    pairs = await _in_doubt(ctx, bodies, doubted, are_visible=are_visible)
     heads = (HEAD.match(row["body"]) for row in shown if is_sealed(row))
     sealed = [(head[1], head[2]) for head in heads if head]
     return Hidden(await _unknown(ctx, pairs), await _grounds(ctx, sealed))
+
+
+async def _in_doubt(
+    ctx: Context, bodies: Sequence[str], doubted: Collection[str] | None, *, are_visible: bool
+) -> set[Pair]:
+    """The references in these bodies that may lead to the hidden."""
+    judged, base = types_of(known_to(ctx)), ctx.engine.base_url
+    if not judged:
+        return set()
+    if doubted is not None and not any(f'"{base}/' in body for body in bodies):
+        return {pair for pair in map(_pair, doubted) if pair[0] in judged}
+    named = {each for body in bodies for each in mentioned(body, base)}
+    pairs = {pair for pair in map(_pair, named) if pair[0] in judged}
+    return pairs - await _alike(ctx, pairs, bodies) if pairs and are_visible else pairs
 
 
 async def _grounds(ctx: Context, sealed: Sequence[Pair]) -> dict[Pair, list[str]]:

@@ -44,8 +44,9 @@ def local(reference: Any, base_url: str) -> Reference | None:
     return Reference(*found.groups()) if found else None
 
 
-def mentioned(text: str, base_url: str) -> Iterator[str]:
-    """The resources of this server that a stored text refers to, without its being parsed."""
+def mentioned(text: str, base_url: str = "") -> Iterator[str]:
+    """The resources of this server that a stored text refers to, without its being parsed; but for
+    those under the base URL where none is given."""
     return (pointer[1] for pointer in _pattern(base_url).finditer(text))
 
 

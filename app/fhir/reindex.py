@@ -66,7 +66,7 @@ async def _rewritten(engine: Engine, after: int, *, is_of: bool) -> tuple[int, i
         heads: list[Row] = []
         rows: dict[str, list[Row]] = {}
         for row, made in zip(found, drafts, strict=True):
-            head = _head(row, made, known, engine.base_url)
+            head = _head(row, made, known)
             if head != tuple(row[name] for name in HEAD):
                 heads.append((row["rid"], row["version"], *head))
             for table, derived in made.derived.rows.items():
@@ -90,7 +90,7 @@ async def _known(connection: Connection, drafts: Sequence[Draft]) -> Known:
     return await statements.about(connection, sorted(places)) if places else {}
 
 
-def _head(row: Any, made: Draft, known: Known, base_url: str) -> Row:
+def _head(row: Any, made: Draft, known: Known) -> Row:
     """The columns HEAD; what a lost source was about stays."""
     patients = {*made.subjects}
     for source in made.sources:
@@ -106,5 +106,5 @@ def _head(row: Any, made: Draft, known: Known, base_url: str) -> Row:
         list(marks.traits),
         marks.lo,
         marks.hi,
-        pointers(row["body"], base_url),
+        pointers(row["body"]),
     )

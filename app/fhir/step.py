@@ -127,7 +127,7 @@ def _state(each: Draft, current: Current | None, instant: datetime) -> Committed
     )
 
 
-def head_of(step: Step, base_url: str) -> Head:
+def head_of(step: Step) -> Head:
     """What becomes the current version."""
     done = step.committed
     marks = _marks(step)
@@ -149,13 +149,13 @@ def head_of(step: Step, base_url: str) -> Head:
         marks.traits,
         marks.lo,
         marks.hi,
-        pointers(done.body, base_url),
+        pointers(done.body),
     )
 
 
-def pointers(body: str | None, base_url: str) -> list[str]:
-    """What `Head.pointers` are of a body as it is stored."""
-    return sorted(set(mentioned(body, base_url))) if body else []
+def pointers(body: str | None) -> list[str]:
+    """What a body as it is stored refers to, relative to wherever this server is."""
+    return sorted(set(mentioned(body))) if body else []
 
 
 def _marks(step: Step) -> Marks:

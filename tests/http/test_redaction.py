@@ -98,6 +98,20 @@ async def test_what_was_stored_before_pointers_were_kept_leaves_alike(
         assert after.get("entry", after) == before.get("entry", before)
 
 
+async def test_what_is_named_by_our_own_url_is_no_less_hidden(
+    eyes: Any, operator: httpx.AsyncClient
+) -> None:
+    county, partner = eyes
+    sober = reference(f"{str(operator.base_url).rstrip('/')}/Goal/sober")
+    [whole] = await plans(operator, "/CarePlan/ada-plan")
+    whole["goal"] = [whole["goal"][0], sober]
+    response = await operator.put("/CarePlan/ada-plan", json=whole)
+    assert response.status_code == 200, response.text
+    for url in ("/CarePlan/ada-plan", "/CarePlan?patient=ada"):
+        assert sober in (await plans(county, url))[0]["goal"]
+        assert "sober" not in str(await plans(partner, url)).lower()
+
+
 async def test_the_pointers_that_are_kept_are_those_of_the_text(
     eyes: Any, database: Database, service: Service, operator: httpx.AsyncClient
 ) -> None:
@@ -110,7 +124,7 @@ async def test_the_pointers_that_are_kept_are_those_of_the_text(
     rows = await database.fetch(stored)
     assert [row["pointers"] for row in rows if row["body"] is None] == [[]]
     for row in rows:
-        pointed = set(mentioned(row["body"] or "", engine.base_url))
+        pointed = set(mentioned(row["body"] or ""))
         assert set(row["pointers"]) == pointed
     assert {"Goal/sober", "Patient/ada"} <= {each for row in rows for each in row["pointers"]}
     await database.execute("UPDATE resource SET pointers = NULL")
