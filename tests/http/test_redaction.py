@@ -104,7 +104,7 @@ async def test_what_is_named_by_our_own_url_is_no_less_hidden(
     county, partner = eyes
     sober = reference(f"{str(operator.base_url).rstrip('/')}/Goal/sober")
     [whole] = await plans(operator, "/CarePlan/ada-plan")
-    whole["goal"] = [whole["goal"][0], sober]
+    whole["goal"], whole["activity"] = [whole["goal"][0], sober], whole["activity"][:1]
     response = await operator.put("/CarePlan/ada-plan", json=whole)
     assert response.status_code == 200, response.text
     for url in ("/CarePlan/ada-plan", "/CarePlan?patient=ada"):
