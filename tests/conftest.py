@@ -1,6 +1,7 @@
 """One private PostgreSQL for the whole run, one migrated database for each process of it."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -36,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if DATA_DIR not in os.environ:
         os.environ[DATA_DIR] = tempfile.mkdtemp(prefix="isp-test-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(DATA_DIR)))
+
+
+def pytest_collection_finish() -> None:
+    """What is here now stays until the end: no collection of garbage has to look at it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
