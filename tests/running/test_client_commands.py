@@ -61,6 +61,38 @@ def test_a_client_is_held_to_more_and_gets_another_secret(installation: Installa
     assert refused.returncode == 2
 
 
+def test_a_first_secret_may_expire_too(installation: Installation) -> None:
+    options = ("--name", "Brief", "--scope", "system/Goal.rs", "--expires-days", "7")
+    made = json.loads(installation.isp("client", "create", *options, "--secret").stdout)
+    every = json.loads(installation.isp("client", "list").stdout)
+    [listed] = [each for each in every if each["client_id"] == made["client_id"]]
+    assert f"isp client rotate-secret {made['client_id']}" in listed["warning"]
+    refused = installation.isp("client", "create", *options, "--public")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "isp: there is no secret that could expire\n",
+    )
+
+
+def test_who_is_not_here_yet_is_named(installation: Installation, tmp_path: Path) -> None:
+    scope = ("--scope", "system/Goal.rs", "--secret")
+    organization = ("--organization", "Organization/mistyped")
+    made = installation.isp("client", "create", "--name", "Partner", *scope, *organization)
+    assert (made.returncode, json.loads(made.stdout)["organization"]) == (0, organization[1])
+    assert made.stderr.startswith("isp: warning: there is no Organization/mistyped yet")
+    person = ("--username", "linus", "--fhir-user", "Patient/mistyped", "--role", "individual")
+    made = installation.isp(
+        "user", "create", *person, "--password-stdin", stdin="a horse, correct\n"
+    )
+    assert made.returncode == 0
+    assert made.stderr.startswith("isp: warning: there is no Patient/mistyped yet")
+    file = tmp_path / "organization.json"
+    file.write_text('{"resourceType": "Organization", "id": "mistyped", "name": "Was meant"}')
+    installation.isp("load", str(file))
+    made = installation.isp("client", "create", "--name", "Partner", *scope, *organization)
+    assert (made.returncode, made.stderr) == (0, "")
+
+
 def test_an_issuer_has_to_be_trusted_before_somebody_is_bound_to_it(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
