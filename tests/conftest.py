@@ -32,6 +32,7 @@ END $$
 
 def pytest_configure(config: pytest.Config) -> None:
     """The first process makes the directory that those it starts share."""
+    gc.disable()
     for name in [name for name in os.environ if name.startswith("ISP_") and name != DATA_DIR]:
         del os.environ[name]
     if DATA_DIR not in os.environ:
@@ -42,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """What is here now stays until the end: no collection of garbage has to look at it again."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

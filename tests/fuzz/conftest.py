@@ -21,7 +21,7 @@ from app.settings import Settings
 from tests.conftest import new_database
 from tests.running.installation import Installation
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "20"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
 """For each way of making requests."""
 
 SEED = int(os.environ.get("FUZZ_SEED", random.randrange(2**32)))
