@@ -32,6 +32,7 @@ from app.reading import find, read
 from app.serving import configuration, ignore_signals, serve, stop_on_sigterm
 from app.settings import Settings, documentation
 from app.storage.migrate import is_empty
+from app.unknown import warn_of_unknown
 from app.user_commands import asked_password, bind_command, password_command, remove_command
 from app.welcome import demonstrate, introduction, welcome
 
@@ -158,6 +159,7 @@ def create_user_command(
 
     async def work(engine: Engine, _: Authority) -> dict[str, Any]:
         made = await create_account(engine.database, username, password, fhir_user, role)
+        await warn_of_unknown(engine, made.fhir_user)
         return {"username": made.username, "fhirUser": made.fhir_user, "role": made.role}
 
     try:

@@ -22,6 +22,7 @@ from app.auth.registrations import approve_client, pending, remove_client
 from app.fhir.engine import Engine
 from app.fhir.ids import new_id
 from app.opening import chosen_beside, fail, json_file, perform
+from app.unknown import warn_of_unknown
 
 keys = typer.Typer(help="Keys that sign tokens.", no_args_is_help=True)
 
@@ -46,6 +47,9 @@ def create_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     jwks: Annotated[Path | None, typer.Option(help="File with its public keys.")] = None,
     jwks_url: Annotated[str | None, typer.Option(help="Where its public keys are.")] = None,
     secret: Annotated[bool, typer.Option("--secret", help="Give it a secret.")] = False,
+    expires_days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="Days that the secret counts.")
+    ] = None,
     public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret.")] = False,
     redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
     organization: Annotated[str | None, typer.Option(help="Organization/ID it acts for.")] = None,
@@ -73,10 +77,12 @@ def create_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         client_id=client_id,
         require_pushed_authorization_requests=require_par,
         dpop_bound_access_tokens=dpop_bound,
+        secret_days=expires_days,
     )
 
     async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
         made, new_secret = await create_client(engine.database, asked)
+        await warn_of_unknown(engine, made.organization)
         return _registered(authority, made, new_secret)
 
     try:
@@ -139,6 +145,7 @@ def approve_command(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     async def work(engine: Engine, _: Authority) -> dict[str, Any]:
         made = await approve_client(engine.database, client_id, shown, **changed)
+        await warn_of_unknown(engine, made.organization)
         return {"client_id": made.id, "client_name": made.name, "scope": made.scope}
 
     try:

@@ -21,6 +21,7 @@ from app.auth.second_factor import remove_all
 from app.fhir.engine import Engine
 from app.fhir.ids import new_id
 from app.opening import Work, chosen_beside, fail, perform
+from app.unknown import warn_of_unknown
 
 
 def asked_password(*, is_piped: bool) -> str:
@@ -84,8 +85,9 @@ def invite_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         fail(f"the language is one of {', '.join(LANGUAGES)}")
     invitation = Invitation(username or email, email, fhir_user, role, organization)
 
-    async def work(_: Engine, authority: Authority) -> None:
+    async def work(engine: Engine, authority: Authority) -> None:
         await invite(authority, invitation, language)
+        await warn_of_unknown(engine, fhir_user, organization)
         await _recorded(authority, "invite", fhir_user, role)
 
     _perform(work, is_owner=False)

@@ -1,6 +1,7 @@
 """One private PostgreSQL for the whole run, one migrated database for each process of it."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -31,11 +32,18 @@ END $$
 
 def pytest_configure(config: pytest.Config) -> None:
     """The first process makes the directory that those it starts share."""
+    gc.disable()
     for name in [name for name in os.environ if name.startswith("ISP_") and name != DATA_DIR]:
         del os.environ[name]
     if DATA_DIR not in os.environ:
         os.environ[DATA_DIR] = tempfile.mkdtemp(prefix="isp-test-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(DATA_DIR)))
+
+
+def pytest_collection_finish() -> None:
+    """What is here now stays until the end: no collection of garbage has to look at it again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

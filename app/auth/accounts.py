@@ -7,7 +7,7 @@ import asyncpg
 
 from app.auth.account_state import NOT_LOCKED, set_password
 from app.auth.links import Invitation
-from app.auth.passwords import hash_password, is_password
+from app.auth.passwords import hash_password, is_guessable, is_password
 from app.auth.roles import check_role
 from app.storage.database import Connection, Database
 
@@ -99,8 +99,8 @@ async def hashed(password: str, username: str) -> str:
     """The hash of a password that somebody chose. Raises InvalidAccount for a poor one."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise InvalidAccount(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
-    if password.casefold() == username.casefold():
-        raise InvalidAccount("the password is the user name")
+    if await is_guessable(password, username):
+        raise InvalidAccount("the password is among the first that somebody would try")
     return await hash_password(password)
 
 

@@ -40,7 +40,8 @@ class Registration:
     """What a client is registered with.
 
     `scope` is the most it may ever get, `organization` the reference it acts for, `purpose` a code
-    of v3-ActReason; of `jwks` and `jwks_url` one, and only with private_key_jwt.
+    of v3-ActReason; of `jwks` and `jwks_url` one, and only with private_key_jwt. Its secret counts
+    for `secret_days`, or until it is rotated.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Registration:
     client_id: str | None = None
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
+    secret_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,15 @@ async def create_client(database: Database, asked: Registration) -> tuple[Client
         require_pushed_authorization_requests=asked.require_pushed_authorization_requests,
         dpop_bound_access_tokens=asked.dpop_bound_access_tokens,
     )
-    await insert_client(database, client)
+    async with database.transaction() as connection:
+        await insert_client(connection, client)
+        if asked.secret_days is not None:
+            await connection.execute(
+                "INSERT INTO client_terms (client_id, secret_expires)"
+                " VALUES ($1, now() + make_interval(days => $2))",
+                client.id,
+                asked.secret_days,
+            )
     return client, secret
 
 
@@ -170,6 +180,8 @@ def _check_authentication(asked: Registration) -> None:
         raise InvalidRegistration(
             "private_key_jwt needs either a key set or its URL; others need none"
         )
+    if asked.secret_days is not None and not asked.auth_method.startswith("client_secret"):
+        raise InvalidRegistration("there is no secret that could expire")
     url = _parted(asked.jwks_url or "https://absent")
     if url is None or url.scheme not in ("https", "http") or not url.hostname:
         raise InvalidRegistration("the key set's URL must be an absolute https URL")

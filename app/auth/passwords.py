@@ -1,4 +1,4 @@
-"""Passwords and client secrets: argon2id, off the event loop.
+"""Passwords and client secrets: judged, and hashed with argon2id, off the event loop.
 
 Parameters: OWASP's second choice (19 MiB, 2 passes), because the memory counts for every worker.
 https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
@@ -14,6 +14,12 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+GUESSES = 1_000_000
+"""So many take three years, at the pace that app/auth/throttle.py allows."""
+
+ESTIMATED = 72
+"""Characters that are looked at; the time grows with them."""
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Two threads bound what a flood of wrong passwords may take of the machine.
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
@@ -28,6 +34,24 @@ async def is_password(password: str, hash_: str | None) -> bool:
     """Whether the hash is this password's; without a hash it takes as long, and it is not."""
     verdict = await asyncio.get_running_loop().run_in_executor(_THREADS, _verify, hash_, password)
     return verdict and hash_ is not None
+
+
+async def is_guessable(password: str, username: str) -> bool:
+    """Whether a password is one of the first million that somebody would try.
+
+    Words and passwords in common use, names, sequences, repetition, and the user name.
+    https://pages.nist.gov/800-63-3/sp800-63b.html#memsecretver
+    """
+    return await asyncio.get_running_loop().run_in_executor(
+        _THREADS, _is_guessable, password[:ESTIMATED], username
+    )
+
+
+def _is_guessable(password: str, username: str) -> bool:
+    # Imported here: its lists take thirteen megabytes, and few workers ever judge a password.
+    from zxcvbn import zxcvbn
+
+    return int(zxcvbn(password, [username])["guesses"]) < GUESSES
 
 
 @cache

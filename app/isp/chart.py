@@ -67,14 +67,15 @@ class Scale:
         return round(BOTTOM - share * (BOTTOM - TOP), 1)
 
 
-def stacked(every: Sequence[Series], words: Words) -> Markup:
-    """The charts of a goal with several targets, one below the other."""
-    if len(every) == 1:
+def stacked(every: Sequence[Series], words: Words, notice: str = "") -> Markup:
+    """The charts of a goal with several targets, one below the other, and a notice below them."""
+    if len(every) == 1 and not notice:
         return svg(every[0], words)
     text = template("charts.svg").render(
         charts=[svg(one, words) for one in every],
         width=WIDTH,
         height=HEIGHT,
+        notice=notice,
         title=words("label.chart.title", goal=every[0].text),
     )
     return Markup(text)

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.auth.authority import Authority
@@ -33,14 +33,14 @@ def discovery_router(authority: Authority) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     def publish(path: str, document: dict[str, Any]) -> None:
-        async def get() -> Response:
+        async def get(_: Request) -> Response:
             return JSONResponse(document, headers=ANY_ORIGIN)
 
-        async def preflight() -> Response:
+        async def preflight(_: Request) -> Response:
             return Response(status_code=204, headers=PREFLIGHT)
 
-        router.add_api_route(path, get, methods=["GET"])
-        router.add_api_route(path, preflight, methods=["OPTIONS"])
+        router.add_route(path, get, methods=["GET"])
+        router.add_route(path, preflight, methods=["OPTIONS"])
 
     base, issuer = urlsplit(authority.audience).path, urlsplit(authority.issuer).path
     publish(f"{base}/.well-known/smart-configuration", smart_configuration(authority))

@@ -36,14 +36,14 @@ Step = Callable[[Authority, Request], Awaitable[Answer]]
 
 def oauth_router(authority: Authority) -> APIRouter:
     """auth/token, auth/par, auth/revoke, auth/introspect and auth/jwks under the issuer."""
-    path = urlsplit(authority.issuer).path
-    router = APIRouter(prefix=f"{path}/auth", include_in_schema=False)
+    root = f"{urlsplit(authority.issuer).path}/auth"
+    router = APIRouter(prefix=root, include_in_schema=False)
 
     def post(action: str, step: Step) -> None:
         async def endpoint(request: HTTPRequest) -> Response:
             return await _answer(authority, action, step, request)
 
-        router.add_api_route(f"/{action}", endpoint, methods=["POST"])
+        router.add_route(f"{root}/{action}", endpoint, methods=["POST"])
 
     post("token", token)
     post("revoke", revoke)

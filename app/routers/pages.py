@@ -79,14 +79,14 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
 
 def pages_router(authority: Authority, engine: Engine) -> APIRouter:
     """The pages under /auth of the issuer."""
-    path = urlsplit(authority.issuer).path
-    router = APIRouter(prefix=f"{path}/auth", include_in_schema=False)
+    root = f"{urlsplit(authority.issuer).path}/auth"
+    router = APIRouter(prefix=root, include_in_schema=False)
 
     def serve(method: str, name: str, handler: Handler) -> None:
         async def endpoint(request: HTTPRequest) -> Response:
             return await _answer(authority, engine, handler, request)
 
-        router.add_api_route(f"/{name}", endpoint, methods=[method])
+        router.add_route(f"{root}/{name}", endpoint, methods=[method])
 
     for page in PAGES:
         serve(*page)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fastapi import Response
 
-from app.auth import passkeys, throttle
+from app.auth import throttle
 from app.auth.accounts import Account
 from app.auth.handles import is_handle
 from app.auth.passkeys import METHODS, InvalidPasskey, is_possible
@@ -14,9 +14,11 @@ from app.routers.visits import PageError, Visit
 
 async def passkey_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
     """The page that asks the browser for a passkey."""
+    from app.auth import ceremonies
+
     if not is_possible(visit.authority):
         raise PageError("passkey.impossible", 404)
-    options = await passkeys.sign_in_options(visit.authority, visit.cookie)
+    options = await ceremonies.sign_in_options(visit.authority, visit.cookie)
     request = visit.form.get("request", "")
     handle = request if is_handle(request) else ""
     asked = await asked_for(visit)
@@ -28,6 +30,8 @@ async def making_passkey(
     visit: Visit, account: Account, action: str, problem: str = ""
 ) -> Response:
     """The page that makes a passkey, and sends it to `action`."""
+    from app.auth import ceremonies
+
     if not is_possible(visit.authority):
         raise PageError("passkey.impossible", 404)
     request = visit.form.get("request", "")
@@ -35,7 +39,7 @@ async def making_passkey(
         "new-passkey",
         await asked_for(visit),
         422 if problem else 200,
-        options=await passkeys.registration_options(visit.authority, account, visit.cookie),
+        options=await ceremonies.registration_options(visit.authority, account, visit.cookie),
         action=action,
         request=request if is_handle(request) else "",
         is_begun=visit.session is None,
@@ -46,13 +50,17 @@ async def making_passkey(
 
 async def made_passkey(visit: Visit, account: Account) -> None:
     """Keep the passkey that the browser made. Raises InvalidPasskey."""
+    from app.auth import ceremonies
+
     answer, name = visit.form.get("answer", ""), visit.form.get("name", "")
     name = name if name.isprintable() else ""
-    await passkeys.register_passkey(visit.authority, account, visit.cookie, answer, name)
+    await ceremonies.register_passkey(visit.authority, account, visit.cookie, answer, name)
 
 
 async def passkey(visit: Visit) -> Response:
     """Sign in whose passkey it is: two factors at once, as the device asked for one of them."""
+    from app.auth import ceremonies
+
     visit.check_form()
     event = replace(visit.event, action="login")
     if not await throttle.may_try(visit.authority.database, visit.cookie, event.source):
@@ -60,7 +68,7 @@ async def passkey(visit: Visit) -> Response:
         return await passkey_page(visit, "login.many", 429)
     answer = visit.form.get("answer", "")
     try:
-        account = await passkeys.account_of_passkey(visit.authority, visit.cookie, answer)
+        account = await ceremonies.account_of_passkey(visit.authority, visit.cookie, answer)
     except InvalidPasskey:
         await visit.authority.audit(replace(event, error="wrong_passkey"))
         return await passkey_page(visit, "passkey.wrong", 403)

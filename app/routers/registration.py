@@ -33,14 +33,14 @@ class TooMany(OAuthError):
 
 def registration_router(authority: Authority) -> APIRouter:
     """auth/register, auth/register/{client_id} and auth/launch under the issuer."""
-    path = urlsplit(authority.issuer).path
-    router = APIRouter(prefix=f"{path}/auth", include_in_schema=False)
+    root = f"{urlsplit(authority.issuer).path}/auth"
+    router = APIRouter(prefix=root, include_in_schema=False)
 
     def serve(method: str, name: str, step: Step) -> None:
         async def endpoint(request: HTTPRequest) -> Response:
             return await _answer(authority, step, request)
 
-        router.add_api_route(name, endpoint, methods=[method])
+        router.add_route(root + name, endpoint, methods=[method])
 
     serve("POST", "/register", _register)
     serve("GET", "/register/{client_id}", _read)

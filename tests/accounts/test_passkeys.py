@@ -12,17 +12,14 @@ import pytest
 from app.auth.accounts import Account, create_account
 from app.auth.audit import recorder
 from app.auth.authority import Authority
-from app.auth.passkeys import (
+from app.auth.ceremonies import (
     MOST,
-    InvalidPasskey,
     account_of_passkey,
-    is_possible,
-    passkeys_of,
     register_passkey,
     registration_options,
-    remove_passkey,
     sign_in_options,
 )
+from app.auth.passkeys import InvalidPasskey, is_possible, passkeys_of, remove_passkey
 from app.fhir.audit import AuditLog
 from app.settings import Settings
 from app.storage.database import Database

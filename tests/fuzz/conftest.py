@@ -7,7 +7,6 @@ import asyncio
 import os
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from app.auth.access_token import Grant, issue
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import new_database
-from tests.running.test_cli import serving
+from tests.running.installation import Installation
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "20"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
 """For each way of making requests."""
 
 SEED = int(os.environ.get("FUZZ_SEED", random.randrange(2**32)))
@@ -74,19 +73,13 @@ def target(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ta
     dsn = asyncio.run(new_database(server, f"isp_fuzz_{os.getpid()}"))
     directory: Path = tmp_path_factory.mktemp("fuzz")
     chosen = {"ISP_DATABASE_URL": dsn, "ISP_STATEMENT_TIMEOUT": "10", "ISP_LOG_LEVEL": "error"}
-    running = ExitStack()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in chosen.items():
-            patch.setenv(name, value)
-        process, lines = running.enter_context(serving(directory, "--demo"))
-    base = lines[-1].removeprefix("Ready: ")
-    tokens = asyncio.run(_tokens(dsn, base))
-    clients = tuple(_client(base, token) for token in tokens)
-    yield Target(base, clients)
-    for client in clients:
-        client.close()
-    running.close()
-    process.wait(30)
+    with Installation(directory, chosen).serving("--demo") as (_, lines):
+        base = lines[-1].removeprefix("Ready: ")
+        tokens = asyncio.run(_tokens(dsn, base))
+        clients = tuple(_client(base, token) for token in tokens)
+        yield Target(base, clients)
+        for client in clients:
+            client.close()
 
 
 async def _tokens(dsn: str, base: str) -> list[str]:

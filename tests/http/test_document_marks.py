@@ -73,3 +73,18 @@ async def test_the_notice_names_the_consent_that_opens_the_record(
     assert notice(composition) == [NOTICE]
     assert [one.rpartition("/")[2] for one in grounds(composition)] == ["program-consent"]
     assert NOTICE in (await recipient.get(DOCUMENT, headers=HTML)).text
+
+
+async def test_a_chart_that_tells_of_a_program_bears_the_notice(keeper: httpx.AsyncClient) -> None:
+    url = "/Goal/program/$progress-chart"
+    series = (await keeper.get(url)).json()
+    assert notice(series) == [NOTICE]
+    assert grounds(series) == []
+    assert (
+        f'<p lang="en"><strong>{NOTICE}</strong></p>' in (await keeper.get(url, headers=HTML)).text
+    )
+    picture = (await keeper.get(url, headers={"Accept": "image/svg+xml"})).text
+    assert f">{NOTICE}</text>" in picture
+    plain = "/Goal/plain/$progress-chart"
+    assert "meta" not in (await keeper.get(plain)).json()
+    assert NOTICE not in (await keeper.get(plain, headers={"Accept": "image/svg+xml"})).text

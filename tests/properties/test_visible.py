@@ -82,7 +82,7 @@ async def check(ctx: Context, world: Sequence[Json], prefix: str) -> None:
         assert await seen(ctx, actors, prefix) == rules.visible(world, actors), actors
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=worlds(), second=worlds())
 async def test_what_is_visible_is_what_the_rules_permit(
     operator: Context, first: list[Json], second: list[Json]
@@ -97,7 +97,7 @@ async def test_what_is_visible_is_what_the_rules_permit(
     await check(operator, after, prefix)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(world=worlds())
 def test_the_worlds_are_neither_all_open_nor_all_closed(world: list[Json]) -> None:
     for caller in CALLERS:

@@ -2,31 +2,36 @@
 
 import asyncio
 import json
-from pathlib import Path
+import os
 
 import asyncpg
 import pytest
 
 from app.storage.audit_chain import seal
 from app.storage.database import Database
-from app.storage.embedded import embedded
-from tests.running.test_cli import isp
+from tests.conftest import new_database
+from tests.running.installation import Installation
 
 BERTHA = "UPDATE audit_event SET body = replace(body, 'Organization', 'Patient') WHERE id = $1"
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with a sealed trail of three writes."""
-    made = tmp_path_factory.mktemp("isp")
+def dsn(server: str) -> str:
+    """A database of its own, for its trail is tampered with."""
+    return asyncio.run(new_database(server, f"isp_trail_{os.getpid()}"))
+
+
+@pytest.fixture(scope="module")
+def sealed(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """With a sealed trail of three writes."""
+    made = Installation(tmp_path_factory.mktemp("isp"), {"ISP_DATABASE_URL": dsn})
     for name in ("one", "two", "three"):
-        (made / f"{name}.json").write_text(
+        (made.data_dir / f"{name}.json").write_text(
             json.dumps({"resourceType": "Organization", "id": name, "name": name})
         )
-    loaded = isp(made, "load", *(str(file) for file in sorted(made.glob("*.json"))))
+    loaded = made.isp("load", *(str(file) for file in sorted(made.data_dir.glob("*.json"))))
     assert loaded.returncode == 0, loaded.stderr
-    with embedded(made) as dsn:
-        asyncio.run(_seal(dsn))
+    asyncio.run(_seal(dsn))
     return made
 
 
@@ -45,24 +50,25 @@ async def _tamper(dsn: str) -> str:
     return id_
 
 
-def test_verify_says_whether_the_trail_is_whole_and_where_it_is_not(data_dir: Path) -> None:
-    done = isp(data_dir, "audit", "verify")
+def test_verify_says_whether_the_trail_is_whole_and_where_it_is_not(
+    sealed: Installation, dsn: str
+) -> None:
+    done = sealed.isp("audit", "verify")
     found = json.loads(done.stdout)
     assert (done.returncode, found["intact"], found["problems"]) == (0, True, [])
     assert found["events"] >= 3
-    assert isp(data_dir, "audit", "verify", "--expect", found["head"]).returncode == 0
-    other = isp(data_dir, "audit", "verify", "--expect", f"1:{'0' * 64}")
+    assert sealed.isp("audit", "verify", "--expect", found["head"]).returncode == 0
+    other = sealed.isp("audit", "verify", "--expect", f"1:{'0' * 64}")
     assert (other.returncode, json.loads(other.stdout)["intact"]) == (1, False)
-    with embedded(data_dir) as dsn:
-        id_ = asyncio.run(_tamper(dsn))
-    done = isp(data_dir, "audit", "verify")
+    id_ = asyncio.run(_tamper(dsn))
+    done = sealed.isp("audit", "verify")
     [problem] = json.loads(done.stdout)["problems"]
     assert done.returncode == 1
     assert f"AuditEvent/{id_} " in problem
 
 
-def test_nothing_young_expires(data_dir: Path) -> None:
-    done = isp(data_dir, "audit", "expire")
+def test_nothing_young_expires(sealed: Installation) -> None:
+    done = sealed.isp("audit", "expire")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"expired": 0})
-    assert isp(data_dir, "audit", "expire", "--years", "5").returncode == 2
-    assert isp(data_dir, "audit", "verify", "--expect", "what").returncode == 2
+    assert sealed.isp("audit", "expire", "--years", "5").returncode == 2
+    assert sealed.isp("audit", "verify", "--expect", "what").returncode == 2

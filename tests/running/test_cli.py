@@ -1,79 +1,29 @@
 """The command line as an operator meets it: processes, exit statuses, what is printed."""
 
 import json
-import os
 import shlex
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.storage import postmaster
-from tests.conftest import DATA_DIR
-
-LIMIT = 60
-
-
-def environment(data_dir: Path) -> dict[str, str]:
-    """That of a server or a command; all of them share what was compiled, beside the tree."""
-    compiled = str(Path(os.environ[DATA_DIR]) / "compiled")
-    mine = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**mine, "ISP_DATA_DIR": str(data_dir), "PYTHONPYCACHEPREFIX": compiled}
-
-
-def isp(data_dir: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        input=stdin,
-        env=environment(data_dir),
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-
-
-def free_port() -> str:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
-
-
-@contextmanager
-def serving(data_dir: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A server that is ready, and the lines it printed until then."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", free_port(), *arguments],
-        env=environment(data_dir),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.startswith("Ready: "):
-                break
-        try:
-            yield process, lines
-        finally:
-            process.terminate()
+from tests.running.installation import LIMIT, Installation
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("isp")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Nothing is given: it has a PostgreSQL of its own."""
+    return Installation(tmp_path_factory.mktemp("isp"))
 
 
-def test_the_demonstration_serves_what_it_says_and_stops_all_it_started(data_dir: Path) -> None:
-    server = postmaster.locate(data_dir)
-    with serving(data_dir, "--demo") as (process, lines):
+def test_the_demonstration_serves_what_it_says_and_stops_all_it_started(
+    demonstration: Installation,
+) -> None:
+    server = postmaster.locate(demonstration.data_dir)
+    with demonstration.serving("--demo") as (process, lines):
         base = lines[-1].removeprefix("Ready: ")
         curls = [shlex.split(line) for line in lines if line.strip().startswith("curl ")]
         assert len(curls) == 5
@@ -91,29 +41,29 @@ def test_the_demonstration_serves_what_it_says_and_stops_all_it_started(data_dir
             assert answer.json().get("entry", [1]) != []
         pages = [line.strip() for line in lines if line.strip().startswith("http")]
         assert [httpx.get(page).status_code for page in pages] == [200] * len(pages)
-        beside(data_dir, base)
+        beside(demonstration, base)
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT) == 0
     assert postmaster.pid(server) is None
 
 
-def beside(data_dir: Path, base: str) -> None:
+def beside(demonstration: Installation, base: str) -> None:
     """Other commands work on the data of a running server, and name that server."""
     flags = ("--scope", "system/*.rs", "--secret", "--organization", "Organization/x")
-    registered = json.loads(isp(data_dir, "client", "create", "--name", "X", *flags).stdout)
+    registered = json.loads(demonstration.isp("client", "create", "--name", "X", *flags).stdout)
     assert registered["token_endpoint"].startswith(base.removesuffix("/fhir"))
-    token = isp(data_dir, "token", "--client", registered["client_id"]).stdout.strip()
+    token = demonstration.isp("token", "--client", registered["client_id"]).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{base}/Patient/maria-alvarez", headers=headers).status_code == 404
     assert httpx.get(f"{base}/Patient", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_it_too_and_the_data_stays(data_dir: Path, workers: str) -> None:
-    server = postmaster.locate(data_dir)
-    with serving(data_dir, "--demo", "--workers", workers) as (process, lines):
+def test_sigterm_ends_it_too_and_the_data_stays(demonstration: Installation, workers: str) -> None:
+    server = postmaster.locate(demonstration.data_dir)
+    with demonstration.serving("--demo", "--workers", workers) as (process, lines):
         base = lines[-1].removeprefix("Ready: ")
-        token = isp(data_dir, "token", "--client", "demo-ehr").stdout.strip()
+        token = demonstration.isp("token", "--client", "demo-ehr").stdout.strip()
         answer = httpx.get(
             f"{base}/Patient/maria-alvarez", headers={"Authorization": f"Bearer {token}"}
         )
@@ -125,24 +75,26 @@ def test_sigterm_ends_it_too_and_the_data_stays(data_dir: Path, workers: str) ->
     assert postmaster.pid(server) is None
 
 
-def test_loading_prints_a_summary_and_fails_if_anything_was_refused(data_dir: Path) -> None:
-    file = data_dir / "organization.json"
+def test_loading_prints_a_summary_and_fails_if_anything_was_refused(
+    installation: Installation, tmp_path: Path
+) -> None:
+    file = tmp_path / "organization.json"
     file.write_text('{"resourceType": "Organization", "id": "new", "name": "New"}')
-    done = isp(data_dir, "load", str(file))
+    done = installation.isp("load", str(file))
     assert (done.returncode, json.loads(done.stdout)["loaded"]) == (0, 1)
     file.write_text('{"resourceType": "Organization", "id": "new", "name": 7}')
-    done = isp(data_dir, "load", str(file))
+    done = installation.isp("load", str(file))
     summary = json.loads(done.stdout)
     assert (done.returncode, summary["loaded"]) == (1, 0)
     assert summary["refused"][0]["resource"] == "Organization/new"
 
 
-def test_an_account_takes_its_password_from_standard_input(data_dir: Path) -> None:
+def test_an_account_takes_its_password_from_standard_input(installation: Installation) -> None:
     flags = ("--username", "grace", "--fhir-user", "Practitioner/grace", "--role", "key-worker")
-    done = isp(data_dir, "user", "create", *flags, "--password-stdin", stdin="correct horse\n")
+    done = installation.isp("user", "create", *flags, "--password-stdin", stdin="correct horse\n")
     assert json.loads(done.stdout)["username"] == "grace"
     assert "horse" not in done.stdout + done.stderr
-    again = isp(data_dir, "user", "create", *flags, "--password-stdin", stdin="correct horse\n")
+    again = installation.isp("user", "create", *flags, "--password-stdin", stdin="correct horse\n")
     assert (again.returncode, again.stderr.strip()) == (
         2,
         "isp: an account with this username exists",
@@ -160,10 +112,9 @@ def test_an_account_takes_its_password_from_standard_input(data_dir: Path) -> No
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(
-    data_dir: Path, arguments: tuple[str, ...], said: str
+    installation: Installation, arguments: tuple[str, ...], said: str
 ) -> None:
-    isp(data_dir, "migrate")
-    done = isp(data_dir, *arguments)
+    done = installation.isp(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("isp: ")
@@ -171,10 +122,10 @@ def test_what_cannot_be_done_is_told_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
-def test_a_port_in_use_is_told_before_anything_starts(data_dir: Path) -> None:
+def test_a_port_in_use_is_told_before_anything_starts(installation: Installation) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = isp(data_dir, "serve", "--port", str(taken.getsockname()[1]))
+        done = installation.isp("serve", "--port", str(taken.getsockname()[1]))
     assert done.returncode != 0
     assert "already in use" in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running.test_cli import isp, serving
+from tests.running.installation import Installation
 
 ASKED = {
     "client_name": "Walk Along",
@@ -16,59 +16,88 @@ ASKED = {
 }
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("isp")
+def test_an_operator_approves_what_asked_and_rotates_keys(
+    installation: Installation, issuer: str
+) -> None:
+    made = httpx.post(f"{issuer}/auth/register", json=ASKED).json()
+    [waiting] = json.loads(installation.isp("client", "pending").stdout)
+    assert (waiting["client_id"], waiting["client_name"]) == (made["client_id"], "Walk Along")
+    less = "patient/Goal.rs"
+    approved = installation.isp(
+        "client", "approve", made["client_id"], waiting["digest"], "--scope", less
+    )
+    assert json.loads(approved.stdout)["scope"] == less
+    assert json.loads(installation.isp("client", "pending").stdout) == []
+    before = {key["kid"] for key in httpx.get(f"{issuer}/auth/jwks").json()["keys"]}
+    kid = json.loads(installation.isp("keys", "rotate").stdout)["kid"]
+    assert kid not in before
 
 
-def test_an_operator_approves_what_asked_and_rotates_keys(data_dir: Path) -> None:
-    with serving(data_dir) as (_, lines):
-        issuer = lines[-1].removeprefix("Ready: ").removesuffix("/fhir")
-        made = httpx.post(f"{issuer}/auth/register", json=ASKED).json()
-        [waiting] = json.loads(isp(data_dir, "client", "pending").stdout)
-        assert (waiting["client_id"], waiting["client_name"]) == (made["client_id"], "Walk Along")
-        less = "patient/Goal.rs"
-        approved = isp(
-            data_dir, "client", "approve", made["client_id"], waiting["digest"], "--scope", less
-        )
-        assert json.loads(approved.stdout)["scope"] == less
-        assert json.loads(isp(data_dir, "client", "pending").stdout) == []
-        before = {key["kid"] for key in httpx.get(f"{issuer}/auth/jwks").json()["keys"]}
-        kid = json.loads(isp(data_dir, "keys", "rotate").stdout)["kid"]
-        assert kid not in before
-
-
-def test_clients_are_listed_and_removed(data_dir: Path) -> None:
+def test_clients_are_listed_and_removed(installation: Installation) -> None:
     options = ("--name", "Partner", "--scope", "system/Goal.rs", "--role", "partner-system")
-    created = isp(data_dir, "client", "create", *options, "--secret")
+    created = installation.isp("client", "create", *options, "--secret")
     made = json.loads(created.stdout)
-    listed = {one["client_id"]: one for one in json.loads(isp(data_dir, "client", "list").stdout)}
+    listed = {
+        one["client_id"]: one for one in json.loads(installation.isp("client", "list").stdout)
+    }
     one = listed[made["client_id"]]
     assert (one["client_name"], one["role"]) == ("Partner", "partner-system")
     assert made["client_secret"] not in str(listed)
     assert "hash" not in str(listed)
-    assert isp(data_dir, "client", "remove", made["client_id"]).returncode == 0
-    assert made["client_id"] not in isp(data_dir, "client", "list").stdout
-    again = isp(data_dir, "client", "remove", made["client_id"])
+    assert installation.isp("client", "remove", made["client_id"]).returncode == 0
+    assert made["client_id"] not in installation.isp("client", "list").stdout
+    again = installation.isp("client", "remove", made["client_id"])
     assert (again.returncode, again.stderr) == (2, "isp: no client has this client_id\n")
 
 
-def test_a_client_is_held_to_more_and_gets_another_secret(data_dir: Path) -> None:
+def test_a_client_is_held_to_more_and_gets_another_secret(installation: Installation) -> None:
     options = ("--name", "Careful", "--scope", "patient/*.rs", "--require-par", "--dpop-bound")
-    made = json.loads(isp(data_dir, "client", "create", *options, "--secret").stdout)
+    made = json.loads(installation.isp("client", "create", *options, "--secret").stdout)
     assert made["require_pushed_authorization_requests"] is True
     assert made["dpop_bound_access_tokens"] is True
-    given = json.loads(isp(data_dir, "client", "rotate-secret", made["client_id"]).stdout)
+    given = json.loads(installation.isp("client", "rotate-secret", made["client_id"]).stdout)
     assert given["client_secret"] != made["client_secret"]
-    refused = isp(data_dir, "client", "rotate-secret", "nobody")
+    refused = installation.isp("client", "rotate-secret", "nobody")
     assert refused.returncode == 2
 
 
+def test_a_first_secret_may_expire_too(installation: Installation) -> None:
+    options = ("--name", "Brief", "--scope", "system/Goal.rs", "--expires-days", "7")
+    made = json.loads(installation.isp("client", "create", *options, "--secret").stdout)
+    every = json.loads(installation.isp("client", "list").stdout)
+    [listed] = [each for each in every if each["client_id"] == made["client_id"]]
+    assert f"isp client rotate-secret {made['client_id']}" in listed["warning"]
+    refused = installation.isp("client", "create", *options, "--public")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "isp: there is no secret that could expire\n",
+    )
+
+
+def test_who_is_not_here_yet_is_named(installation: Installation, tmp_path: Path) -> None:
+    scope = ("--scope", "system/Goal.rs", "--secret")
+    organization = ("--organization", "Organization/mistyped")
+    made = installation.isp("client", "create", "--name", "Partner", *scope, *organization)
+    assert (made.returncode, json.loads(made.stdout)["organization"]) == (0, organization[1])
+    assert made.stderr.startswith("isp: warning: there is no Organization/mistyped yet")
+    person = ("--username", "linus", "--fhir-user", "Patient/mistyped", "--role", "individual")
+    made = installation.isp(
+        "user", "create", *person, "--password-stdin", stdin="a horse, correct\n"
+    )
+    assert made.returncode == 0
+    assert made.stderr.startswith("isp: warning: there is no Patient/mistyped yet")
+    file = tmp_path / "organization.json"
+    file.write_text('{"resourceType": "Organization", "id": "mistyped", "name": "Was meant"}')
+    installation.isp("load", str(file))
+    made = installation.isp("client", "create", "--name", "Partner", *scope, *organization)
+    assert (made.returncode, made.stderr) == (0, "")
+
+
 def test_an_issuer_has_to_be_trusted_before_somebody_is_bound_to_it(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who = ("--username", "ada", "--issuer", "https://id.example", "--subject", "s-1")
-    refused = isp(data_dir, "user", "bind", *who)
+    refused = installation.isp("user", "bind", *who)
     assert (refused.returncode, refused.stderr) == (
         2,
         "isp: ISP_EXTERNAL_ISSUERS names no such issuer\n",
@@ -76,28 +105,29 @@ def test_an_issuer_has_to_be_trusted_before_somebody_is_bound_to_it(
     wrong = tmp_path / "issuers.json"
     wrong.write_text('{"issuers": [{"issuer": "https://id.example"}]}')
     monkeypatch.setenv("ISP_EXTERNAL_ISSUERS", str(wrong))
-    refused = isp(data_dir, "user", "bind", *who)
+    refused = installation.isp("user", "bind", *who)
     assert refused.returncode == 2
     assert "algorithms" in refused.stderr
 
 
-def test_what_did_not_ask_cannot_be_approved(data_dir: Path) -> None:
-    isp(data_dir, "migrate")
-    refused = isp(data_dir, "client", "approve", "nobody", "digest")
+def test_what_did_not_ask_cannot_be_approved(installation: Installation) -> None:
+    refused = installation.isp("client", "approve", "nobody", "digest")
     assert (refused.returncode, refused.stderr) == (
         2,
         "isp: no registration has this client_id\n",
     )
 
 
-def test_an_account_gets_another_password_and_is_removed(data_dir: Path) -> None:
+def test_an_account_gets_another_password_and_is_removed(installation: Installation) -> None:
     account = ("--username", "ada")
     person = ("--fhir-user", "Patient/ada", "--role", "individual", "--password-stdin")
-    assert isp(data_dir, "user", "create", *account, *person, stdin="correct horse\n").stdout
-    changed = isp(data_dir, "user", "password", *account, "--password-stdin", stdin="short\n")
+    assert installation.isp("user", "create", *account, *person, stdin="correct horse\n").stdout
+    changed = installation.isp("user", "password", *account, "--password-stdin", stdin="short\n")
     assert changed.stderr == "isp: a password has 8 to 1024 characters\n"
-    changed = isp(data_dir, "user", "password", *account, "--password-stdin", stdin="longer one\n")
+    changed = installation.isp(
+        "user", "password", *account, "--password-stdin", stdin="longer one\n"
+    )
     assert changed.returncode == 0
-    assert isp(data_dir, "user", "remove", *account).returncode == 0
-    again = isp(data_dir, "user", "remove", *account)
+    assert installation.isp("user", "remove", *account).returncode == 0
+    again = installation.isp("user", "remove", *account)
     assert (again.returncode, again.stderr) == (2, "isp: no account has this username\n")

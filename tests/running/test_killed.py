@@ -14,7 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.build import goal, patient, transaction
 from tests.conftest import new_database
-from tests.running.test_cli import serving
+from tests.running.installation import Installation
 
 NUMBER = 120
 OPERATOR = Grant("operator", "system/*.cruds", "operator")
@@ -36,11 +36,11 @@ def workers(parent: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are found in /proc")
 def test_a_transaction_is_done_once_although_the_workers_are_killed(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: str, tmp_path: Path
 ) -> None:
     dsn = asyncio.run(new_database(server, f"isp_killed_{os.getpid()}"))
-    monkeypatch.setenv("ISP_DATABASE_URL", dsn)
-    with serving(tmp_path, "--workers", "2") as (process, lines):
+    installation = Installation(tmp_path, {"ISP_DATABASE_URL": dsn})
+    with installation.serving("--workers", "2") as (process, lines):
         base = lines[-1].removeprefix("Ready: ")
         headers = {"Authorization": f"Bearer {asyncio.run(token(dsn, base))}"}
         with httpx.Client(base_url=base, headers=headers, timeout=30) as client:

@@ -27,7 +27,10 @@ class Mark:
 
     def laid_on(self, composition: Resource) -> Resource:
         """The Composition with its confidentiality, and the notice where there is one."""
-        made = composition | ({"confidentiality": self.level} if self.level else {})
+        return self.noticed(composition | ({"confidentiality": self.level} if self.level else {}))
+
+    def noticed(self, made: Resource) -> Resource:
+        """A resource that tells of these, with the notice where there is one."""
         return made if self.grounds is None else noticed({"meta": {}, **made}, self.grounds)
 
 

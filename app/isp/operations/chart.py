@@ -13,6 +13,7 @@ from app.fhir.engine import Operation
 from app.fhir.operations.asked import asked
 from app.isp.chart import described, rows, stacked, svg, told
 from app.isp.codes import DEFINITION
+from app.isp.document.mark import Mark, mark
 from app.isp.document.page import policy, style
 from app.isp.element import codes
 from app.isp.operations.language import language
@@ -38,7 +39,8 @@ async def run(ctx: Context, call: Call) -> Result:
     spoken = people[0].get("communication") if people else None
     words = chosen(asked_language, call.languages, spoken)
     made = every(goal, found.resources)
-    body, headers = _written(call, made, goal, words)
+    laid = mark(found.resources[own] for own in _told(made) if own in found.resources)
+    body, headers = _written(call, made, goal, words, laid)
     return Result(
         200,
         body,
@@ -51,20 +53,27 @@ async def run(ctx: Context, call: Call) -> Result:
     )
 
 
+def _told(made: Sequence[Series]) -> set[str]:
+    """The Type/id of all that the series tell of."""
+    points = [one for each in made for one in (each.baseline, *each.points) if one]
+    steps = [step.goal for each in made for step in each.milestones]
+    return {*(each.goal for each in made), *(one.source for one in points if one.source), *steps}
+
+
 def _written(
-    call: Call, made: Sequence[Series], goal: Resource, words: Words
+    call: Call, made: Sequence[Series], goal: Resource, words: Words, laid: Mark
 ) -> tuple[Disclosed, dict[str, str]]:
     if call.accept == SVG:
-        text = str(stacked(made, words))
+        text = str(stacked(made, words, laid.notice))
         return rendered(text.encode()), {"Content-Security-Policy": NOTHING_ELSE}
     if call.accept == HTML:
         charts = [_chart(one, words) for one in made]
         text = template("chart.html").render(
-            words=words, text=made[0].text, style=style(), charts=charts
+            words=words, text=made[0].text, style=style(), charts=charts, notice=laid.notice
         )
         return rendered(text.encode()), {"Content-Security-Policy": policy()}
     parts = list(_parameters(made, goal, words))
-    return derived({"resourceType": "Parameters", "parameter": parts}), {}
+    return derived(laid.noticed({"resourceType": "Parameters", "parameter": parts})), {}
 
 
 def _chart(made: Series, words: Words) -> dict[str, Any]:

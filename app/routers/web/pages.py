@@ -58,13 +58,14 @@ SAID = {
 
 def web_router(authority: Authority, engine: Engine) -> APIRouter:
     """The pages under /app of the issuer."""
-    router = APIRouter(prefix=f"{urlsplit(authority.issuer).path}/app", include_in_schema=False)
+    root = f"{urlsplit(authority.issuer).path}/app"
+    router = APIRouter(prefix=root, include_in_schema=False)
 
     def serve(method: str, path: str, handler: Handler | None) -> None:
         async def endpoint(request: HTTPRequest) -> Response:
             return await _answer(authority, engine, handler, request)
 
-        router.add_api_route(path, endpoint, methods=[method])
+        router.add_route(root + path, endpoint, methods=[method])
 
     serve("GET", "/return", None)
     for screen in SCREENS:

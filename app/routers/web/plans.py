@@ -17,7 +17,7 @@ from app.isp.element import name, names, period
 from app.isp.plan import Plan, assemble
 from app.isp.proposal import stage
 from app.isp.sign import SIGNABLE
-from app.isp.words import named
+from app.isp.words import Words, named
 from app.routers.web.goals import goal_line
 from app.routers.web.proposals import facts, waiting
 from app.routers.web.screen import Screen, parameters, passed_on
@@ -28,6 +28,8 @@ LISTED = (
     ("_sort", "-date"),
     ("_count", "50"),
     ("_include", "CarePlan:subject"),
+    # What was put forward, and what came of it.
+    ("_revinclude", "Provenance:target"),
 )
 HTML, PDF = "text/html", "application/pdf"
 
@@ -41,21 +43,21 @@ async def plans(screen: Screen) -> Response:
     people = {name(one): named(one) for one in resources if one["resourceType"] == "Patient"}
     asked = await waiting(screen)
     listed = [
-        _line(screen, one, people, asked) for one in resources if one["resourceType"] == "CarePlan"
+        _line(screen.words, assemble(resources, one["id"]), people, asked)
+        for one in resources
+        if one["resourceType"] == "CarePlan"
     ]
     return screen.page("plans", plans=listed, more=_next(found))
 
 
-def _line(
-    screen: Screen, plan: Resource, people: dict[str, str], asked: set[str]
-) -> dict[str, Any]:
-    words = screen.words
+def _line(words: Words, found: Plan, people: dict[str, str], asked: set[str]) -> dict[str, Any]:
+    plan = found.care_plan
     person = next((people[one] for one in names(plan.get("subject")) if one in people), "")
     return {
         "id": plan["id"],
         "title": str(plan.get("title") or words("plan.of", person=person or "-")),
         "person": person,
-        "status": words.of("plan-status", plan.get("status", "unknown")),
+        "status": words.of("plan-status", stage(found)),
         "runs": words.span(*period(plan.get("period"))),
         "is_asked": name(plan) in asked,
     }
