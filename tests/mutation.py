@@ -10,6 +10,7 @@ import ast
 import asyncio
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -156,16 +157,17 @@ def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
     found.sort(key=lambda mutant: not mutant.is_condition)
     if asked.conditions:
         found = [mutant for mutant in found if mutant.is_condition]
+    found = [each for each in found if re.search(asked.only, f"{each.line} {each.what}")]
     counts = dict.fromkeys((KILLED, SURVIVED, STUCK, BROKEN), 0)
     deadline = time.monotonic() + asked.minutes * 60 / len(asked.files)
-    for mutant in found:
+    for mutant in found[asked.skip :]:
         if time.monotonic() > deadline:
             break
         result = run(name, mutant, check, TARGETS[file])
         counts[result] += 1
         if result != KILLED:
             _say(f"  {result} {file}:{mutant.line} {mutant.what}")
-    _say(f"{file}: {len(found)} mutants, {counts}")
+    _say(f"{file}: {len(found)} mutants, from {asked.skip} on {counts}")
 
 
 def _say(line: str) -> None:
@@ -179,6 +181,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="for all files together")
     parser.add_argument("--worlds", type=int, default=200, help="random worlds to stand")
     parser.add_argument("--conditions", action="store_true", help="only those without one")
+    parser.add_argument("--only", default="", help="a pattern that line and change have")
+    parser.add_argument("--skip", type=int, default=0, help="so many of each file")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="isp-mutation-") as data:

@@ -6,9 +6,11 @@ PAPERS = (
     "tests/consent/test_provisions.py",
     "tests/consent/test_relationships.py",
 )
+LATER = "tests/consent/test_later.py"
 ROWS = ("tests/consent/test_relationships.py", "tests/consent/test_visible.py")
 CONDITIONS = "tests/http/test_consent_conditions.py"
-TRAIL = "tests/http/test_audit_consents.py"
+OLD = "tests/http/test_consent_history.py"
+TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_consents.py")
 LABELS = "tests/http/test_labels.py"
 COVER = "tests/http/test_cover.py"
 REDACTED = ("tests/http/test_redaction.py", "tests/http/test_redaction_guesses.py")
@@ -39,9 +41,9 @@ TARGETS = {
     "app/consent/operations/record_disclosure.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (*BY_HTTP, "tests/fhir/test_audit_log.py", CONDITIONS),
-    "app/fhir/consented.py": (CONDITIONS, "tests/http/test_history.py", TRAIL, COVER),
-    "app/fhir/grounds.py": (COVER, TRAIL, LABELS, *DECIDED),
+    "app/fhir/visible.py": ("tests/fhir/test_audit_log.py", OLD, *BY_HTTP, CONDITIONS),
+    "app/fhir/consented.py": (OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER, BY_HTTP[1]),
+    "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": REDACTED,
     "app/fhir/alike.py": ("tests/consent/test_alike.py", *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
