@@ -32,7 +32,7 @@ TARGETS = {
     "app/consent/policy.py": (*PAPERS, COVER),
     "app/consent/access.py": (*PAPERS, "tests/http/test_access.py", CONDITIONS),
     "app/consent/part2.py": (*PAPERS, LABELS),
-    "app/consent/check.py": ("tests/http/test_validate.py", "tests/http/test_bad_input.py"),
+    "app/consent/check.py": ("tests/consent/test_check.py",),
     "app/consent/cover.py": (COVER,),
     "app/consent/emergency.py": ("tests/http/test_emergency.py",),
     "app/consent/disclosures.py": ("tests/http/test_disclosures.py",),
