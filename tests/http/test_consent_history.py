@@ -5,7 +5,7 @@ import pytest
 
 from tests.build import HL7, concept, consent, goal
 from tests.http.conftest import Json, Service, change, load
-from tests.http.test_consent_conditions import ACT, NOTES, PARTNER, of_class, partner, world
+from tests.http.test_consent_conditions import ACT, LEVEL, NOTES, PARTNER, of_class, partner, world
 
 __all__ = ["partner", "world"]
 
@@ -88,3 +88,26 @@ async def test_notes_that_a_person_may_see_are_open_as_far_as_that_goes(
     await load(changed, paper)
     urls = [f"/Goal/plain/_history/{version}" for version in (1, 2, 3, 4)]
     assert [await status(ada, url) for url in urls] == [404, 404, 404, 200]
+
+
+V, N = ({"system": LEVEL, "code": code} for code in "VN")
+
+
+@pytest.mark.parametrize(
+    "security",
+    [[V], [{"system": ACT, "code": "ETH"}, N], [{"system": ACT, "code": "42CFRPart2"}]],
+    ids=["level", "kind", "seal"],
+)
+async def test_a_version_that_was_more_sensitive_is_not_shown(
+    world: httpx.AsyncClient, partner: httpx.AsyncClient, security: list[Json]
+) -> None:
+    """Whoever may see the current one: they are judged by that, and it tells of no such thing."""
+    for each in ({"meta": {"security": security}}, {}, {"lifecycleStatus": "completed"}):
+        await load(world, goal("was", **each))
+    assert [await status(partner, f"/Goal/was/_history/{n}") for n in (1, 2, 3)] == [404, 200, 200]
+    for url in ("/Goal/was/_history", "/Goal/_history", "/_history"):
+        entries = (await partner.get(url)).json().get("entry", [])
+        urls = [each["fullUrl"] + str(each.get("response")) for each in entries]
+        assert not any("Goal/was" in each and 'W/"1"' in each for each in urls), url
+    everything = await world.get("/Goal/was/_history/1")
+    assert everything.status_code == 404
