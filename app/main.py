@@ -223,13 +223,14 @@ async def _figures(engine: Engine) -> bytes:
 
 def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authority) -> None:
     gate = None if settings.metrics == "open" else partial(_operating, authority, settings)
+    evenly = Evenly(settings.even_milliseconds / 1000)
     app.include_router(health_router(engine.database, partial(_figures, engine), gate))
     if authority.providers.issuers.only:
         app.include_router(resource_server_router(authority))
     else:
         app.include_router(oauth_router(authority))
         app.include_router(pages_router(authority, engine))
-        app.include_router(web_router(authority, engine))
+        app.include_router(web_router(authority, engine, evenly))
         app.include_router(registration_router(authority))
         app.include_router(discovery_router(authority))
         app.include_router(threshold_router(authority))
@@ -242,7 +243,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         Limits(
             settings.max_body,
             settings.asynchronous_hours,
-            Evenly(settings.even_milliseconds / 1000),
+            evenly,
         ),
     )
     app.state.engine = engine

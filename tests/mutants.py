@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
+from tests import sql_mutants
+
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -50,11 +52,12 @@ Change = Callable[[ast.AST], None]
 
 @dataclass(frozen=True)
 class Mutant:
-    """The tree with one change, and where and what it is."""
+    """The tree with one change, where and what it is, and whether a condition is gone by it."""
 
     line: int
     what: str
     tree: ast.Module
+    is_condition: bool = False
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -65,10 +68,31 @@ def mutants(source: str) -> Iterator[Mutant]:
         if id(node) in skipped:
             continue
         for what, change in _changes(node):
-            copy = deepcopy(tree)
-            change(next(each for at, each in enumerate(ast.walk(copy)) if at == number))
-            at = getattr(node, "target", node)
-            yield Mutant(getattr(at, "lineno", 0), what, ast.fix_missing_locations(copy))
+            yield _mutant(tree, number, what, change)
+    within = {id(p) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for p in n.values}
+    for number, node in enumerate(ast.walk(tree)):
+        if id(node) not in skipped | within:
+            for what, change in _sql(node):
+                yield _mutant(tree, number, what, change)
+
+
+def _mutant(tree: ast.Module, number: int, what: str, change: Change) -> Mutant:
+    copy = deepcopy(tree)
+    node = next(each for at, each in enumerate(ast.walk(copy)) if at == number)
+    at = getattr(node, "target", getattr(node, "pattern", node))
+    line = getattr(at, "lineno", 0)
+    change(node)
+    gone = what.startswith(("without", "if ", "always")) or what.endswith("without not")
+    return Mutant(line, what, ast.fix_missing_locations(copy), gone)
+
+
+def _sql(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    """The conditions in a string, as the template of an f-string or as they are."""
+    text = sql_mutants.template(node)
+    for what, new in sql_mutants.changes(text) if text else ():
+        made = sql_mutants.filled(new, node)
+        field = "values" if isinstance(made, ast.JoinedStr) else "value"
+        yield f"always {sql_mutants.told(what, node)}", _put(field, None, getattr(made, field))
 
 
 def _not_run(tree: ast.Module) -> Iterator[ast.AST]:
@@ -98,6 +122,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
         case ast.comprehension():
             for at, test in enumerate(node.ifs):
                 yield f"without if {_told(test)}", _without("ifs", at)
+        case ast.match_case(guard=ast.expr() as guard):
+            yield f"without guard {_told(guard)}", _put("guard", None, None)
         case ast.BinOp() if type(node.op) in SETS:
             yield f"{_told(node)}: other set", _put("op", None, SETS[type(node.op)]())
         case ast.Call(func=ast.Name(id=name)) if name in NAMES:

@@ -10,6 +10,7 @@ import ast
 import asyncio
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app.storage.database import Database
@@ -33,27 +35,17 @@ from tests.consent.stored import load, shown
 from tests.consent.test_cases import CASES
 from tests.consent.worlds import case
 from tests.mutants import Mutant, mutants
+from tests.mutation_targets import TARGETS
 
 ROOT = Path(__file__).parents[1]
-PAPERS = (
-    "tests/consent/test_decision.py",
-    "tests/consent/test_rules.py",
-    "tests/consent/test_provisions.py",
-    "tests/consent/test_relationships.py",
-)
-BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
-BY_CONSENT = ("tests/http/test_audit_consents.py", "tests/http/test_consent_conditions.py")
-TARGETS = {
-    "app/consent/decision.py": PAPERS,
-    "app/consent/rules.py": PAPERS,
-    "app/consent/provisions.py": PAPERS,
-    "app/fhir/visible.py": BY_HTTP,
-    "app/fhir/consented.py": (*BY_HTTP, *BY_CONSENT),
-}
-LIMIT = 240
+LIMIT = 120
 """Seconds for one mutant; one that never ends is found out, too."""
 
-KILLED, SURVIVED, STUCK = "killed", "survived", "stuck"
+KILLED, SURVIVED, STUCK, BROKEN = "killed", "survived", "stuck", "broken"
+"""What never ends counts as found out; what is no SQL any more as no mutant at all."""
+
+OUTCOMES = {0: SURVIVED, 3: BROKEN}
+NO_SQL = (asyncpg.SyntaxOrAccessError, SyntaxError)
 Check = Callable[[], Awaitable[bool]]
 
 
@@ -132,7 +124,7 @@ def run(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> str:
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return KILLED if os.waitstatus_to_exitcode(status) else SURVIVED
+            return OUTCOMES.get(os.waitstatus_to_exitcode(status), KILLED)
         time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -148,28 +140,34 @@ def _live(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> None
         swap(import_module(name), mutant.tree)
         if asyncio.run(check()):
             options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
-            code = int(pytest.main([*options, *tests]))
+            code = int(bool(pytest.main([*options, *tests])))
+    except NO_SQL:
+        code = 3
     finally:
         os._exit(code)
 
 
-def tried(file: str, check: Check, minutes: float, seed: int) -> None:
-    """Try the mutants of a file in random order as long as there is time, and print what came."""
+def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
+    """Try the mutants of a file, those without a condition first, as long as there is time."""
     source, name = (ROOT / file).read_text("utf-8"), file.removesuffix(".py").replace("/", ".")
     if run(name, Mutant(0, "", ast.parse(source)), check, TARGETS[file]) != SURVIVED:
         raise SystemExit(f"{file}: the tests fail without any change")
     found = list(mutants(source))
-    random.Random(seed).shuffle(found)
-    counts = dict.fromkeys((KILLED, SURVIVED, STUCK), 0)
-    deadline = time.monotonic() + minutes * 60
-    for mutant in found:
+    random.Random(asked.seed).shuffle(found)
+    found.sort(key=lambda mutant: not mutant.is_condition)
+    if asked.conditions:
+        found = [mutant for mutant in found if mutant.is_condition]
+    found = [each for each in found if re.search(asked.only, f"{each.line} {each.what}")]
+    counts = dict.fromkeys((KILLED, SURVIVED, STUCK, BROKEN), 0)
+    deadline = time.monotonic() + asked.minutes * 60 / len(asked.files)
+    for mutant in found[asked.skip :]:
         if time.monotonic() > deadline:
             break
         result = run(name, mutant, check, TARGETS[file])
         counts[result] += 1
-        if result == SURVIVED:
-            _say(f"  {file}:{mutant.line} {mutant.what}")
-    _say(f"{file}: {len(found)} mutants, {counts}")
+        if result != KILLED:
+            _say(f"  {result} {file}:{mutant.line} {mutant.what}")
+    _say(f"{file}: {len(found)} mutants, from {asked.skip} on {counts}")
 
 
 def _say(line: str) -> None:
@@ -182,6 +180,9 @@ def main() -> None:
     parser.add_argument("files", nargs="*", default=list(TARGETS))
     parser.add_argument("--minutes", type=float, default=30, help="for all files together")
     parser.add_argument("--worlds", type=int, default=200, help="random worlds to stand")
+    parser.add_argument("--conditions", action="store_true", help="only those without one")
+    parser.add_argument("--only", default="", help="a pattern that line and change have")
+    parser.add_argument("--skip", type=int, default=0, help="so many of each file")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="isp-mutation-") as data:
@@ -191,7 +192,7 @@ def main() -> None:
             in_sql = asyncio.run(stored(dsn, asked.worlds))
             for file in asked.files:
                 check = in_sql if "fhir" in file else partial(decides, asked.worlds)
-                tried(file, check, asked.minutes / len(asked.files), asked.seed)
+                tried(file, check, asked)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 What `visible` asks is whether; this is for who has to say why, or has to judge before.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from app.fhir.access import Access, Permitted, permissions
 from app.fhir.alike import ALL_ALIKE, UNASKED
@@ -20,6 +22,43 @@ def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
         " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
         f" WHERE s.patient = {patient} AND {consented.is_related('s')}) AS bases"
     )
+
+
+def standing_at(permitted: Permitted, instant: datetime, args: Arguments, patient: str) -> str:
+    """As `standing_of`, at another instant."""
+    actors, at = args.add(list(permitted.actors), "text[]"), args.add(instant, "timestamptz")
+    stands, supports = (f"{at} >= {x}.starts AND {at} < {x}.ends" for x in "fs")
+    return (
+        f'WITH RECURSIVE up(name) AS (SELECT unnest({actors}) COLLATE "C"'
+        f" UNION SELECT f.actor FROM affiliation AS f WHERE f.principal = ANY({actors})"
+        " AND f.actor LIKE 'PractitionerRole/%' AND f.principal LIKE 'Practitioner/%'"
+        f" AND {stands} UNION SELECT f.principal FROM up"
+        f" JOIN affiliation AS f ON f.actor = up.name AND {stands}),"
+        " own AS (SELECT array_agg(name) AS actors FROM up),"
+        " stood AS (SELECT actors, actors || ARRAY(SELECT f.actor FROM affiliation AS f"
+        f" WHERE f.principal = ANY({actors}) AND f.actor NOT LIKE 'Organization/%'"
+        f" AND {stands}) AS reach FROM own)"
+        " SELECT actors, reach, ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
+        f" WHERE s.patient = {patient} AND s.actor = ANY(reach) AND {supports}) AS bases FROM stood"
+    )
+
+
+def as_of(
+    permitted: Permitted, stands: tuple[Collection[str], Collection[str]], args: Arguments
+) -> None:
+    """Judge a statement, before anything is in it, by these for whom the actors stand and who
+    works for them, not by those of now."""
+    own, reach = (args.add(sorted(each), "text[]") for each in stands)
+    found = f"SELECT {own} AS own, {reach} AS reach"
+    args.once("own", ("standing", permitted.actors), lambda: found)
+
+
+def timed(statement: tuple[Any, ...], instant: datetime) -> tuple[Any, ...]:
+    """The statement at another instant; now() is the one clock of `visible`."""
+    sql, *values = statement
+    if "now()" not in sql:
+        return statement
+    return sql.replace("now()", f"${len(values) + 1}::timestamptz"), *values, instant
 
 
 def opening(

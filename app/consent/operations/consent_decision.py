@@ -5,11 +5,13 @@ docs/operations/consent-decision.md
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from app.consent.decision import Decision, Facts, Request, decide
 from app.consent.marks import author_key
 from app.consent.operations.deciding import decides
+from app.consent.operations.later import instant
 from app.consent.policy import standings
 from app.consent.provisions import ACTION_CODES, ACTORS
 from app.consent.purpose import PURPOSES, broader
@@ -20,7 +22,7 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import patients, statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Forbidden, NotFound
-from app.fhir.grounds import standing_of
+from app.fhir.grounds import as_of, standing_at, standing_of, timed
 from app.fhir.interactions.read import current
 from app.fhir.marks import marks_of
 from app.fhir.operations.asked import asked
@@ -41,6 +43,7 @@ KINDS = {
     "resource": ("valueReference", "valueString"),
     "query": ("valueString",),
     "consent": ("resource",),
+    "at": ("valueDateTime", "valueInstant", "valueDate"),
 }
 MOST = 100
 """Resources of a query that are decided about, at most."""
@@ -50,11 +53,13 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom it is about, which patient (logical id) decides, and a Consent that is not filed yet."""
+    """Whom it is about, which patient (logical id) decides, a Consent that is not filed yet, and
+    when, unless now."""
 
     permitted: Permitted
     patient: str
     draft: Resource | None
+    at: datetime | None
 
 
 async def run(ctx: Context, call: Call) -> Result:
@@ -68,7 +73,7 @@ async def run(ctx: Context, call: Call) -> Result:
     permitted = _permitted(ctx, given)
     if permitted.actors != _own(ctx) or "consent" in given:
         await _check_decides(ctx, patient)
-    question = Asked(permitted, patient, _draft(given, patient))
+    question = Asked(permitted, patient, _draft(given, patient), instant(ctx, given))
     pairs = await _pairs(ctx, given, patient)
     found = await _decided(ctx, question, await _rows(ctx, patient, pairs))
     body = {"resourceType": "Parameters", "parameter": [_told(*one) for one in found]}
@@ -166,7 +171,7 @@ async def _decided(
     """What the statements that enforce consent let through, and what the provisions say of it."""
     request, held = await _request(ctx, question)
     signed = await _signed(ctx, question)
-    open_ = await _open(ctx, question, rows)
+    open_ = await _open(ctx, question, request, rows)
     found = []
     for row in rows:
         made = decide(signed, held, request, Facts(marks_of(row)))
@@ -180,7 +185,12 @@ async def _decided(
 
 async def _request(ctx: Context, question: Asked) -> tuple[Request, list[Any]]:
     permitted, args = question.permitted, Arguments()
-    sql = standing_of(permitted, args, args.add(question.patient))
+    patient = args.add(question.patient, "text")
+    sql = (
+        standing_at(permitted, question.at, args, patient)
+        if question.at
+        else standing_of(permitted, args, patient)
+    )
     row = await ctx.store.fetchrow(*args.statement(sql))
     assert row is not None
     request = Request(
@@ -188,7 +198,7 @@ async def _request(ctx: Context, question: Asked) -> tuple[Request, list[Any]]:
         frozenset(row["reach"]),
         frozenset(permitted.purposes),
         frozenset(permitted.actions),
-        ctx.now,
+        question.at or ctx.now,
         frozenset(permitted.authorship),
     )
     return request, [each for each in permitted.standings if each.basis in row["bases"]]
@@ -206,13 +216,18 @@ async def _signed(ctx: Context, question: Asked) -> list[Rule]:
     return [rule for paper in papers for rule in rules(paper, ctx.base_url)]
 
 
-async def _open(ctx: Context, question: Asked, rows: Sequence[Row]) -> set[Pair]:
+async def _open(ctx: Context, question: Asked, request: Request, rows: Sequence[Row]) -> set[Pair]:
     args = Arguments()
+    if question.at:
+        as_of(question.permitted, (request.actors, request.reach), args)
     types = sorted({row["type"] for row in rows})
     source = visible(question.permitted, types or "Patient", args)
     ids = args.add([row["id"] for row in rows], "text[]")
     sql = f"SELECT r.type, r.id FROM {source} AS r WHERE r.id = ANY({ids})"
-    return {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
+    asked_for = args.statement(sql)
+    if question.at:
+        asked_for = timed(asked_for, question.at)
+    return {(row["type"], row["id"]) for row in await ctx.store.fetch(*asked_for)}
 
 
 def _told(row: Row, made: Decision) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from app.fhir.context import Agent, Call, Context, Result
 from app.fhir.disclose import Entry, packed
 from app.fhir.disclose import bundle as disclosed
 from app.fhir.engine import Route
-from app.fhir.errors import FHIRError, NotFound
+from app.fhir.errors import BadRequest, FHIRError, NotFound
 from app.fhir.faults import translated
 from app.fhir.instant import to_http_date
 from app.fhir.interactions.bundle import alone, entries_of
 from app.fhir.interactions.entry import answer, failed
 from app.fhir.interactions.open_still import Left, left
-from app.fhir.routing import perform, record_refusal
+from app.fhir.routing import known_operation, perform, record_refusal
 from app.fhir.shape import check_none
 from app.storage import asynchronous
 from app.storage.asynchronous import Answer, Requester, Status
@@ -45,7 +45,29 @@ def is_for_later(call: Call) -> bool:
     https://www.rfc-editor.org/rfc/rfc7240#section-4.1
     """
     is_possible = call.interaction in LATER or call.operation in OPERATIONS
-    return call.prefer.is_asynchronous and is_possible
+    return call.prefer.is_asynchronous and is_possible and not _is_count(call)
+
+
+def _is_count(call: Call) -> bool:
+    """Whether the answer is how many there are, and none of them."""
+    return any(
+        (name == "_summary" and value == "count") or (name == "_count" and not value.strip("0"))
+        for name, value in call.query
+    )
+
+
+def _check(ctx: Context, call: Call) -> None:
+    """Refuse what tells of many records without naming them: nothing could be cut from it later.
+
+    Raises BadRequest.
+    """
+    operation = known_operation(ctx.engine.operations, call.type, call.operation)
+    if _is_count(call) or (operation is not None and operation.letter == "s"):
+        raise BadRequest(
+            "Counts are not kept: what a Consent closes in between could not be taken out of them."
+            " Ask for this without Prefer: respond-async.",
+            code="not-supported",
+        )
 
 
 def steps(ctx: Context, call: Call) -> int:
@@ -68,7 +90,7 @@ async def piece(ctx: Context, row: Route, call: Call, done: int) -> list[Answer]
     begun, answers = time.monotonic(), list[Answer]()
     entries = entries_of(ctx, call)
     for at in range(done, len(entries)):
-        answers.append(_kept(await alone(ctx, call, at, entries[at])))
+        answers.append(_kept(await alone(ctx, call, at, entries[at], _check)))
         if _may_write(entries[at]) or time.monotonic() - begun > PIECE:
             break
     return answers

@@ -1,6 +1,6 @@
 """FHIR batch and transaction — https://hl7.org/fhir/R4/http.html#transaction"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.fhir.context import Call, Context, Result
@@ -13,6 +13,8 @@ from app.fhir.interactions.transaction import transaction
 from app.fhir.routing import perform, record_refusal
 from app.fhir.shape import check_none
 from app.storage.database import DatabaseAway
+
+Check = Callable[[Context, Call], None]
 
 
 async def bundle(ctx: Context, call: Call) -> Result:
@@ -51,12 +53,19 @@ async def _batch(ctx: Context, call: Call, entries: Sequence[Mapping[str, Any]])
     return Result(200, disclosed("batch-response", answers), is_recorded=bool(answers))
 
 
-async def alone(ctx: Context, call: Call, at: int, entry: Mapping[str, Any]) -> Entry:
-    """The answer to entry `at` of a batch, whatever becomes of it. Raises DatabaseAway only."""
+async def alone(
+    ctx: Context, call: Call, at: int, entry: Mapping[str, Any], check: Check | None = None
+) -> Entry:
+    """The answer to entry `at` of a batch, whatever becomes of it; `check` may refuse it.
+
+    Raises DatabaseAway only.
+    """
     asked = Call("unknown")
     try:
         try:
             row, asked = planned_entry(ctx, call, at, entry)
+            if check is not None:
+                check(ctx, asked)
         except FHIRError as error:
             await record_refusal(ctx, asked, error)
             raise

@@ -1,7 +1,8 @@
 """What of an answer kept for its requester is open to them still.
 
 It was disclosed to them when it was made. A version that has been hidden since goes as a whole, and
-so does what was made of several records; pointers to what is hidden are cut.
+so does what was made of several records; pointers to what is hidden are cut. A total counts what is
+left, or is left out where it counts more than the answer holds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,7 +95,7 @@ def _record(entry: Resource, base_url: str) -> Record | None:
     resource = entry.get("resource") or {}
     if _is_record(resource):
         return resource["resourceType"], resource["id"], resource["meta"]["versionId"]
-    is_named = not resource or ("response" in entry and not _is_said(resource))
+    is_named = not resource or ("response" in entry and resource["resourceType"] != "Bundle")
     known = local(entry.get("fullUrl"), base_url) if is_named else None
     # Of which versions something was made, such as a diff, it does not tell.
     return None if known is None else (known.type, known.id, EVERY if resource else None)
@@ -170,16 +171,30 @@ def _entry(ctx: Context, seen: _Seen, entry: Resource, level: int | None) -> Ent
 
 def _resource(seen: _Seen, entry: Resource) -> Resource | None:
     resource: Resource = entry["resource"]
-    if _is_said(resource):
-        members = [_member(seen, each) for each in resource.get("entry", ())]
-        return {**resource, "entry": [each for each in members if each]} if members else resource
     record = _record(entry, seen.base_url)
     if record is not None and record not in seen.about:
         return None
+    if _is_said(resource):
+        return _said(seen, resource)
     if record is None or not _is_record(resource):
         return resource if seen.is_whole else None
     own = {f"Patient/{id_}" for id_ in seen.about[record]}
     return redact(resource, seen.hidden - own, seen.base_url)
+
+
+def _said(seen: _Seen, resource: Resource) -> Resource:
+    members = resource.get("entry", [])
+    kept = [each for each in (_member(seen, member) for member in members) if each]
+    made = {**resource, "entry": kept} if members else {**resource}
+    if "total" in resource and made.pop("total") == _matches(members):
+        made["total"] = _matches(kept)
+    return made
+
+
+def _matches(entries: Sequence[Resource]) -> int:
+    """How many entries a total counts: matches, and of a history all."""
+    modes = (each.get("search", {}).get("mode", "match") for each in entries)
+    return sum(mode == "match" for mode in modes)
 
 
 def _member(seen: _Seen, entry: Resource) -> Resource | None:

@@ -1,5 +1,6 @@
 """$validate — https://hl7.org/fhir/R4/resource-operation-validate.html"""
 
+from dataclasses import replace
 from typing import Any
 
 from app.fhir import json
@@ -36,12 +37,13 @@ async def run(ctx: Context, call: Call) -> Result:
     if mode is not None and mode not in MODES:
         raise BadRequest(f"mode: one of {', '.join(MODES)}.", code="value")
     stored = await _stored(ctx, call)
-    resource = given.get("resource", stored)
+    resource = given.get("resource", json.parse(stored.content) if stored else None)
     if mode == "delete":
-        return _answer([_deletable(ctx, call)])
+        return _answer([_deletable(ctx, call)], stored)
     if not isinstance(resource, dict) or resource.get("resourceType") != call.type:
         raise BadRequest(f"Send a {call.type}, or Parameters with a {call.type} named resource.")
-    return _answer(await _issues(ctx, call, resource, texts("profile", given.get("profile"))))
+    issues = await _issues(ctx, call, resource, texts("profile", given.get("profile")))
+    return _answer(issues, stored)
 
 
 def _given(call: Call) -> dict[str, Any]:
@@ -54,15 +56,13 @@ def _given(call: Call) -> dict[str, Any]:
     return found if body is None else {**found, "resource": body}
 
 
-async def _stored(ctx: Context, call: Call) -> Resource | None:
+async def _stored(ctx: Context, call: Call) -> Result | None:
     """The resource the operation is called on, if it is called on one; as a read has it."""
     if call.id is None:
         authorize(ctx, "c", call.type)
         return None
     authorize(ctx, "r", call.type)
-    found = await read(ctx, Call("read", call.type, call.id))
-    resource: Resource = json.parse(found.content)
-    return resource
+    return await read(ctx, Call("read", call.type, call.id))
 
 
 def _deletable(ctx: Context, call: Call) -> Issue:
@@ -86,8 +86,12 @@ async def _issues(ctx: Context, call: Call, resource: Resource, profile: str | N
     return found + second_opinion(resource)
 
 
-def _answer(issues: list[Issue]) -> Result:
-    return Result(200, statement(operation_outcome(issues or [PASSED])))
+def _answer(issues: list[Issue], of: Result | None) -> Result:
+    """What is wrong, and of which stored resource that tells something."""
+    said = Result(200, statement(operation_outcome(issues or [PASSED])))
+    if of is None:
+        return said
+    return replace(said, type=of.type, id=of.id, patients=of.patients, consents=of.consents)
 
 
 OPERATION = Operation(

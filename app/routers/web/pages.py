@@ -1,5 +1,6 @@
 """Where the pages of the web view are: each URL, what answers it, what is shown when it fails."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError
 from app.fhir.faults import translated
 from app.fhir.routing import record_refusal
+from app.routers.evenly import Evenly
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
 from app.routers.web import entrance, goals, plans, proposals, reviews
@@ -56,14 +58,18 @@ SAID = {
 """What a person is told of an error of the engine, by its status."""
 
 
-def web_router(authority: Authority, engine: Engine) -> APIRouter:
-    """The pages under /app of the issuer."""
+def web_router(authority: Authority, engine: Engine, evenly: Evenly) -> APIRouter:
+    """The pages under /app of the issuer; those that show nobody's record are answered evenly."""
     root = f"{urlsplit(authority.issuer).path}/app"
     router = APIRouter(prefix=root, include_in_schema=False)
 
     def serve(method: str, path: str, handler: Handler | None) -> None:
         async def endpoint(request: HTTPRequest) -> Response:
-            return await _answer(authority, engine, handler, request)
+            began = time.perf_counter()
+            response, shows = await _answer(authority, engine, handler, request)
+            if not shows:
+                await evenly.wait(began)
+            return response
 
         router.add_route(root + path, endpoint, methods=[method])
 
@@ -81,31 +87,34 @@ def web_router(authority: Authority, engine: Engine) -> APIRouter:
 
 async def _answer(
     authority: Authority, engine: Engine, handler: Handler | None, http: HTTPRequest
-) -> Response:
-    """The page, or the page that says why not; `handler` is None where the sign-in comes back."""
+) -> tuple[Response, bool]:
+    """The page, or the page that says why not, and whether it shows something of anybody.
+
+    `handler` is None where the sign-in comes back.
+    """
     seen = None
     try:
         seen = await visit(authority, engine, http, {})
         seen = replace(seen, form=await _form(http))
-        return await (_shown(seen, handler) if handler else entrance.come_back(seen))
+        return await _shown(seen, handler) if handler else (await entrance.come_back(seen), False)
     except PageError as error:
         assert seen
-        return _failure(seen, error.status, error.message)
+        return _failure(seen, error.status, error.message), False
     except OAuthError as error:
         assert seen
-        return _failure(seen, error.status, "error.form")
+        return _failure(seen, error.status, "error.form"), False
     except Exception as error:
         told = translated(error, seen.event.request_id if seen else "unknown")
         if seen is None:
-            return Response(told.issues[0].diagnostics, told.status, dict(told.headers))
-        return _told(seen, told)
+            return Response(told.issues[0].diagnostics, told.status, dict(told.headers)), False
+        return _told(seen, told), False
 
 
 async def _form(http: HTTPRequest) -> dict[str, str]:
     return await read_form(http) if http.method == "POST" else dict(http.query_params)
 
 
-async def _shown(seen: Visit, handler: Handler) -> Response:
+async def _shown(seen: Visit, handler: Handler) -> tuple[Response, bool]:
     """The page, for who is signed in; anybody else signs in first, and loses no form silently."""
     caller = await entrance.caller_of(seen)
     if seen.http.method == "POST":
@@ -113,11 +122,11 @@ async def _shown(seen: Visit, handler: Handler) -> Response:
             raise PageError("web.error.signed-out", 403)
         seen.check_form()
     if caller is None:
-        return await entrance.ask(seen)
+        return await entrance.ask(seen), False
     context = admit(seen.engine, caller, seen.event.request_id, seen.event.source)
     screen = Screen(seen, context)
     try:
-        return await handler(screen)
+        return await handler(screen), bool(screen.patients)
     except (FHIRError, DatabaseAway):
         raise
     except Exception as error:

@@ -1,7 +1,7 @@
 """One page of the web view being made: who looks, in which words, and what the engine answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,14 @@ STYLE_SHEET = (HERE / "templates" / "style.css").read_text("utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A visit of somebody whose token stands: everything shown is asked for in `context`."""
+    """A visit of somebody whose token stands: everything shown is asked for in `context`.
+
+    `patients` grows by those whose record the engine answers from.
+    """
 
     visit: Visit
     context: Context
+    patients: set[str] = field(default_factory=set)
 
     @property
     def words(self) -> Words:
@@ -53,7 +57,9 @@ class Screen:
         """What the engine answers; recorded, whether it answers or refuses."""
         routes = self.context.engine.routes
         row = next(row for row in routes if row.interaction == call.interaction)
-        return await perform(self.context, row, call)
+        result = await perform(self.context, row, call)
+        self.patients.update(result.patients)
+        return result
 
     async def read(self, call: Call) -> Resource:
         """The resource that the engine answers, with references to this server made relative."""

@@ -1,0 +1,50 @@
+"""Which test files are asked about which file of the access rules, the quickest to mind first."""
+
+PAPERS = (
+    "tests/consent/test_decision.py",
+    "tests/consent/test_rules.py",
+    "tests/consent/test_provisions.py",
+    "tests/consent/test_relationships.py",
+)
+LATER = "tests/consent/test_later.py"
+ROWS = ("tests/consent/test_relationships.py", "tests/consent/test_visible.py")
+CONDITIONS = "tests/http/test_consent_conditions.py"
+OLD = "tests/http/test_consent_history.py"
+TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_consents.py")
+LABELS = "tests/http/test_labels.py"
+COVER = "tests/http/test_cover.py"
+REDACTED = ("tests/http/test_redaction.py", "tests/http/test_redaction_guesses.py")
+BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
+DECIDED = ("tests/http/test_consent_operations.py", "tests/http/test_consent_decision_edges.py")
+
+TARGETS = {
+    "app/consent/decision.py": (*PAPERS, *DECIDED),
+    "app/consent/rules.py": PAPERS,
+    "app/consent/provisions.py": PAPERS,
+    "app/consent/actors.py": PAPERS,
+    "app/consent/affiliations.py": (*PAPERS, "tests/http/test_access.py"),
+    "app/consent/relationships.py": (*PAPERS, "tests/http/test_access.py"),
+    "app/consent/rows.py": ROWS,
+    "app/consent/marks.py": (*PAPERS, LABELS),
+    "app/consent/labels.py": (*PAPERS, LABELS),
+    "app/consent/sensitivity.py": PAPERS,
+    "app/consent/purpose.py": PAPERS,
+    "app/consent/policy.py": (*PAPERS, COVER),
+    "app/consent/access.py": (*PAPERS, "tests/http/test_access.py", CONDITIONS),
+    "app/consent/part2.py": (*PAPERS, LABELS),
+    "app/consent/check.py": ("tests/consent/test_check.py",),
+    "app/consent/cover.py": (COVER,),
+    "app/consent/emergency.py": ("tests/http/test_emergency.py",),
+    "app/consent/disclosures.py": ("tests/http/test_disclosures.py",),
+    "app/consent/operations/consent_decision.py": DECIDED,
+    "app/consent/operations/file_consent.py": ("tests/http/test_consent_operations.py",),
+    "app/consent/operations/record_disclosure.py": ("tests/http/test_disclosures.py",),
+    "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
+    "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
+    "app/fhir/visible.py": ("tests/fhir/test_audit_log.py", OLD, *BY_HTTP, CONDITIONS),
+    "app/fhir/consented.py": (OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER, BY_HTTP[1]),
+    "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
+    "app/fhir/known.py": REDACTED,
+    "app/fhir/alike.py": ("tests/consent/test_alike.py", *REDACTED),
+    "app/fhir/hidden.py": (*REDACTED, LABELS),
+}
