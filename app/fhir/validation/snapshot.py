@@ -36,7 +36,7 @@ def of_type(type_: str) -> tuple[Element, ...]:
 
 def _below(path: str, type_: str) -> Iterator[Element]:
     """The elements within one of this type, at this path."""
-    for stem, definition in structure(type_).items():
+    for stem, definition in _structure(type_).items():
         name = f"{stem}[x]" if len(definition.names) > 1 else stem
         inner = next(iter(definition.names.values()))
         yield _element(f"{path}.{name}", _defined(type_, name), definition)
@@ -44,11 +44,19 @@ def _below(path: str, type_: str) -> Iterator[Element]:
             yield from _below(f"{path}.{stem}", inner)
 
 
+def _structure(type_: str) -> Mapping[str, ElementDefinition]:
+    """The elements of a type; a primitive has what every element has."""
+    try:
+        return structure(type_)
+    except KeyError:
+        return structure("Element")
+
+
 def _defined(type_: str, name: str) -> str:
     """The path at which R4 first defines an element of the type."""
     while type_ and f"{type_}.{name}" not in _rows():
         type_ = parent(type_)
-    return f"{type_}.{name}"
+    return f"{type_ or 'Element'}.{name}"
 
 
 @cache
