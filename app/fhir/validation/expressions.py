@@ -3,6 +3,7 @@
 Search parameters and R4's own invariants do not come here: those are compiled into functions.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -12,9 +13,13 @@ from typing import Any
 from app.fhir.context import Resource
 from app.fhir.terminology.held import Held
 from app.fhir.validation.matching import is_bound
+from app.fhir.validation.reference import RELATIVE, REST
+from app.fhir.validation.slicing import is_a
 from app.fhir.validation.walk import Place
 
 Evaluate = Callable[[Any, dict[str, Any]], list[Any]]
+IS = re.compile(r"\bresolve\(\) +is +(?:FHIR\.)?([A-Z][A-Za-z]+)")
+"""Asks only for the type of a target, which the reference itself may tell."""
 
 
 class Unevaluated(Exception):
@@ -62,6 +67,15 @@ def _target(reference: Any) -> Resource:
     return found
 
 
+def _refers_to(inputs: list[Any], type_: str) -> bool | list[Any]:
+    """What `resolve() is Type` says, of one reference."""
+    if len(inputs) != 1:
+        return []
+    literal = inputs[0].get("reference") if isinstance(inputs[0], dict) else inputs[0]
+    told = RELATIVE(str(literal)) or REST(str(literal))
+    return is_a(told[1] if told else str(_target(inputs[0])["resourceType"]), type_)
+
+
 def _member_of(inputs: list[Any], canonical: str) -> bool | list[Any]:
     """https://hl7.org/fhir/R4/fhirpath.html#functions: of one code, Coding or CodeableConcept."""
     if len(inputs) != 1:
@@ -74,6 +88,7 @@ def _member_of(inputs: list[Any], canonical: str) -> bool | list[Any]:
 
 FUNCTIONS = {
     "resolve": {"fn": _resolve, "arity": {0: []}},
+    "refersTo": {"fn": _refers_to, "arity": {1: ["String"]}},
     "memberOf": {"fn": _member_of, "arity": {1: ["String"]}},
 }
 
@@ -86,7 +101,8 @@ def _compiled(expression: str) -> Evaluate:
 
     # trace() would print what it is given, which is somebody's record.
     options = {"userInvocationTable": FUNCTIONS, "traceFn": lambda *_: None}
-    made: Evaluate = fhirpathpy.compile(expression, models["r4"], options)
+    told = IS.sub(r"refersTo('\1')", expression)
+    made: Evaluate = fhirpathpy.compile(told, models["r4"], options)
     return made
 
 
