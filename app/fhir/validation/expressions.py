@@ -21,6 +21,9 @@ Evaluate = Callable[[Any, dict[str, Any]], list[Any]]
 IS = re.compile(r"\bresolve\(\) +is +(?:FHIR\.)?([A-Z][A-Za-z]+)")
 """Asks only for the type of a target, which the reference itself may tell."""
 
+DATE_TIME = re.compile(r"\bis +DateTime\b")
+"""Meant is the type of FHIR, as in R4's own search parameters: of FHIRPath's no element is."""
+
 
 class Unevaluated(Exception):
     """An expression that cannot be parsed or evaluated; the text says why."""
@@ -101,7 +104,7 @@ def _compiled(expression: str) -> Evaluate:
 
     # trace() would print what it is given, which is somebody's record.
     options = {"userInvocationTable": FUNCTIONS, "traceFn": lambda *_: None}
-    told = IS.sub(r"refersTo('\1')", expression)
+    told = DATE_TIME.sub("is dateTime", IS.sub(r"refersTo('\1')", expression))
     made: Evaluate = fhirpathpy.compile(told, models["r4"], options)
     return made
 
@@ -113,7 +116,9 @@ def holds(expression: str, place: Place, around: Around) -> bool:
     value = place.value if place.value is not None else place.more
     token = _around.set(around)
     try:
-        node = ResourceNode.create_node(value, place.type)  # type: ignore[no-untyped-call]
+        # Of a resource itself the library knows the type, and then its name as well.
+        is_whole = isinstance(value, dict) and "resourceType" in value
+        node = value if is_whole else ResourceNode.create_node(value, place.type)  # type: ignore[no-untyped-call]
         about = {"resource": around.resource, "rootResource": around.resource}
         found = _compiled(expression)(node, about)
     except Unknown:
