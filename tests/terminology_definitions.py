@@ -76,7 +76,7 @@ def _summary(definition: Json) -> Json:
 
 
 def bound() -> Iterator[str]:
-    """The value sets that elements, the extensions below, and the profiles of guides are bound to."""
+    """The value sets that elements, and the profiles and extensions held, are bound to."""
     others = [one for one in guides.definitions().values() if "differential" in one]
     for one in (*extensions().values(), *others):
         for element in one["differential"]["element"]:

@@ -5,7 +5,7 @@ is a profile. An element is named by its id without the type (the type alone for
 the fields of an ElementDefinition, shorter: `slicing` is a list of "type path", `binding` is
 "strength value-set", `type` maps a type to its profiles or targets, where ! is for what must be
 supported, `constraint` names what `invariant` holds. A name that is no URL is one of the guide, or
-of R4 with a capital. https://hl7.org/fhir/R4/elementdefinition.html, docs/profiles.md
+a type of R4. https://hl7.org/fhir/R4/elementdefinition.html, docs/profiles.md
 """
 
 from collections.abc import Iterator, Mapping
@@ -123,7 +123,11 @@ def _profile(guide: Json, name: str) -> str:
     """The url of a profile by its short name."""
     if ":" in name:
         return name
-    folder = CORE if name[0].isupper() else f"{guide['canonical']}/StructureDefinition/"
+    folder = (
+        CORE
+        if name.isalpha() and name[0].isupper()
+        else f"{guide['canonical']}/StructureDefinition/"
+    )
     return folder + name
 
 

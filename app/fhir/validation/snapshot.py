@@ -14,6 +14,7 @@ from app.fhir.validation.constraint import BY_TYPE, CORE, chain, said, stem_of
 Element = dict[str, Any]
 NOT_INHERITED = ("slicing", "constraint", "mapping", "condition")
 KEPT = frozenset({"id", "path", "base"})
+CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"})
 BY_URL: Element = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
 
 
@@ -147,8 +148,8 @@ def _unfolded(found: list[Element], id_: str) -> int:
         at = _place(found, f"{above}.{name}")
         end = _end(found, at, f"{above}.{name}")
         found.insert(end, _slice(found[at], id_, slice_))
-        if "type" in (by := _by(found[at], slice_)):
-            found[end] |= by
+        if (code := _by(found[at], slice_)) is not None:
+            found[end] = _of_type(found[end], code)
             found[at] = {"slicing": BY_TYPE, **found[at]}
         if name in ("extension", "modifierExtension"):
             found[at] = {"slicing": BY_URL, **found[at]}
@@ -180,12 +181,17 @@ def _slice(base: Element, id_: str, name: str) -> Element:
     return {**kept, "id": id_, "sliceName": name, "min": 0}
 
 
-def _by(base: Element, name: str) -> Element:
+def _by(base: Element, name: str) -> str | None:
     """The type that the name of a slice chooses, if it does, as in value[x]:valueQuantity."""
     stem = base["path"].rpartition(".")[2].removesuffix("[x]")
     codes = [one["code"] for one in base.get("type", ())]
-    chosen = [code for code in codes if name == f"{stem}{code[0].upper()}{code[1:]}"]
-    return {"type": [{"code": chosen[0]}]} if chosen else {}
+    return next((one for one in codes if name == f"{stem}{one[0].upper()}{one[1:]}"), None)
+
+
+def _of_type(slice_: Element, code: str) -> Element:
+    """A slice for one type of a choice; only what is coded is bound."""
+    unbound = {key: value for key, value in slice_.items() if key != "binding" or code in CODED}
+    return unbound | {"type": [{"code": code}]}
 
 
 def _inner(found: Sequence[Element], base: Element) -> Iterator[Element]:
