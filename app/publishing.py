@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.admission import admit
-from app.fhir import json
+from app.fhir import guides, json
 from app.fhir.context import Context, Resource
 from app.fhir.definitions_of_r4 import compartments, operations, search_parameters
 from app.fhir.engine import Engine
 from app.fhir.ids import new_id
+from app.fhir.terminology.held import profiles_of_r4
 from app.fhir.visible import visible
 from app.isp.definitions import complete
 from app.loading import OPERATOR, Report, load
@@ -21,21 +22,33 @@ from app.storage.sql import Arguments
 
 
 async def publish(engine: Engine) -> Report:
-    """Store every definition that is not there as it should be; what was refused is reported."""
+    """Store every definition that is not there as it should be; what was refused is reported.
+
+    What an operator loaded of a guide by others stays: ours only stands in for it.
+    """
     ctx = admit(engine, OPERATOR, new_id())
     stored = await _stored(ctx)
     wanted = (
         Item(one["url"], at, one, is_update=True)
         for at, one in enumerate(published(engine))
-        if stored.get((one["resourceType"], one["id"])) != one
+        if not _is_right(stored.get((one["resourceType"], one["id"])), one)
     )
     return await load(engine, wanted)
 
 
+def _is_right(stored: Resource | None, one: Resource) -> bool:
+    if stored is None:
+        return False
+    return stored == one or (guides.is_ours(one) and not guides.is_ours(stored))
+
+
 def published(engine: Engine) -> Iterator[Resource]:
-    """The profiles, codes and operations of plans, and what R4 defines and this server does."""
+    """The profiles, codes and operations of plans, those of guides, and what is done of R4."""
     for one in engine.definitions.values():
         yield complete(one, engine.definitions)
+    known = {**profiles_of_r4(), **guides.definitions()}
+    for one in guides.definitions().values():
+        yield complete(one, known)
     yield from operations(engine.operations.values())
     yield from search_parameters()
     yield from compartments()

@@ -1,15 +1,18 @@
 """The generated definitions of terminology and of element texts; see tests/definitions.py.
 
-Value sets with lists of codes whose owner is not HL7 (SNOMED CT, LOINC, DICOM) are left out.
+Value sets with lists of codes whose owner is not HL7 (SNOMED CT, LOINC, DICOM) are left out, but
+for short lists of units.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from app.fhir import guides
 from app.fhir.registry import TYPES
 from tests.official import package
 
 Json = dict[str, Any]
+UCUM, SHORT = "http://unitsofmeasure.org", 50
 NOT_OURS = frozenset({"http://dicom.nema.org/resources/ontology/DCM"})
 ABSTRACT = "notSelectable"
 
@@ -73,8 +76,9 @@ def _summary(definition: Json) -> Json:
 
 
 def bound() -> Iterator[str]:
-    """The value sets that elements, and the extensions below, are bound to."""
-    for one in extensions().values():
+    """The value sets that elements, and the profiles and extensions held, are bound to."""
+    others = [one for one in guides.definitions().values() if "differential" in one]
+    for one in (*extensions().values(), *others):
         for element in one["differential"]["element"]:
             yield element.get("binding", {}).get("valueSet", "").partition("|")[0]
     for one in rows():
@@ -114,7 +118,8 @@ def compose(given: Json) -> Json:
 
 
 def is_held(part: Json) -> bool:
-    return "system" not in part or part["system"] in held()
+    is_list_of_units = part.get("system") == UCUM and 0 < len(part.get("concept", ())) < SHORT
+    return "system" not in part or is_list_of_units or part["system"] in held()
 
 
 def held() -> Json:
@@ -132,7 +137,7 @@ def code_systems() -> Json:
         for one in value_sets().values()
         for side in one["compose"].values()
         for part in side
-        if "system" in part
+        if part.get("system", UCUM) != UCUM
     }
     return {url: code_system(held()[url]) for url in sorted(used)}
 

@@ -223,7 +223,11 @@ def _profiled(resource: dict[str, Any], profiles: Profiles) -> dict[str, Any]:
 
 
 def _operations(operations: Iterable[Operation], type_: str | None = None) -> list[dict[str, str]]:
-    return [{"name": op.name, "definition": op.defined(type_)} for op in operations]
+    told = ((op, {"documentation": op.documentation}) for op in operations)
+    return [
+        {"name": op.name, "definition": op.defined(type_)} | (more if op.documentation else {})
+        for op, more in told
+    ]
 
 
 def _compartments(served: set[str]) -> list[str]:

@@ -64,6 +64,9 @@ class Operation:
     also: tuple[tuple[str, str], ...] = ()
     """The definitions on single types, where R4 has more than one of this name."""
 
+    documentation: str = ""
+    """What of the definition is not done."""
+
     def defined(self, type_: str | None) -> str:
         """The canonical of its definition for a type."""
         return dict(self.also).get(type_ or "", self.definition)

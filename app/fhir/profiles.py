@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/profiling.html, docs/decisions/0013-definitions.md
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from app.fhir.canonicals import find, terminology
+from app.fhir.canonicals import find_all, plain, terminology
 from app.fhir.change import Change
 from app.fhir.context import Context, Resource
 from app.fhir.errors import Issue, Unprocessable
@@ -20,37 +20,50 @@ MOST = 200
 """Definitions that one resource may be judged by, with all they build on."""
 
 MEMBER_OF = re.compile(r"memberOf\(\s*'([^']+)'\s*\)")
+STRUCTURE = "StructureDefinition"
 STRENGTHS = ("required", "extensible")
 
 
 async def definitions(ctx: Context, urls: Iterable[str], resource: Resource) -> Definitions:
     """The profiles at the urls and the extensions of the resource, with what they are made of."""
-    found: dict[str, Resource] = {}
-    left, seen = [plain(url) for url in (*urls, *used(resource))], set[str]()
-    while left:
-        url = left.pop()
-        if url in seen or len(found) >= MOST:
-            continue
-        seen.add(url)
-        if (one := await find(ctx, "StructureDefinition", url)) is not None:
-            found[url] = one
-            left += (plain(each) for each in _needed(one) if not is_core(each))
+    found = await _built(ctx, {plain(url) for url in (*urls, *used(resource))}, {})
+    targets_ = {plain(url) for one in found.values() for url in _pointed(one)}
+    if is_needed(found.values()):
+        found = await _built(ctx, targets_, found)
     bound = {each for one in found.values() for each in _bound(one)}
     held = await terminology(ctx, (), bound)
     pointed = await targets(ctx, resource) if is_needed(found.values()) else {}
-    return Definitions(found, held, tuple(sorted(map(_stamp, found.values()))), pointed)
+    # Of any other target no more is asked than its type.
+    others = [url for url in targets_ - found.keys() if not is_core(url)]
+    types = await find_all(ctx, STRUCTURE, others)
+    stamp = tuple(sorted(map(_stamp, found.values())))
+    return Definitions({**types, **found}, held, stamp, pointed)
 
 
-def plain(canonical: str) -> str:
-    """The url of a canonical, without version and fragment."""
-    return canonical.partition("|")[0].partition("#")[0]
+async def _built(
+    ctx: Context, urls: set[str], known: Mapping[str, Resource]
+) -> dict[str, Resource]:
+    """The profiles at the urls and what they build on, beside those that are known."""
+    found, left, seen = dict(known), urls, set(known)
+    while wanted := sorted(url for url in left - seen if not is_core(url)):
+        seen.update(wanted)
+        more = await find_all(ctx, STRUCTURE, wanted[: max(0, MOST - len(found))])
+        found |= more
+        left = {plain(each) for one in more.values() for each in _needed(one)}
+    return found
 
 
 def _needed(profile: Resource) -> Iterator[str]:
     yield str(profile.get("baseDefinition", ""))
     for element in said(profile):
         for one in element.get("type", ()):
-            yield from (*one.get("profile", ()), *one.get("targetProfile", ()))
+            yield from one.get("profile", ())
+
+
+def _pointed(profile: Resource) -> Iterator[str]:
+    for element in said(profile):
+        for one in element.get("type", ()):
+            yield from one.get("targetProfile", ())
 
 
 def _bound(profile: Resource) -> Iterator[str]:

@@ -47,7 +47,7 @@ ENGINE = (
     ("visible",),
     ("consented",),
     ("search.parameters",),
-    ("patch", "xml"),
+    ("patch", "xml", "guides"),
     (
         "fhirpath",
         "fhirpath_steps",

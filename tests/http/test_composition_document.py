@@ -114,6 +114,57 @@ async def test_who_may_not_create_bundles_keeps_none(service: Service, summary: 
     assert (await reader.get(URL)).status_code == 200
 
 
+@pytest.mark.parametrize("own", ["summary", "Composition/summary", "{base}/Composition/summary"])
+async def test_a_composition_is_named_by_id_or_url(
+    service: Service, county: httpx.AsyncClient, summary: None, own: str
+) -> None:
+    named = own.format(base=service.settings.base_url)
+    answer = await county.get("/Composition/$document", params={"id": named})
+    assert names(answer.json()) == names((await county.get(URL)).json())
+    parameters = [{"name": "id", "valueUri": named}, *KEPT["parameter"]]
+    asked = {"resourceType": "Parameters", "parameter": parameters}
+    kept = await county.post("/Composition/$document", json=asked)
+    assert kept.status_code == 201, kept.text
+    assert (await county.get(kept.headers["location"])).json() == kept.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "where"),
+    [
+        ("/Composition/$document", "required", []),
+        (
+            "/Composition/$document?id=https://elsewhere.example/fhir/Composition/x",
+            "not-supported",
+            ["id"],
+        ),
+        ("/Composition/$document?id=Goal/ada-goal-1", "not-supported", ["id"]),
+        ("/Composition/$document?id=a+b", "not-supported", ["id"]),
+        (f"{URL}?id=summary", "invalid", ["id"]),
+        (f"{URL}?graph=https://county.example/GraphDefinition/a", "not-supported", ["graph"]),
+    ],
+)
+async def test_a_composition_that_cannot_be_meant_is_refused(
+    county: httpx.AsyncClient, summary: None, path: str, code: str, where: list[str]
+) -> None:
+    refused(await county.get(path), 400, code, *where)
+
+
+async def test_it_is_said_that_no_graph_is_followed(stranger: httpx.AsyncClient) -> None:
+    said = (await stranger.get("/metadata")).json()["rest"][0]["resource"]
+    [composition] = [one for one in said if one["type"] == "Composition"]
+    [own] = [one for one in composition["operation"] if one["name"] == "document"]
+    assert "graph" in own["documentation"]
+
+
+async def test_a_composition_named_by_id_is_as_hidden_as_any(
+    stranger: httpx.AsyncClient, county: httpx.AsyncClient, summary: None
+) -> None:
+    hidden = await stranger.get("/Composition/$document?id=summary")
+    none = await stranger.get("/Composition/$document?id=nothing")
+    assert (hidden.status_code, none.status_code) == (404, 404)
+    assert hidden.text.replace("summary", "nothing") == none.text
+
+
 @pytest.mark.parametrize("query", ["?persist=true", "?graph=x", "?persist=maybe"])
 async def test_what_it_does_not_know_is_refused(
     county: httpx.AsyncClient, summary: None, query: str

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from app.fhir import guides
+from app.fhir.profiles import claimed
 from app.fhir.validation.profile import Judge
 from app.isp.act import Act
 from app.isp.create import Basis, drafted
@@ -34,6 +36,9 @@ Json = dict[str, Any]
 KNOWN = known(*profiles())
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 RULES = profile(DEFAULT)
+LATER = {"us-core-care-experience-preference", "us-core-treatment-intervention-preference"}
+"""Of US Core 7.0; what is shipped is 6.1."""
+
 EVE, AGENCY = reference("Practitioner/eve"), reference("Organization/agency")
 
 
@@ -58,6 +63,17 @@ def demonstration() -> Iterator[Json]:
 
 def test_the_demonstration_is_what_us_core_asks_for() -> None:
     assert set(judged(demonstration())) == set(PROFILES)
+
+
+def test_the_demonstration_is_what_it_says_it_is() -> None:
+    shipped = known(*guides.definitions().values())
+    kinds: Counter[str] = Counter()
+    for one in demonstration():
+        for url in claimed(one):
+            found = Judge(shipped, one).resource(url)
+            assert [i.diagnostics for i in found if i.severity == "error"] == [], (name(one), url)
+            kinds[url.rpartition("/")[2]] += 1
+    assert {f"us-core-{wanted}" for wanted in PROFILES} - set(kinds) == LATER
 
 
 @pytest.mark.parametrize(

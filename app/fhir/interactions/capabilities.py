@@ -1,5 +1,6 @@
 """FHIR capabilities — https://hl7.org/fhir/R4/http.html#capabilities"""
 
+from app.fhir import guides
 from app.fhir.capability import capability_statement
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
@@ -35,13 +36,13 @@ def _full(ctx: Context) -> Resource:
 def _profiles(engine: Engine) -> list[tuple[str, str]]:
     return [
         (one["type"], url)
-        for url, one in engine.definitions.items()
+        for url, one in (*engine.definitions.items(), *guides.definitions().items())
         if one["resourceType"] == "StructureDefinition" and one["kind"] == "resource"
     ]
 
 
 def _terminology(ctx: Context) -> Resource:
-    found = ctx.engine.definitions.values()
+    found = (*ctx.engine.definitions.values(), *guides.definitions().values())
     return terminology_capabilities(
         ctx.base_url, [one for one in found if one["resourceType"] == "CodeSystem"]
     )

@@ -16,7 +16,7 @@ from app.fhir.ids import new_id
 from app.fhir.interactions.read import current
 from app.fhir.interactions.write import location, row_of
 from app.fhir.label import CONFIDENTIALITY, LEVELS
-from app.fhir.operations.asked import Kinds, asked, flag
+from app.fhir.operations.asked import Kinds, asked, flag, needed
 from app.fhir.operations.written import created
 from app.fhir.references import local, walk
 from app.fhir.registry import STORED
@@ -24,7 +24,11 @@ from app.fhir.search.find import find
 from app.fhir.search.query import parse_query
 from app.storage.sql import Row
 
-KINDS: Kinds = {"persist": ("valueBoolean",)}
+KINDS: Kinds = {
+    "id": ("valueUri", "valueId", "valueString"),
+    "persist": ("valueBoolean",),
+    "graph": ("valueUri", "valueCanonical"),
+}
 MOST = 500
 """Resources of one type that a Composition may lead to."""
 
@@ -35,29 +39,45 @@ async def run(ctx: Context, call: Call) -> Result:
     201 where it is also stored, with `persist`. Raises BadRequest for what cannot be read,
     NotFound and Gone as a read does, Forbidden where it may not be stored.
     """
-    is_kept = _is_kept(call)
-    row = await current(ctx, Call("read", call.type, call.id))
-    rows = {f"{call.type}/{call.id}": row, **await _pointed(ctx, call, row)}
+    given = asked(call, KINDS)
+    is_kept, id_ = _is_kept(call, given), _composition(ctx, call, given)
+    row = await current(ctx, Call("read", call.type, id_))
+    rows = {f"{call.type}/{id_}": row, **await _pointed(ctx, id_, row)}
     made = await _document(ctx, rows)
     about = sorted({patient for each in rows.values() for patient in patients(each)})
     if is_kept:
         return await _kept(ctx, made)
-    return Result(200, made, type=call.type, id=call.id, patients=tuple(about))
+    return Result(200, made, type=call.type, id=id_, patients=tuple(about))
 
 
-def _is_kept(call: Call) -> bool:
+def _composition(ctx: Context, call: Call, given: Mapping[str, str]) -> str:
+    """The id of the Composition: that of the URL, or the parameter, an id or a URL of ours."""
+    if "graph" in given:
+        said = "No GraphDefinition is held here: a document has what its Composition refers to."
+        raise BadRequest(said, code="not-supported", expression=["graph"])
+    if call.id is not None and "id" in given:
+        raise BadRequest("The URL names the Composition: send no id.", expression=["id"])
+    text = call.id or str(needed(given, "id"))
+    found = local(text if "/" in text else f"Composition/{text}", ctx.engine.base_url)
+    if found is None or found.type != "Composition":
+        said = "id: the id of a Composition, or its URL on this server."
+        raise BadRequest(said, code="not-supported", expression=["id"])
+    return found.id
+
+
+def _is_kept(call: Call, given: Mapping[str, str]) -> bool:
     """What stores something is not asked for by GET: https://hl7.org/fhir/R4/operations.html"""
-    is_kept = flag("persist", asked(call, KINDS).get("persist"))
+    is_kept = flag("persist", given.get("persist"))
     if is_kept and call.body is None:
         raise BadRequest("This stores something: send persist in the body, by POST.")
     return is_kept
 
 
-async def _pointed(ctx: Context, call: Call, row: Row) -> dict[str, Row]:
+async def _pointed(ctx: Context, id_: str, row: Row) -> dict[str, Row]:
     """What the Composition refers to, as a search for the ids finds it, by Type/id."""
     composition = json.parse(row["body"].encode())
     found = (local(each["reference"], ctx.engine.base_url) for each in walk(composition))
-    names = sorted({(ref.type, ref.id) for ref in found if ref} - {("Composition", str(call.id))})
+    names = sorted({(ref.type, ref.id) for ref in found if ref} - {("Composition", id_)})
     rows: list[Row] = []
     for type_, members in groupby(names, lambda name: name[0]):
         rows += await _found(ctx, type_, [id_ for _, id_ in members])
@@ -121,8 +141,9 @@ def _is_level(coding: Resource) -> bool:
 OPERATION = Operation(
     name="document",
     definition="http://hl7.org/fhir/OperationDefinition/Composition-document",
-    levels=frozenset({"instance"}),
+    levels=frozenset({"type", "instance"}),
     types=frozenset({"Composition"}),
     letter="r",
     run=run,
+    documentation="Without the parameter graph: no GraphDefinition is held.",
 )

@@ -4,14 +4,14 @@ https://hl7.org/fhir/R4/structuredefinition-operation-snapshot.html
 """
 
 from app.fhir import json
-from app.fhir.canonicals import find
+from app.fhir.canonicals import find, plain
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, NotFound, Unprocessable
 from app.fhir.interactions.read import read
 from app.fhir.operations.asked import asked, texts
-from app.fhir.profiles import definitions, plain
+from app.fhir.profiles import definitions
 from app.fhir.routing import authorize
 from app.fhir.validation.snapshot import snapshot
 from app.fhir.validation.structure import validate

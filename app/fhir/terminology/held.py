@@ -41,6 +41,12 @@ def of_r4(type_: str, url: str) -> Resource | None:
     return {"resourceType": type_, "url": url, "status": "active", **row} if row else None
 
 
+def profiles_of_r4() -> Mapping[str, Resource]:
+    """The extensions and profiles of R4 that are held, by url."""
+    found = {url: of_r4("StructureDefinition", url) for url in _rows("extensions")}
+    return {url: one for url, one in found.items() if one is not None}
+
+
 @cache
 def _rows(name: str) -> dict[str, dict[str, Any]]:
     return definitions(name)

@@ -3,6 +3,7 @@
 Search parameters and R4's own invariants do not come here: those are compiled into functions.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -12,9 +13,22 @@ from typing import Any
 from app.fhir.context import Resource
 from app.fhir.terminology.held import Held
 from app.fhir.validation.matching import is_bound
+from app.fhir.validation.operators import OPERATORS
+from app.fhir.validation.reference import RELATIVE, REST
+from app.fhir.validation.slicing import is_a
 from app.fhir.validation.walk import Place
 
 Evaluate = Callable[[Any, dict[str, Any]], list[Any]]
+IS = re.compile(r"\bresolve\(\) +is +(?:FHIR\.)?([A-Z][A-Za-z]+)")
+"""Asks only for the type of a target, which the reference itself may tell."""
+
+DATE_TIME = re.compile(r"\bis +DateTime\b")
+"""Meant is the type of FHIR, as in R4's own search parameters: of FHIRPath's no element is."""
+
+NAMED = re.compile(r"%`?(vs|ext)-([A-Za-z0-9\-.]+)`?")
+FOLDERS = {"vs": "ValueSet", "ext": "StructureDefinition"}
+SYSTEMS = {"sct": "http://snomed.info/sct", "loinc": "http://loinc.org"}
+"""https://hl7.org/fhir/R4/fhirpath.html#variables"""
 
 
 class Unevaluated(Exception):
@@ -62,6 +76,15 @@ def _target(reference: Any) -> Resource:
     return found
 
 
+def _refers_to(inputs: list[Any], type_: str) -> bool | list[Any]:
+    """What `resolve() is Type` says, of one reference."""
+    if len(inputs) != 1:
+        return []
+    literal = inputs[0].get("reference") if isinstance(inputs[0], dict) else inputs[0]
+    told = RELATIVE(str(literal)) or REST(str(literal))
+    return is_a(told[1] if told else str(_target(inputs[0])["resourceType"]), type_)
+
+
 def _member_of(inputs: list[Any], canonical: str) -> bool | list[Any]:
     """https://hl7.org/fhir/R4/fhirpath.html#functions: of one code, Coding or CodeableConcept."""
     if len(inputs) != 1:
@@ -73,7 +96,9 @@ def _member_of(inputs: list[Any], canonical: str) -> bool | list[Any]:
 
 
 FUNCTIONS = {
+    **OPERATORS,
     "resolve": {"fn": _resolve, "arity": {0: []}},
+    "refersTo": {"fn": _refers_to, "arity": {1: ["String"]}},
     "memberOf": {"fn": _member_of, "arity": {1: ["String"]}},
 }
 
@@ -86,24 +111,32 @@ def _compiled(expression: str) -> Evaluate:
 
     # trace() would print what it is given, which is somebody's record.
     options = {"userInvocationTable": FUNCTIONS, "traceFn": lambda *_: None}
-    made: Evaluate = fhirpathpy.compile(expression, models["r4"], options)
+    told = DATE_TIME.sub("is dateTime", IS.sub(r"refersTo('\1')", expression))
+    told = NAMED.sub(lambda one: f"'http://hl7.org/fhir/{FOLDERS[one[1]]}/{one[2]}'", told)
+    made: Evaluate = fhirpathpy.compile(told, models["r4"], options)
     return made
 
 
 def holds(expression: str, place: Place, around: Around) -> bool:
     """Whether the expression is true of an element. Raises Unevaluated, Unknown."""
+    return evaluated(expression, place, around) == [True]
+
+
+def evaluated(expression: str, place: Place, around: Around) -> list[Any]:
+    """What the expression finds from an element. Raises Unevaluated, Unknown."""
     from fhirpathpy.engine.nodes import ResourceNode
 
     value = place.value if place.value is not None else place.more
     token = _around.set(around)
     try:
-        node = ResourceNode.create_node(value, place.type)  # type: ignore[no-untyped-call]
+        # Of a resource itself the library knows the type, and then its name as well.
+        is_whole = isinstance(value, dict) and "resourceType" in value
+        node = value if is_whole else ResourceNode.create_node(value, place.type)  # type: ignore[no-untyped-call]
         about = {"resource": around.resource, "rootResource": around.resource}
-        found = _compiled(expression)(node, about)
+        return _compiled(expression)(node, SYSTEMS | about)
     except Unknown:
         raise
     except Exception as error:  # the library raises Exception itself
         raise Unevaluated(f"{type(error).__name__}: {error}"[:200]) from None
     finally:
         _around.reset(token)
-    return found == [True]

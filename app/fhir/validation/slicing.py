@@ -5,7 +5,7 @@ An element is in a slice when what the discriminators lead to is what the slice 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -74,11 +74,31 @@ def _discriminated(judge: "Judge", by: Mapping[str, str], one: Node, place: Plac
         return any(judge.is_kind(node.kinds, each) for each in places)
     if any(is_unknown(each) and judge.is_kind(node.kinds, each) for each in places):
         return None
-    return any(_is(judge, node, each) for each in places)
+    tell = _is if by["type"] == "profile" else _agrees
+    return any(tell(judge, node, each) for each in places)
 
 
 def _is(judge: "Judge", node: Node, place: Place) -> bool:
     return not any(issue.severity == "error" for issue in judge.value(node, place))
+
+
+def _agrees(judge: "Judge", node: Node, place: Place) -> bool:
+    """Whether an element has the values that the slice says; all else it says is judged within."""
+    if node.kinds and not judge.is_kind(node.kinds, place):
+        return False
+    only = replace(node, invariants={})
+    if any(issue.severity == "error" for issue in judge.content(only, place)):
+        return False
+    return all(
+        any(_agrees(judge, child, each) for each in within(place, child.stem))
+        for child in node.below.values()
+        if _has_value(child)
+    )
+
+
+def _has_value(node: Node) -> bool:
+    is_said = node.exactly is not None or node.pattern is not None
+    return is_said or any(map(_has_value, node.below.values()))
 
 
 def _follow(

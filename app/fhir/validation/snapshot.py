@@ -8,12 +8,14 @@ from functools import cache
 from typing import Any
 
 from app.fhir.context import Resource
-from app.fhir.registry import ElementDefinition, parent, read, structure
-from app.fhir.validation.constraint import CORE, chain, said, stem_of
+from app.fhir.registry import ElementDefinition, is_resource, parent, read, structure
+from app.fhir.validation.constraint import BY_TYPE, CORE, chain, said, stem_of
 
 Element = dict[str, Any]
 NOT_INHERITED = ("slicing", "constraint", "mapping", "condition")
 KEPT = frozenset({"id", "path", "base"})
+CODED = frozenset({"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"})
+BY_URL: Element = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
 
 
 def snapshot(url: str, definitions: Mapping[str, Resource]) -> list[Element]:
@@ -36,19 +38,29 @@ def of_type(type_: str) -> tuple[Element, ...]:
 
 def _below(path: str, type_: str) -> Iterator[Element]:
     """The elements within one of this type, at this path."""
-    for stem, definition in structure(type_).items():
+    for stem, definition in _structure(type_).items():
         name = f"{stem}[x]" if len(definition.names) > 1 else stem
         inner = next(iter(definition.names.values()))
-        yield _element(f"{path}.{name}", _defined(type_, name), definition)
+        made = _element(f"{path}.{name}", _defined(type_, name), definition)
+        is_sliced = stem == "extension" and "." not in type_ and not is_resource(type_)
+        yield made | ({"slicing": BY_URL} if is_sliced else {})
         if inner == f"{type_}.{stem}":
             yield from _below(f"{path}.{stem}", inner)
+
+
+def _structure(type_: str) -> Mapping[str, ElementDefinition]:
+    """The elements of a type; a primitive has what every element has."""
+    try:
+        return structure(type_)
+    except KeyError:
+        return structure("Element")
 
 
 def _defined(type_: str, name: str) -> str:
     """The path at which R4 first defines an element of the type."""
     while type_ and f"{type_}.{name}" not in _rows():
         type_ = parent(type_)
-    return f"{type_}.{name}"
+    return f"{type_ or 'Element'}.{name}"
 
 
 @cache
@@ -96,6 +108,14 @@ def _lay(found: list[Element], element: Mapping[str, Any]) -> None:
     if "constraint" in element and "constraint" in base:
         kept["constraint"] = [*base["constraint"], *element["constraint"]]
     found[at] = {**base, **kept}
+    if element.get("min") and "[x]:" in id_.rpartition(".")[2]:
+        _choose(found[_place(found, id_.rpartition(":")[0])])
+
+
+def _choose(choice: Element) -> None:
+    """Where one type of a choice must be there, the choice must, and can be no other."""
+    choice["min"] = 1
+    choice["slicing"] = {**BY_TYPE, "rules": "closed"}
 
 
 def _normal(type_: str, id_: str) -> str:
@@ -128,6 +148,11 @@ def _unfolded(found: list[Element], id_: str) -> int:
         at = _place(found, f"{above}.{name}")
         end = _end(found, at, f"{above}.{name}")
         found.insert(end, _slice(found[at], id_, slice_))
+        if (code := _by(found[at], slice_)) is not None:
+            found[end] = _of_type(found[end], code)
+            found[at] = {"slicing": BY_TYPE, **found[at]}
+        if name in ("extension", "modifierExtension"):
+            found[at] = {"slicing": BY_URL, **found[at]}
         return end
     at = _place(found, above)
     if not any(one["id"].startswith(f"{above}.") for one in found):
@@ -154,6 +179,19 @@ def _end(found: Sequence[Element], at: int, id_: str) -> int:
 def _slice(base: Element, id_: str, name: str) -> Element:
     kept = {key: value for key, value in base.items() if key not in NOT_INHERITED}
     return {**kept, "id": id_, "sliceName": name, "min": 0}
+
+
+def _by(base: Element, name: str) -> str | None:
+    """The type that the name of a slice chooses, if it does, as in value[x]:valueQuantity."""
+    stem = base["path"].rpartition(".")[2].removesuffix("[x]")
+    codes = [one["code"] for one in base.get("type", ())]
+    return next((one for one in codes if name == f"{stem}{one[0].upper()}{one[1:]}"), None)
+
+
+def _of_type(slice_: Element, code: str) -> Element:
+    """A slice for one type of a choice; only what is coded is bound."""
+    unbound = {key: value for key, value in slice_.items() if key != "binding" or code in CODED}
+    return unbound | {"type": [{"code": code}]}
 
 
 def _inner(found: Sequence[Element], base: Element) -> Iterator[Element]:

@@ -1,0 +1,52 @@
+"""The profiles of US Core that come with the server: what is right passes, what is not is found."""
+
+import pytest
+
+from app.fhir import guides
+from app.fhir.validation.profile import Judge
+from app.fhir.validation.structure import validate
+from tests.fhir.validation.us_core_cases import CASES, CORE, Path, changed
+from tests.isp.profiled import known
+
+KNOWN = known(*guides.definitions().values())
+PROFILES = f"{CORE}/StructureDefinition"
+WRONG = [
+    pytest.param(name, path, value, where, id=f"{name}-{'.'.join(map(str, path))}-{at}")
+    for name, (_, wrongs) in CASES.items()
+    for at, (path, value, where) in enumerate(wrongs)
+]
+
+
+def errors(name: str, resource: dict[str, object]) -> list[tuple[str, ...]]:
+    found = Judge(KNOWN, resource).resource(f"{PROFILES}/{name}")
+    return [one.expression for one in found if one.severity == "error"]
+
+
+def test_every_profile_has_a_case() -> None:
+    shipped = {
+        one["id"]
+        for one in guides.definitions().values()
+        if one["resourceType"] == "StructureDefinition"
+        and one["type"] != "Extension"
+        and one["url"].startswith(PROFILES)
+    }
+    assert shipped == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_right_passes(name: str) -> None:
+    resource, _ = CASES[name]
+    assert validate(resource, resource["resourceType"]) == []
+    found = list(Judge(KNOWN, resource).resource(f"{PROFILES}/{name}"))
+    assert [one.diagnostics for one in found if one.severity == "error"] == []
+    assert [one for one in found if one.code == "not-supported"] == []
+
+
+@pytest.mark.parametrize(("name", "path", "value", "where"), WRONG)
+def test_what_is_wrong_is_found_where_it_is(
+    name: str, path: Path, value: object, where: str
+) -> None:
+    resource, _ = CASES[name]
+    broken = changed(resource, path, value)
+    expression = ".".join(filter(None, (resource["resourceType"], where)))
+    assert (expression,) in errors(name, broken)
