@@ -148,7 +148,13 @@ def create_app(settings: Settings, jobs: Sequence[Job] = ()) -> FastAPI:
 
     `settings.database_url` must lead to a migrated database.
     """
-    app = FastAPI(title="isp-fhir", lifespan=partial(_lifespan, settings, jobs), openapi_url=None)
+    app = FastAPI(
+        title="isp-fhir",
+        lifespan=partial(_lifespan, settings, jobs),
+        openapi_url=None,
+        # Spans would hold paths and queries, which say whose record is asked for.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     # Around the framework's own middleware, which FHIR has no use for and would pay for.
     fhir_first = FHIRFirst(app.build_middleware_stack(), urlsplit(settings.base_url).path)
     shared = CrossOrigin(fhir_first, urlsplit(settings.issuer).path, settings.cors_origins)

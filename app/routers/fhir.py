@@ -124,8 +124,8 @@ class FHIRApplication:
 
     async def _answer(self, request: Request) -> tuple[Call, Result]:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
-        ctx = admit_nobody(self._engine, request.id, request.address)
         asked: Call = Call("unknown")
+        ctx: Context | None = None
         caller: Caller | None = None
         try:
             try:
@@ -135,7 +135,9 @@ class FHIRApplication:
                 _, ctx = await self._admitted(request)
                 raise
             asked = call(row, found)
-            if row.interaction not in PUBLIC:
+            if row.interaction in PUBLIC:
+                ctx = self._nobody(request)
+            else:
                 caller, ctx = await self._admitted(request)
             asked = await self._call(row, found, request)
             if caller is not None:
@@ -144,9 +146,12 @@ class FHIRApplication:
                     place = (request.method, request.path)
                     return asked, await accept(ctx, caller, place, asked, self._most.hours)
         except FHIRError as error:
-            await record_refusal(ctx, asked, error)
+            await record_refusal(ctx or self._nobody(request), asked, error)
             raise
         return asked, await self._perform(ctx, row, asked)
+
+    def _nobody(self, request: Request) -> Context:
+        return admit_nobody(self._engine, request.id, request.address)
 
     async def _admitted(self, request: Request) -> tuple[Caller, Context]:
         authorization = request.headers.get(b"authorization", b"").decode("latin-1")

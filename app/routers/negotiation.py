@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#mime-type, https://hl7.org/fhir/R4/http.html#g
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from app.fhir.context import FHIR_JSON, Conditions, Preference, Result
@@ -82,6 +83,11 @@ def accepted(headers: Headers, query: Query, also: Sequence[str] = ()) -> str:
     asked = next((value for name, value in query if name == "_format"), None)
     if asked is None:
         asked = headers.get(b"accept", b"*/*").decode("latin-1")
+    return _accepted(asked, tuple(also))
+
+
+@lru_cache(maxsize=1024)
+def _accepted(asked: str, also: tuple[str, ...]) -> str:
     wanted = [part for part in asked.split(",") if _quality(part) > 0]
     for part in sorted(wanted, key=_quality, reverse=True):
         if _is_spoken(part, JSON | XML | ANY):
@@ -167,8 +173,11 @@ def preference(headers: Headers) -> Preference:
 
     https://www.rfc-editor.org/rfc/rfc7240#section-2
     """
+    given = headers.get(b"prefer")
+    if given is None:
+        return Preference()
     found: dict[str, str] = {}
-    for part in PREFERENCE.split(headers.get(b"prefer", b"").decode("latin-1")):
+    for part in PREFERENCE.split(given.decode("latin-1")):
         name, _, value = (each.strip().strip('"') for each in part.partition("="))
         if value in KNOWN.get(name.lower(), ()):
             found.setdefault(name.lower(), value)
