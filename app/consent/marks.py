@@ -61,7 +61,9 @@ def code_key(system: str, code: str) -> int:
 
 def marks(resource: Resource, base_url: str) -> Marks:
     """What decisions need to know of a resource; `base_url` tells which references are local."""
-    pairs = sorted(set(_pairs({k: v for k, v in resource.items() if k != "meta"})))
+    found_pairs: set[Pair] = set()
+    _note_pairs({k: v for k, v in resource.items() if k != "meta"}, found_pairs)
+    pairs = sorted(found_pairs)
     found = labels(resource, pairs)
     lo, hi = clinical(resource)
     own = references_key(f"{resource['resourceType']}/{resource['id']}")
@@ -103,19 +105,18 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _pairs(value: Any) -> Iterator[Pair]:
-    """Every Coding within, as (system, code)."""
-    if isinstance(value, dict):
+def _note_pairs(value: Any, found: set[Pair]) -> None:
+    """Add every Coding within, as (system, code)."""
+    if type(value) is dict:
         code, system = value.get("code"), value.get("system")
-        if isinstance(code, str) and isinstance(system, str) and system != UNITS:
-            yield system, code
-        for member in value.values():
-            if isinstance(member, dict | list):
-                yield from _pairs(member)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict | list):
-                yield from _pairs(item)
+        if type(code) is str and type(system) is str and system != UNITS:
+            found.add((system, code))
+        value = value.values()
+    elif type(value) is not list:
+        return
+    for member in value:
+        if type(member) is dict or type(member) is list:
+            _note_pairs(member, found)
 
 
 def clinical(resource: Resource) -> tuple[datetime | None, datetime | None]:

@@ -147,7 +147,8 @@ async def _write(
     steps = []
     for each in drafts:
         met = current.get(each.key)
-        mine = replace(each, subjects=patients_of(each, known, met))
+        about = patients_of(each, known, met)
+        mine = replace(each, subjects=about) if each.sources else each
         steps.append(meet(mine, met, rids.get(each.key, 0), instant))
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
@@ -159,7 +160,8 @@ async def _write(
         await guard(ctx, connection, stored)
     else:
         await insert_audit(connection, events)
-    return [replace(step.committed, dangling=dangling) for step in steps]
+    made = [step.committed for step in steps]
+    return [replace(each, dangling=dangling) for each in made] if dangling else made
 
 
 async def _lock(

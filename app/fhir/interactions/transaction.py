@@ -180,7 +180,7 @@ async def _changes(
     with within(at):
         for call in calls:
             body = rewritten(call.body, entry.get("fullUrl"), addresses)
-            change = await planned(ctx, replace(call, body=body))
+            change = await planned(ctx, call if body is call.body else replace(call, body=body))
             changes.append(replace(change, at=f"Bundle.entry[{at}].resource"))
     return changes
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from app.fhir.context import Resource
@@ -60,8 +60,12 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One parameter of a type: how to find its elements, and how to note them down."""
+    """One parameter of a type: how to find its elements, and how to note them down.
 
+    `names` are the members of the resource without which it finds none; None where that is unknown.
+    """
+
+    names: frozenset[str] | None
     evaluate: Callable[[Resource], list[tuple[str, Any]]]
     presence: int | None
     note: Callable[[Elements, _Found, str], None]
@@ -71,7 +75,7 @@ class _Step:
 def extract(resource: Resource, base_url: str) -> IndexRows:
     """The index of a resource; `base_url` tells which absolute references are local."""
     found = _Found()
-    for step in _plan(resource["resourceType"]):
+    for step in _steps(resource["resourceType"], frozenset(resource)):
         try:
             elements = step.evaluate(resource)
         except expression.Unevaluated:
@@ -94,6 +98,15 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
 
 
 @following
+@lru_cache(maxsize=4096)
+def _steps(type_: str, members: frozenset[str]) -> tuple[_Step, ...]:
+    """The steps that can find something in a resource that has these members."""
+    return tuple(
+        step for step in _plan(type_) if step.names is None or not step.names.isdisjoint(members)
+    )
+
+
+@following
 def _plan(type_: str) -> tuple[_Step, ...]:
     return tuple(
         _step(type_, parameter)
@@ -105,10 +118,11 @@ def _plan(type_: str) -> tuple[_Step, ...]:
 def _step(type_: str, parameter: SearchParameter) -> _Step:
     evaluate, at = expression.compiled(parameter), param(type_, parameter.code)
     failed = failure(type_, parameter.code)
+    names = expression.members(parameter)
     if parameter.type == "composite":
-        return _Step(evaluate, None, partial(_note_composite, parameter, at), failed)
+        return _Step(names, evaluate, None, partial(_note_composite, parameter, at), failed)
     note = partial(NOTES[parameter.type], f"{type_}.{parameter.code}", at)
-    return _Step(evaluate, presence(type_, parameter.code), note, failed)
+    return _Step(names, evaluate, presence(type_, parameter.code), note, failed)
 
 
 def _is_indexed(parameter: SearchParameter) -> bool:
