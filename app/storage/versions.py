@@ -15,15 +15,19 @@ Row = tuple[Any, ...]
 STAMP = "SELECT coalesce((SELECT max(stamp) FROM search_registry), '')"
 """The search parameters that are registered when a statement begins."""
 
+PLACE = (("is_least", "boolean"), ("is_greatest", "boolean"))
+"""Whether a resource is sorted by this row under the parameter, and whether when descending."""
+
 DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "index_reference": (("param", "int"), ("target", "text")),
-    "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz")),
-    "index_string": (("param", "int"), ("folded", "text"), ("exact", "text")),
+    "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz"), *PLACE),
+    "index_string": (("param", "int"), ("folded", "text"), ("exact", "text"), *PLACE),
     "index_number": (
         ("param", "int"),
         ("lo", "numeric"),
         ("hi", "numeric"),
         ("units", "bigint[]"),
+        *PLACE,
     ),
     "index_composite": (
         ("param", "int"),

@@ -1,9 +1,8 @@
 """The index of a resource: what every search parameter of its type finds in it, in one pass."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
 
@@ -32,16 +31,17 @@ COLUMNS = frozenset({"_id", "_lastUpdated"})
 class IndexRows:
     """`resource.keys` and the rows of the `index_*` tables, without rid; no duplicates.
 
-    references (param, target) · dates (param, lo, hi) · strings (param, folded, exact) · numbers
-    (param, lo, hi, units) · composites (param, and what composite.extract gives) ·
-    texts (narrative, content).
+    references (param, target) · dates (param, lo, hi, …) · strings (param, folded, exact, …) ·
+    numbers (param, lo, hi, units, …) · composites (param, and what composite.extract gives) ·
+    texts (narrative, content); … is whether the row is the least, and the greatest, of its
+    parameter: each is one row, whatever is equal, and none without a value.
     """
 
     keys: list[int]
     references: list[tuple[int, str]]
-    dates: list[tuple[int, datetime, datetime]]
-    strings: list[tuple[int, str, str]]
-    numbers: list[tuple[int, Decimal | None, Decimal | None, list[int]]]
+    dates: list[tuple[Any, ...]]
+    strings: list[tuple[Any, ...]]
+    numbers: list[tuple[Any, ...]]
     composites: list[tuple[Any, ...]]
     texts: list[tuple[str, str]]
 
@@ -89,12 +89,29 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
     return IndexRows(
         sorted(found.keys),
         list(found.references),
-        list(found.dates),
-        list(found.strings),
-        [(row[0], row[1], row[2], units) for row, units in found.numbers.items()],
+        _placed(found.dates),
+        _placed(found.strings),
+        _placed([(*row[:3], units) for row, units in found.numbers.items()]),
         found.composites,
         fulltext.extract(resource),
     )
+
+
+def _placed(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows (param, value, …), each with whether it is the least and the greatest."""
+    least: dict[int, tuple[Any, ...]] = {}
+    greatest: dict[int, tuple[Any, ...]] = {}
+    for row in rows:
+        at, value = row[0], row[1]
+        if value is None:
+            continue
+        if at not in least:
+            least[at] = greatest[at] = row
+        elif value < least[at][1]:
+            least[at] = row
+        elif value > greatest[at][1]:
+            greatest[at] = row
+    return [(*row, least.get(row[0]) is row, greatest.get(row[0]) is row) for row in rows]
 
 
 @following
