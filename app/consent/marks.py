@@ -61,9 +61,9 @@ def code_key(system: str, code: str) -> int:
 
 def marks(resource: Resource, base_url: str) -> Marks:
     """What decisions need to know of a resource; `base_url` tells which references are local."""
-    found_pairs: set[Pair] = set()
-    _note_pairs({k: v for k, v in resource.items() if k != "meta"}, found_pairs)
-    pairs = sorted(found_pairs)
+    noted: set[Pair] = set()
+    _note_pairs({k: v for k, v in resource.items() if k != "meta"}, noted)
+    pairs = sorted(noted)
     found = labels(resource, pairs)
     lo, hi = clinical(resource)
     own = references_key(f"{resource['resourceType']}/{resource['id']}")

@@ -143,7 +143,9 @@ async def _write(
     for each in drafts:
         match_version(each.change, current.get(each.key))
     await refuse_erasure(ctx, drafts, current)
-    known, dangling = await resolve(ctx, connection, drafts, current)
+    known, dangling, later = await resolve(ctx, connection, drafts, current)
+    instant = instant or later or await connection.fetchval("SELECT write_instant()")
+    assert instant is not None
     steps = []
     for each in drafts:
         met = current.get(each.key)
@@ -166,11 +168,11 @@ async def _write(
 
 async def _lock(
     ctx: Context, connection: Connection, drafts: Sequence[Draft]
-) -> tuple[dict[tuple[str, str], Current], datetime]:
+) -> tuple[dict[tuple[str, str], Current], datetime | None]:
     """Lock what is to be changed, as far as the caller may change it; the instant of the write.
 
-    The instant is taken again where the locks were waited for: a version is never older than the
-    one it replaces.
+    None where the locks were waited for, so that it is to be taken again: a version is never older
+    than the one it replaces.
     """
     keys = {
         letter: sorted(each.key for each in drafts if LETTER[each.change.method] == letter)
@@ -185,9 +187,8 @@ async def _lock(
         for row in await _locked(ctx, connection, letter, wanted)
     ]
     instant: datetime | None = max((row["instant"] for row in rows), default=None)
-    if instant is None or any(row["last_updated"] >= instant for row in rows):
-        instant = await connection.fetchval("SELECT write_instant()")
-    assert instant is not None
+    if instant is not None and any(row["last_updated"] >= instant for row in rows):
+        instant = None
     return {(row["type"], row["id"]): _current(row) for row in rows}, instant
 
 

@@ -85,6 +85,9 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """The tables whose rows follow from the current version: their columns after `rid`."""
 
+WITH_ARRAYS = frozenset(
+    table for table, columns in DERIVED.items() if any(kind[-2:] == "[]" for _, kind in columns)
+)
 
 WORDS = "index_text"
 """The table with one row a resource, which hardly an edit leaves as it was: it is replaced."""
@@ -129,7 +132,8 @@ async def write(
     tables = tuple(table for table in DERIVED if rows.get(table))
     columns = [list(column) for column in zip(*map(_values, heads), strict=True)]
     for table in tables:
-        columns += [list(column) for column in zip(*map(_flat, rows[table]), strict=True)]
+        made = map(_flat, rows[table]) if table in WITH_ARRAYS else rows[table]
+        columns += [list(column) for column in zip(*made, strict=True)]
     made_of = (*columns, *audit.columns(events))
     return str(await connection.fetchval(_statement(tables), *made_of))
 
