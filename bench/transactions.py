@@ -6,7 +6,7 @@ the audit trail for each, in one transaction that is durable when it ends.
 
 import argparse
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,8 +15,8 @@ import asyncpg
 
 from app.fhir.audit import Audited, audit_rows
 from app.fhir.context import Agent
-from app.storage.audit import BATCH, AuditRow, insert_audit
-from app.storage.versions import Head, write
+from app.storage.audit import BATCH, AuditRow
+from app.storage.versions import Head, Part, write_parts
 from bench import loader
 from bench.client import connect
 from bench.population import bundle
@@ -39,10 +39,13 @@ async def measure(
     world: World, connection: "asyncpg.Connection[Any]", options: argparse.Namespace
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """The figures of each size, by name."""
+    # As those connections do that write: app/storage/database.py.
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
     known = await connection.fetchval("SELECT count(*) FROM resource WHERE type = 'Patient'")
     fresh = iter(range(FIRST + known, 2**31))
     for size in SIZES:
         yield f"transaction of {size}", await _measured(size, fresh, world, connection, options)
+    await connection.execute("RESET plan_cache_mode")
 
 
 async def _measured(
@@ -58,7 +61,7 @@ async def _measured(
         [client] = await connect(world.address.host, world.address.port, 1)
         ways: dict[str, Callable[[], Any]] = {
             "http": partial(answered, client, world, "", _creates(fresh, size)),
-            "statement": partial(_written, connection, made()),
+            "statement": partial(_written, connection, list(_parts(*made()))),
             "by hand": partial(_copied, connection, _values(made())),
         }
         for name in [*ways, *ways][turn % len(ways) :][: len(ways)]:
@@ -105,12 +108,18 @@ def _event(base_url: str, head: Head) -> AuditRow:
     return event
 
 
-async def _written(connection: "asyncpg.Connection[Any]", made: Made) -> None:
+async def _written(connection: "asyncpg.Connection[Any]", parts: Iterable[Part]) -> None:
     """As `commit` writes them."""
-    heads, rows, events = made
     async with connection.transaction():
-        await write(connection, heads, rows, events[:BATCH])
-        await insert_audit(connection, events[BATCH:])
+        await write_parts(connection, parts)
+
+
+def _parts(heads: list[Head], rows: dict[str, list[Any]], events: list[AuditRow]) -> Iterator[Part]:
+    for at in range(0, len(heads), BATCH):
+        some = heads[at : at + BATCH]
+        rids = {head.rid for head in some}
+        theirs = {table: [row for row in its if row[0] in rids] for table, its in rows.items()}
+        yield Part(some, theirs, events[at : at + BATCH])
 
 
 def _values(made: Made) -> loader.Rows:

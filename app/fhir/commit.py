@@ -30,7 +30,7 @@ from app.fhir.visible import visible
 from app.storage.audit import BATCH, AuditRow, insert_audit
 from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
-from app.storage.versions import DERIVED, WORDS, Row, forget, write
+from app.storage.versions import DERIVED, WORDS, Part, Row, write, write_parts
 
 ATTEMPTS = 8
 BREATH = 20
@@ -156,8 +156,7 @@ async def _write(
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
     events = await events_of(ctx, steps, instant)
     if stored:
-        await _store(ctx, connection, stored, events[:BATCH])
-        await insert_audit(connection, events[BATCH:])
+        await _store(ctx, connection, stored, events)
         await judge(ctx, connection, [(step.rid, step.draft) for step in stored])
         await guard(ctx, connection, stored)
     else:
@@ -237,6 +236,18 @@ async def _store(
     ctx: Context, connection: Connection, steps: Sequence[Step], events: Sequence[AuditRow]
 ) -> None:
     """Write the new versions and these events; derived rows are touched only where they differ."""
+    starts = range(0, len(steps), BATCH)
+    parts = (_part(ctx, steps[at : at + BATCH], events[at : at + BATCH]) for at in starts)
+    if len(starts) == 1:
+        stamps = {await write(connection, next(parts))}
+    else:
+        stamps = await write_parts(connection, parts)
+    if len(stamps.union(step.draft.stamp for step in steps)) > 1:
+        raise Outdated
+    await insert_audit(connection, events[len(starts) * BATCH :])
+
+
+def _part(ctx: Context, steps: Sequence[Step], events: Sequence[AuditRow]) -> Part:
     rows: dict[str, list[Row]] = {}
     stale: dict[str, list[int]] = {}
     for step in steps:
@@ -248,11 +259,7 @@ async def _store(
             if step.current and (step.current.deleted or was or not is_):
                 stale.setdefault(table, []).append(step.rid)
             rows.setdefault(table, []).extend((step.rid, *row) for row in is_)
-    for table, rids in stale.items():
-        await forget(connection, table, rids)
-    stamp = await write(connection, [head_of(step) for step in steps], rows, events)
-    if any(step.draft.stamp != stamp for step in steps):
-        raise Outdated
+    return Part([head_of(step) for step in steps], rows, events, stale)
 
 
 def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:
