@@ -1,7 +1,7 @@
 """What is indexed of a resource does not depend on which parameters are looked at."""
 
 from app.fhir.registry import STORED
-from app.fhir.search.parameters.index import _plan, _steps
+from app.fhir.search.parameters.index import applicable, steps_of
 from tests.official import examples
 
 
@@ -11,8 +11,8 @@ def test_a_parameter_that_is_passed_over_finds_nothing() -> None:
         type_ = resource["resourceType"]
         if type_ not in STORED:
             continue
-        looked_at = _steps(type_, frozenset(resource))
-        for step in _plan(type_):
+        looked_at = applicable(type_, frozenset(resource))
+        for step in steps_of(type_):
             if step not in looked_at:
                 passed_over += 1
                 assert not step.evaluate(resource), (type_, resource.get("id"), step.names)

@@ -75,7 +75,7 @@ class _Step:
 def extract(resource: Resource, base_url: str) -> IndexRows:
     """The index of a resource; `base_url` tells which absolute references are local."""
     found = _Found()
-    for step in _steps(resource["resourceType"], frozenset(resource)):
+    for step in applicable(resource["resourceType"], frozenset(resource)):
         try:
             elements = step.evaluate(resource)
         except expression.Unevaluated:
@@ -116,15 +116,16 @@ def _placed(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 @following
 @lru_cache(maxsize=4096)
-def _steps(type_: str, members: frozenset[str]) -> tuple[_Step, ...]:
+def applicable(type_: str, members: frozenset[str]) -> tuple[_Step, ...]:
     """The steps that can find something in a resource that has these members."""
     return tuple(
-        step for step in _plan(type_) if step.names is None or not step.names.isdisjoint(members)
+        step for step in steps_of(type_) if step.names is None or not step.names.isdisjoint(members)
     )
 
 
 @following
-def _plan(type_: str) -> tuple[_Step, ...]:
+def steps_of(type_: str) -> tuple[_Step, ...]:
+    """One step for each parameter of the type that is indexed."""
     return tuple(
         _step(type_, parameter)
         for parameter in parameters(type_).values()
