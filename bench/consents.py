@@ -66,6 +66,8 @@ def _changes(persons: int) -> Iterator[Change]:
 async def fill(connection: "asyncpg.Connection[Any]", base_url: str, persons: int) -> int:
     """Load the Consents of the first persons and the organization they name; how many Consents."""
     made, consenting = loader.engine(base_url), min(persons, MOST)
+    if await connection.fetchval("SELECT EXISTS (SELECT FROM resource WHERE type = 'Consent')"):
+        return consenting
     first = int(await connection.fetchval("SELECT nextval('resource_rid')"))
     await connection.execute("SELECT setval('resource_rid', $1)", first + consenting + 1)
     for found in loader.batches(made, _changes(consenting), first):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -127,14 +128,15 @@ def batches(made: Engine, changes: Iterable[Change], base: int) -> Iterator[Rows
 def _rows(found: Iterable[tuple[Head, Mapping[str, list[Any]]]]) -> Rows:
     made: Rows = {table: [] for table in TABLES}
     for head, derived in found:
-        made["resource"].append(_values(head, HEAD))
-        made["resource_version"].append(_values(head, VERSION))
+        made["resource"].append(values(head, HEAD))
+        made["resource_version"].append(values(head, VERSION))
         for table, its in derived.items():
             made[table] += [(head.rid, *row) for row in its]
     return made
 
 
-def _values(head: Head, names: Sequence[str]) -> tuple[Any, ...]:
+def values(head: Head, names: Sequence[str]) -> tuple[Any, ...]:
+    """These columns of a version."""
     return tuple(False if name == "deleted" else getattr(head, name) for name in names)
 
 
@@ -144,12 +146,17 @@ def columns(table: str) -> Sequence[str]:
     return known.get(table) or ("rid", *(name for name, _ in DERIVED.get(table, ())))
 
 
-async def copy(connection: "asyncpg.Connection[Any]", found: Rows) -> None:
-    """Put rows into their tables, in one transaction."""
+async def copy(
+    connection: "asyncpg.Connection[Any]",
+    found: Rows,
+    named: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Put rows into their tables, in one transaction; `named` are columns of further tables."""
     async with connection.transaction():
         for table, its in found.items():
+            names = named.get(table) or columns(table)
             if its:
-                await connection.copy_records_to_table(table, records=its, columns=columns(table))
+                await connection.copy_records_to_table(table, records=its, columns=names)
 
 
 def _work(dsn: str, base_url: str, part: Sequence[int], base: int) -> None:

@@ -7,17 +7,15 @@ it, and what the SQL takes that somebody who knows the tables would write by han
 
 import argparse
 import asyncio
-import json
 import random
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,17 +25,20 @@ from app.fhir.access import Everything
 from app.fhir.search.compile import compile_search
 from app.fhir.search.parameters.keys import key, param
 from app.fhir.search.query import parse_query
+from app.fhir.visible import SHOWN
 from app.storage.embedded import embedded
 from app.storage.migrate import migrate
-from bench import consents, loader, processes, report
+from bench import consents, loader, processes, report, transactions
 from bench.__main__ import token
 from bench.client import connect
-from bench.population import GIVEN, ORDER, SNOMED, SYSTEM, bundle
+from bench.population import GIVEN, ORDER, SNOMED, SYSTEM
+from bench.timing import answered, figures, timed
 from bench.workloads import World
 
 ALL = Everything("bench")
 Values = dict[str, Any]
-BODY = "r.rid, r.type, r.id, r.version, r.last_updated, r.body"
+BODY = f"r.rid, r.type, r.id, r.version, r.last_updated, {SHOWN}"
+"""What the statement of the engine gives of a resource, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ QUERIES = (
         "_sort by string",
         "Patient?_sort=family&_count=20",
         f"SELECT {BODY} FROM index_string AS i JOIN resource AS r USING (rid)"
-        f" WHERE i.param = {param('Patient', 'family')} AND NOT r.deleted"
+        f" WHERE i.param = {param('Patient', 'family')} AND i.is_least AND NOT r.deleted"
         " ORDER BY i.folded, i.rid LIMIT 21",
         _nothing,
     ),
@@ -166,14 +167,6 @@ QUERIES = (
     ),
 )
 
-TRANSACTIONS = (100, 1000)
-
-
-async def _timed(work: Callable[[], Awaitable[Any]]) -> float:
-    begin = time.perf_counter()
-    await work()
-    return (time.perf_counter() - begin) * 1e3
-
 
 async def measure_query(
     query: Query, world: World, connection: "asyncpg.Connection[Any]", options: argparse.Namespace
@@ -190,7 +183,7 @@ async def measure_query(
         [client] = await connect(world.address.host, world.address.port, 1)
         statement, *bound = _compiled(url, world).complete
         ways: dict[str, Callable[[], Awaitable[Any]]] = {
-            "http": partial(_answered, client, world, url),
+            "http": partial(answered, client, world, url),
             "statement": partial(connection.fetch, statement, *bound),
             "by hand": partial(connection.fetch, query.sql, *values["args"]),
         }
@@ -198,9 +191,9 @@ async def measure_query(
         for name in sizes:
             sizes[name] += len(await ways[name]())
         for name in [*ways, *ways][turn % len(ways) :][: len(ways)]:
-            times[name].append(await _timed(ways[name]))
+            times[name].append(await timed(ways[name]))
         client.close()
-    return _figures(times) | {"rows": sizes}
+    return figures(times) | {"rows": sizes}
 
 
 def _compiled(url: str, world: World) -> Any:
@@ -209,98 +202,52 @@ def _compiled(url: str, world: World) -> Any:
     return compile_search(parse_query(type_, pairs), ALL, f"http://{world.address.netloc}/fhir")
 
 
-async def _answered(client: Any, world: World, url: str, body: bytes | None = None) -> None:
-    method = "GET" if body is None else "POST"
-    answer = await client.ask(world.ask(method, url.replace("|", "%7C"), body))
-    if answer.status != 200:
-        raise RuntimeError(f"{url}: {answer.status} {answer.body[:300]!r}")
-
-
-def _figures(times: dict[str, list[float]]) -> dict[str, Any]:
-    """Medians without the first round, and how many times the SQL by hand each is."""
-    found = {name: median(row[1:]) for name, row in times.items()}
-    ratios = {name: round(each / found["by hand"], 2) for name, each in found.items()}
-    return {"ms": {name: round(each, 3) for name, each in found.items()}, "times": ratios}
-
-
-async def measure_transaction(
-    size: int, world: World, connection: "asyncpg.Connection[Any]", options: argparse.Namespace
-) -> dict[str, Any]:
-    """A transaction Bundle of `size` creates, beside COPY of the same rows in one transaction."""
-    [client] = await connect(world.address.host, world.address.port, 1)
-    times: dict[str, list[float]] = {"http": [], "by hand": []}
-    fresh = iter(range(10_000_000 + size * 100_000, 2**31))
-    made = loader.engine(f"http://{world.address.netloc}/fhir")
-    for _ in range(1 + options.transactions):
-        body = _creates(fresh, size)
-        times["http"].append(await _timed(partial(_answered, client, world, "", body)))
-        rows = _rows(made, fresh, size)
-        times["by hand"].append(await _timed(partial(loader.copy, connection, rows)))
-    client.close()
-    return _figures(times)
-
-
-def _creates(fresh: Iterator[int], size: int) -> bytes:
-    """A Bundle of the first `size` resources of new persons."""
-    entries: list[Any] = []
-    while len(entries) < size:
-        entries += bundle(next(fresh))["entry"]
-    kept = entries[:size]
-    known = {entry["fullUrl"] for entry in kept}
-    # The last person may lack a resource that others of theirs refer to: those are left out.
-    kept = [entry for entry in kept if not _lacks(json.dumps(entry["resource"]), known)]
-    whole = {"resourceType": "Bundle", "type": "transaction", "entry": kept}
-    return json.dumps(whole, separators=(",", ":")).encode()
-
-
-def _lacks(text: str, known: set[str]) -> bool:
-    parts = text.split('"urn:uuid:')[1:]
-    return any(f"urn:uuid:{part[:36]}" not in known for part in parts)
-
-
-def _rows(made: Any, fresh: Iterator[int], size: int) -> loader.Rows:
-    persons = [next(fresh) for _ in range(-(-size // len(ORDER)))]
-    # Row numbers far from those of the sequence.
-    found = loader.rows(made, persons, 2**40)
-    rids = {row[0] for row in found["resource"][:size]}
-    return {table: [row for row in its if row[0] in rids] for table, its in found.items()}
-
-
 async def measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Load, start the service on it, and measure every row."""
-    data = Path(tempfile.mkdtemp(prefix="isp-bench-"))
+    """Load, unless the data directory holds what was loaded before, and measure every row."""
+    data = options.data or Path(tempfile.mkdtemp(prefix="isp-bench-"))
     try:
+        data.mkdir(parents=True, exist_ok=True)
         with embedded(data, {}) as dsn:
             return await _on(data, dsn, options)
     finally:
-        shutil.rmtree(data, ignore_errors=True)
+        if options.data is None:
+            shutil.rmtree(data, ignore_errors=True)
+
+
+async def _loaded(dsn: str, options: argparse.Namespace) -> float | None:
+    """The seconds it took to load; None where it is there already."""
+    await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    is_there = await connection.fetchval("SELECT EXISTS (SELECT FROM resource)")
+    await connection.close()
+    if is_there:
+        return None
+    begin = time.perf_counter()
+    await loader.fill(dsn, "http://127.0.0.1/fhir", range(options.resources // len(ORDER)))
+    return round(time.perf_counter() - begin, 1)
 
 
 async def _on(data: Path, dsn: str, options: argparse.Namespace) -> dict[str, Any]:
-    await migrate(dsn)
-    persons = range(options.resources // len(ORDER))
-    begin = time.perf_counter()
-    await loader.fill(dsn, "http://127.0.0.1/fhir", persons)
-    loaded = time.perf_counter() - begin
-    print(f"{len(persons) * len(ORDER)} resources in {loaded:.0f} s", flush=True)
-    results: dict[str, Any] = {"load_s": round(loaded, 1), "rows": {}}
+    results: dict[str, Any] = {"load_s": await _loaded(dsn, options), "rows": {}}
     async with processes.service(data, 1, {"ISP_ACCESS_TOKEN_LIFETIME": "3600"}) as (url, _):
         world = World(processes.address(url), await token(data))
         connection = await asyncpg.connect(dsn, server_settings={"jit": "off"})
         for query in QUERIES:
-            results["rows"][query.name] = await measure_query(query, world, connection, options)
-            print(query.name, results["rows"][query.name], flush=True)
-        for size in TRANSACTIONS:
-            name = f"transaction of {size}"
-            row = await measure_transaction(size, world, connection, options)
-            results["rows"][name] = row
-            print(name, row, flush=True)
-        consenting = await consents.fill(connection, "http://127.0.0.1/fhir", len(persons))
+            _keep(results, query.name, await measure_query(query, world, connection, options))
+        async for name, row in transactions.measure(world, connection, options):
+            _keep(results, name, row)
+        persons = options.resources // len(ORDER)
+        consenting = await consents.fill(connection, "http://127.0.0.1/fhir", persons)
         worlds = {"operator": world, "consent": replace(world, token=await consents.token(data))}
         results["consents"] = consenting
         results["by consent"] = await consents.measure(worlds, consenting, options)
         await connection.close()
     return results
+
+
+def _keep(results: dict[str, Any], name: str, row: dict[str, Any]) -> None:
+    results["rows"][name] = row
+    print(name, row, flush=True)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -309,6 +256,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--resources", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=200, help="of each search")
     parser.add_argument("--transactions", type=int, default=10, help="of each size")
+    parser.add_argument("--data", type=Path, help="a data directory to load into, and keep")
     parser.add_argument("--output", type=Path, default=Path("bench/results"))
     options = parser.parse_args(arguments)
     results = asyncio.run(measured(options))

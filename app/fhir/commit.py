@@ -30,7 +30,7 @@ from app.fhir.visible import visible
 from app.storage.audit import BATCH, AuditRow, insert_audit
 from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
-from app.storage.versions import DERIVED, WORDS, Row, forget, write
+from app.storage.versions import DERIVED, WORDS, Part, Row, write, write_parts
 
 ATTEMPTS = 8
 BREATH = 20
@@ -143,32 +143,35 @@ async def _write(
     for each in drafts:
         match_version(each.change, current.get(each.key))
     await refuse_erasure(ctx, drafts, current)
-    known, dangling = await resolve(ctx, connection, drafts, current)
+    known, dangling, later = await resolve(ctx, connection, drafts, current)
+    instant = instant or later or await connection.fetchval("SELECT write_instant()")
+    assert instant is not None
     steps = []
     for each in drafts:
         met = current.get(each.key)
-        mine = replace(each, subjects=patients_of(each, known, met))
+        about = patients_of(each, known, met)
+        mine = replace(each, subjects=about) if each.sources else each
         steps.append(meet(mine, met, rids.get(each.key, 0), instant))
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
     events = await events_of(ctx, steps, instant)
     if stored:
-        await _store(ctx, connection, stored, events[:BATCH])
-        await insert_audit(connection, events[BATCH:])
+        await _store(ctx, connection, stored, events)
         await judge(ctx, connection, [(step.rid, step.draft) for step in stored])
         await guard(ctx, connection, stored)
     else:
         await insert_audit(connection, events)
-    return [replace(step.committed, dangling=dangling) for step in steps]
+    made = [step.committed for step in steps]
+    return [replace(each, dangling=dangling) for each in made] if dangling else made
 
 
 async def _lock(
     ctx: Context, connection: Connection, drafts: Sequence[Draft]
-) -> tuple[dict[tuple[str, str], Current], datetime]:
+) -> tuple[dict[tuple[str, str], Current], datetime | None]:
     """Lock what is to be changed, as far as the caller may change it; the instant of the write.
 
-    The instant is taken again where the locks were waited for: a version is never older than the
-    one it replaces.
+    None where the locks were waited for, so that it is to be taken again: a version is never older
+    than the one it replaces.
     """
     keys = {
         letter: sorted(each.key for each in drafts if LETTER[each.change.method] == letter)
@@ -183,9 +186,8 @@ async def _lock(
         for row in await _locked(ctx, connection, letter, wanted)
     ]
     instant: datetime | None = max((row["instant"] for row in rows), default=None)
-    if instant is None or any(row["last_updated"] >= instant for row in rows):
-        instant = await connection.fetchval("SELECT write_instant()")
-    assert instant is not None
+    if instant is not None and any(row["last_updated"] >= instant for row in rows):
+        instant = None
     return {(row["type"], row["id"]): _current(row) for row in rows}, instant
 
 
@@ -234,6 +236,18 @@ async def _store(
     ctx: Context, connection: Connection, steps: Sequence[Step], events: Sequence[AuditRow]
 ) -> None:
     """Write the new versions and these events; derived rows are touched only where they differ."""
+    starts = range(0, len(steps), BATCH)
+    parts = (_part(ctx, steps[at : at + BATCH], events[at : at + BATCH]) for at in starts)
+    if len(starts) == 1:
+        stamps = {await write(connection, next(parts))}
+    else:
+        stamps = await write_parts(connection, parts)
+    if len(stamps.union(step.draft.stamp for step in steps)) > 1:
+        raise Outdated
+    await insert_audit(connection, events[len(starts) * BATCH :])
+
+
+def _part(ctx: Context, steps: Sequence[Step], events: Sequence[AuditRow]) -> Part:
     rows: dict[str, list[Row]] = {}
     stale: dict[str, list[int]] = {}
     for step in steps:
@@ -245,11 +259,7 @@ async def _store(
             if step.current and (step.current.deleted or was or not is_):
                 stale.setdefault(table, []).append(step.rid)
             rows.setdefault(table, []).extend((step.rid, *row) for row in is_)
-    for table, rids in stale.items():
-        await forget(connection, table, rids)
-    stamp = await write(connection, [head_of(step) for step in steps], rows, events)
-    if any(step.draft.stamp != stamp for step in steps):
-        raise Outdated
+    return Part([head_of(step) for step in steps], rows, events, stale)
 
 
 def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:

@@ -6,7 +6,7 @@ not the subject. A type that is neither listed here nor in DIRECTORY is about no
 an operator sees it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.fhir.context import Resource
@@ -124,6 +124,6 @@ def inherited_from(resource: Resource, base_url: str) -> list[Reference]:
     return [Reference(ref.type, ref.id) for ref in found if ref is not None]
 
 
-def _patients(elements: Iterator[Any], base_url: str) -> list[str]:
+def _patients(elements: Iterable[Any], base_url: str) -> list[str]:
     found = (local(e.get("reference"), base_url) for e in elements if isinstance(e, dict))
     return sorted({ref.id for ref in found if ref is not None and ref.type == "Patient"})

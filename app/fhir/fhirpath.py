@@ -14,6 +14,7 @@ from app.fhir.fhirpath_steps import Element, Elements, Evaluate
 
 __all__ = ["Element", "Elements", "compile", "compile_relative"]
 
+PLAIN = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
 TOKEN = re.compile(r"\s*('(?:[^'\\]|\\.)*'|[A-Za-z_]\w*|\d+|!=|[.()\[\]|=,])")
 
 
@@ -24,6 +25,10 @@ def compile(expression: str) -> Callable[[Resource], Elements]:
     fetches nothing: it knows the type of the target, and its content if it is contained. Raises
     ValueError for an expression outside the subset.
     """
+    if PLAIN.fullmatch(expression):
+        root, *names = expression.split(".")
+        along = steps.path(root, names)
+        return lambda resource: along([], resource)
     evaluate = _Parser(expression).whole()
     return lambda resource: evaluate([(resource["resourceType"], resource)], resource)
 

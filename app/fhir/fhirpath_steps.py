@@ -4,7 +4,7 @@ https://hl7.org/fhirpath/N1/#path-selection, https://hl7.org/fhir/R4/fhirpath.ht
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,16 +34,31 @@ def root(type_: str) -> Evaluate:
 
 
 def member(name: str) -> Evaluate:
-    def evaluate(focus: Elements, _: Resource) -> Elements:
-        found: Elements = []
-        for owner, value in focus:
-            if type(value) is not dict:
-                continue
-            for key, type_ in _names(owner, name):
-                member = value.get(key)
-                if member is not None:
-                    _append(found, type_, member)
-        return found
+    return lambda focus, _: members(focus, name)
+
+
+def members(focus: Elements, name: str) -> Elements:
+    """The elements of this name of those in focus."""
+    found: Elements = []
+    for owner, value in focus:
+        if type(value) is not dict:
+            continue
+        for key, type_ in _names(owner, name):
+            member = value.get(key)
+            if member is not None:
+                _append(found, type_, member)
+    return found
+
+
+def path(type_: str, names: Sequence[str]) -> Evaluate:
+    """As `root` with a `member` for each name: most expressions are just that."""
+
+    def evaluate(_: Elements, resource: Resource) -> Elements:
+        own = resource["resourceType"]
+        focus: Elements = [(own, resource)] if _is_a(own, type_) else []
+        for name in names:
+            focus = members(focus, name)
+        return focus
 
     return evaluate
 

@@ -5,10 +5,12 @@ https://hl7.org/fhir/R4/datatypes.html#instant
 
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 
 from app.fhir.errors import BadRequest
 
 
+@lru_cache(maxsize=256)
 def to_text(instant: datetime) -> str:
     """The FHIR instant, e.g. 2026-11-22T03:04:05.123Z."""
     return (

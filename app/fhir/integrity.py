@@ -2,6 +2,7 @@
 know of, and a new state that still lies within the caller's access."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from app.fhir import json
 from app.fhir.access import Everything, Nothing, for_type
@@ -24,8 +25,9 @@ Known = dict[Reference, tuple[str, ...]]
 
 async def resolve(
     ctx: Context, connection: Connection, drafts: Sequence[Draft], current: Currents
-) -> tuple[Known, tuple[str, ...]]:
-    """Find what the drafts refer to; the second part names references to nothing.
+) -> tuple[Known, tuple[str, ...], datetime | None]:
+    """Find what the drafts refer to; the second part names references to nothing, the third is an
+    instant of the write, where something was looked up.
 
     Raises Unprocessable when policy refuses those. A reference that the current version already
     holds, as often as it does, is let pass: its target may have been deleted, or hidden from this
@@ -36,8 +38,8 @@ async def resolve(
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}
     fresh = [d for d in drafts if not d.is_like(current.get(d.key))]
     wanted = {target for d in fresh for target in d.references} - set(known) - going
-    if wanted:
-        known |= await _find(ctx, connection, wanted)
+    instant, found = await _find(ctx, connection, wanted)
+    known |= found
     lost: list[tuple[Reference, str]] = []
     refused: list[Issue] = []
     for each in fresh:
@@ -48,13 +50,15 @@ async def resolve(
                 refused.append(_nowhere(target, path))
     if refused:
         raise Unprocessable("A reference leads nowhere.", issues=refused)
-    return known, tuple(f"{path}: {target}" for target, path in lost)
+    return known, tuple(f"{path}: {target}" for target, path in lost), instant
 
 
-async def _find(ctx: Context, connection: Connection, wanted: set[Reference]) -> Known:
+async def _find(
+    ctx: Context, connection: Connection, wanted: set[Reference]
+) -> tuple[datetime | None, Known]:
     types = sorted({target.type for target in wanted if is_type(target.type)})
     if not types:
-        return {}
+        return None, {}
     args = Arguments()
     source = visible(ctx.reach, types, args)
     places = (
@@ -63,16 +67,19 @@ async def _find(ctx: Context, connection: Connection, wanted: set[Reference]) ->
     )
     rows = await connection.fetch(
         *args.statement(
-            f"SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
+            # One round trip for both: this is on the path of every create.
+            "SELECT t.instant, f.* FROM (SELECT write_instant() AS instant) AS t LEFT JOIN"
+            f" (SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
             f" JOIN unnest({', '.join(places)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
-            " WHERE NOT r.deleted"
+            " WHERE NOT r.deleted) AS f ON true"
         )
     )
-    return {
+    return rows[0]["instant"], {
         Reference(row["type"], row["id"]): (row["patient"],)
         if row["patient"]
         else tuple(row["patients"] or ())
         for row in rows
+        if row["id"] is not None
     }
 
 

@@ -56,29 +56,41 @@ def _pattern(base_url: str) -> re.Pattern[str]:
     return re.compile(POINTER.format(re.escape(base_url)) + ending)
 
 
-def walk(value: Any) -> Iterator[dict[str, Any]]:
+def walk(value: Any) -> list[dict[str, Any]]:
     """Every Reference element (an object with a string member `reference`), depth first."""
-    if isinstance(value, dict):
-        if isinstance(value.get("reference"), str):
-            yield value
-        for member in value.values():
-            if isinstance(member, dict | list):
-                yield from walk(member)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict | list):
-                yield from walk(item)
+    found: list[dict[str, Any]] = []
+    _gather(value, found)
+    return found
 
 
-def located(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _gather(value: Any, found: list[dict[str, Any]]) -> None:
+    # Lists rather than generators: this runs several times over all that is written.
+    if type(value) is dict:
+        if type(value.get("reference")) is str:
+            found.append(value)
+        value = value.values()
+    elif type(value) is not list:
+        return
+    for member in value:
+        if type(member) is dict or type(member) is list:
+            _gather(member, found)
+
+
+def located(value: Any, path: str) -> list[tuple[str, dict[str, Any]]]:
     """Every Reference element together with the FHIRPath of where it stands."""
-    if isinstance(value, dict):
-        if isinstance(value.get("reference"), str):
-            yield path, value
+    found: list[tuple[str, dict[str, Any]]] = []
+    _locate(value, path, found)
+    return found
+
+
+def _locate(value: Any, path: str, found: list[tuple[str, dict[str, Any]]]) -> None:
+    if type(value) is dict:
+        if type(value.get("reference")) is str:
+            found.append((path, value))
         for name, member in value.items():
-            if isinstance(member, dict | list):
-                yield from located(member, f"{path}.{name}")
-    elif isinstance(value, list):
+            if type(member) is dict or type(member) is list:
+                _locate(member, f"{path}.{name}", found)
+    elif type(value) is list:
         for at, item in enumerate(value):
-            if isinstance(item, dict | list):
-                yield from located(item, f"{path}[{at}]")
+            if type(item) is dict or type(item) is list:
+                _locate(item, f"{path}[{at}]", found)

@@ -7,16 +7,14 @@ from typing import Any
 from asyncpg import Record
 
 from app.storage.database import Connection, Database
-from app.storage.versions import STAMP, Row
+from app.storage.versions import DERIVED, STAMP, Row
 
 LOCK = (1_230_192_205, 6)
 REGISTRATION = (1_230_192_205, 7)
 BATCH = 200
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "index_reference": ("rid", "param", "target"),
-    "index_date": ("rid", "param", "lo", "hi"),
-    "index_string": ("rid", "param", "folded", "exact"),
-    "index_number": ("rid", "param", "lo", "hi", "units"),
+    table: ("rid", *(name for name, _ in DERIVED[table]))
+    for table in ("index_reference", "index_date", "index_string", "index_number")
 }
 """Where the values of a registered parameter go, besides the keys of the resource."""
 

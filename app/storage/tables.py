@@ -123,19 +123,25 @@ class IndexReference(SQLModel, table=True):
 
 
 class IndexDate(SQLModel, table=True):
-    """The half-open range [lo, hi) of instants that a date value of a resource covers."""
+    """The half-open range [lo, hi) of instants that a date value of a resource covers.
+
+    `is_least` marks the one row that a resource is sorted by under a parameter, `is_greatest` the
+    one when descending: by lo, or by what is folded.
+    """
 
     __tablename__ = "index_date"
     __table_args__ = (
         Index("index_date_rid", "rid", "param"),
-        Index("index_date_lo", "param", "lo", "rid"),
+        Index("index_date_lo", "param", "lo", "rid", postgresql_include=["hi"]),
         Index("index_date_hi", "param", "hi", "rid"),
     )
-    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    __mapper_args__ = {"primary_key": ["rid", "param", "lo", "hi"]}
     rid: int = Field(sa_column=Column(BigInteger, nullable=False))
     param: int = Field(sa_column=Column(Integer, nullable=False))
     lo: datetime = Field(sa_column=Column(INSTANT, nullable=False))
     hi: datetime = Field(sa_column=Column(INSTANT, nullable=False))
+    is_least: bool = Field(nullable=False)
+    is_greatest: bool = Field(nullable=False)
 
 
 class IndexString(SQLModel, table=True):
@@ -144,13 +150,19 @@ class IndexString(SQLModel, table=True):
     __tablename__ = "index_string"
     __table_args__ = (
         Index("index_string_rid", "rid", "param"),
-        Index("index_string_folded", "param", "folded", "rid"),
+        Index(
+            "index_string_folded",
+            *("param", "folded", "rid"),
+            postgresql_include=["is_least", "is_greatest"],
+        ),
     )
-    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    __mapper_args__ = {"primary_key": ["rid", "param", "folded", "exact"]}
     rid: int = Field(sa_column=Column(BigInteger, nullable=False))
     param: int = Field(sa_column=Column(Integer, nullable=False))
     folded: str = Field(sa_column=Column(C_TEXT, nullable=False))
     exact: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    is_least: bool = Field(nullable=False)
+    is_greatest: bool = Field(nullable=False)
 
 
 class IndexNumber(SQLModel, table=True):
@@ -161,12 +173,14 @@ class IndexNumber(SQLModel, table=True):
         Index("index_number_rid", "rid", "param"),
         Index("index_number_lo", "param", "lo", "rid"),
     )
-    row: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    __mapper_args__ = {"primary_key": ["rid", "param", "lo", "hi", "units"]}
     rid: int = Field(sa_column=Column(BigInteger, nullable=False))
     param: int = Field(sa_column=Column(Integer, nullable=False))
     lo: Any = Field(sa_column=Column(Numeric))
     hi: Any = Field(sa_column=Column(Numeric))
     units: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
+    is_least: bool = Field(nullable=False)
+    is_greatest: bool = Field(nullable=False)
 
 
 class AuditEvent(SQLModel, table=True):

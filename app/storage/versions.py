@@ -1,7 +1,8 @@
 """Append versions: the statements with which `commit` writes heads, versions and index rows."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,15 +16,19 @@ Row = tuple[Any, ...]
 STAMP = "SELECT coalesce((SELECT max(stamp) FROM search_registry), '')"
 """The search parameters that are registered when a statement begins."""
 
+PLACE = (("is_least", "boolean"), ("is_greatest", "boolean"))
+"""Whether a resource is sorted by this row under the parameter, and whether when descending."""
+
 DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "index_reference": (("param", "int"), ("target", "text")),
-    "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz")),
-    "index_string": (("param", "int"), ("folded", "text"), ("exact", "text")),
+    "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz"), *PLACE),
+    "index_string": (("param", "int"), ("folded", "text"), ("exact", "text"), *PLACE),
     "index_number": (
         ("param", "int"),
         ("lo", "numeric"),
         ("hi", "numeric"),
         ("units", "bigint[]"),
+        *PLACE,
     ),
     "index_composite": (
         ("param", "int"),
@@ -81,6 +86,9 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """The tables whose rows follow from the current version: their columns after `rid`."""
 
+WITH_ARRAYS = frozenset(
+    table for table, columns in DERIVED.items() if any(kind[-2:] == "[]" for _, kind in columns)
+)
 
 WORDS = "index_text"
 """The table with one row a resource, which hardly an edit leaves as it was: it is replaced."""
@@ -110,30 +118,60 @@ class Head:
     pointers: Sequence[str] | None = None
 
 
-async def write(
-    connection: Connection,
-    heads: Sequence[Head],
-    rows: Mapping[str, Sequence[Row]],
-    events: Sequence[AuditRow] = (),
-) -> str:
-    """Make these the current versions and append them to history, with their derived rows, and the
-    events to the audit trail.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes current in one statement.
 
-    `rows` holds, by table of DERIVED, rows that begin with the rid. One round trip. Answers the
-    stamp of the search parameters that are registered: rows that were derived under another must
-    not be committed.
+    `rows` holds, by table of DERIVED, rows that begin with the rid; `events` go to the audit trail,
+    `stale` are the rids of whom rows are removed first, by table.
     """
-    tables = tuple(table for table in DERIVED if rows.get(table))
-    columns = [list(column) for column in zip(*map(_values, heads), strict=True)]
+
+    heads: Sequence[Head]
+    rows: Mapping[str, Sequence[Row]]
+    events: Sequence[AuditRow] = ()
+    stale: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+async def write(connection: Connection, part: Part) -> str:
+    """Make these the current versions and append them to history, with their derived rows.
+
+    One round trip, where nothing is stale. Answers the stamp of the search parameters that are
+    registered: rows that were derived under another must not be committed.
+    """
+    for table, rids in part.stale.items():
+        await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", rids)
+    return str(await connection.fetchval(*_statement_of(part)))
+
+
+async def write_parts(connection: Connection, parts: Iterable[Part]) -> set[str]:
+    """`write` one part after the other; each is made while the one before is being written."""
+    stamps: set[str] = set()
+    writing: asyncio.Task[str] | None = None
+    try:
+        for part in parts:
+            if writing is not None:
+                stamps.add(await writing)
+            writing = asyncio.create_task(write(connection, part))
+            # Now it is on its way.
+            await asyncio.sleep(0)
+        if writing is not None:
+            stamps.add(await writing)
+    finally:
+        if writing is not None and not writing.done():
+            writing.cancel()
+            await asyncio.wait([writing])
+    return stamps
+
+
+def _statement_of(part: Part) -> tuple[Any, ...]:
+    """The statement that writes a part, with its arguments."""
+    tables = tuple(table for table in DERIVED if part.rows.get(table))
+    columns = [list(column) for column in zip(*map(_values, part.heads), strict=True)]
     for table in tables:
-        columns += [list(column) for column in zip(*map(_flat, rows[table]), strict=True)]
-    made_of = (*columns, *audit.columns(events))
-    return str(await connection.fetchval(_statement(tables), *made_of))
-
-
-async def forget(connection: Connection, table: str, rids: Iterable[int]) -> None:
-    """Remove the derived rows of these resources from one table."""
-    await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", list(rids))
+        found = part.rows[table]
+        made = map(_flat, found) if table in WITH_ARRAYS else found
+        columns += [list(column) for column in zip(*made, strict=True)]
+    return (_statement(tables), *columns, *audit.columns(part.events))
 
 
 def _array(items: Sequence[Any] | None) -> str | None:

@@ -17,7 +17,7 @@ from app.fhir.search.parameters import extract
 from app.fhir.visible import visible
 from app.storage.database import Database
 from app.storage.sql import Arguments
-from app.storage.versions import Head, write
+from app.storage.versions import Head, Part, write
 from tests.consent.case import BASE, NOW, Case
 from tests.consent.paper import Resource
 
@@ -48,7 +48,7 @@ async def load(database: Database, cases: Sequence[Case]) -> None:
             for table, made in (references | dict(project(mine, BASE))).items():
                 rows.setdefault(table, []).extend((len(heads), *row) for row in made)
     async with database.transaction() as connection:
-        await write(connection, heads, rows)
+        await write(connection, Part(heads, rows))
     await database.execute("ANALYZE")
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import is_not
 from typing import Any
 
 from app.fhir.errors import BadRequest, FHIRError, Unprocessable
@@ -17,6 +18,8 @@ from app.fhir.references import TEMPORARY, local
 ADDRESSES = frozenset({"reference", "url", "uri", "valueUri", "valueUrl", "valueOid", "valueUuid"})
 """The elements in which an address may stand; an identifier that looks like one is none, and a
 canonical stays what it is."""
+
+POINTING = ADDRESSES | {"div"}
 
 LINK = re.compile(r"""((?:href|src)=["'])(urn:(?:uuid|oid):[^"'#]+)""")
 """What a narrative links to."""
@@ -88,16 +91,21 @@ def rewritten(value: Any, full_url: Any, places: Mapping[str, str]) -> Any:
 
 
 def _rewritten(value: Any, places: Mapping[str, str], base: str) -> Any:
-    if isinstance(value, list):
-        return [_rewritten(item, places, base) for item in value]
-    if not isinstance(value, dict):
+    """The value itself where nothing in it changes: of a Bundle that is most."""
+    if type(value) is list:
+        items = [_rewritten(item, places, base) for item in value]
+        return items if any(map(is_not, items, value)) else value
+    if type(value) is not dict:
         return value
-    return {
-        name: _target(name, member, places, base)
-        if isinstance(member, str)
-        else _rewritten(member, places, base)
-        for name, member in value.items()
-    }
+    changed = {}
+    for name, member in value.items():
+        if type(member) is str:
+            made = _target(name, member, places, base) if name in POINTING else member
+        else:
+            made = _rewritten(member, places, base)
+        if made is not member:
+            changed[name] = made
+    return {**value, **changed} if changed else value
 
 
 def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:

@@ -98,8 +98,7 @@ async def _plan(ctx: Context, entries: Entries, asked: Sequence[Planned]) -> Pla
         addresses |= await _meant(ctx, asked, resolved, homes)
     plan = Plan(found={at: each.found for at, each in resolved.items() if each.found is not None})
     for number, (at, each) in enumerate(resolved.items(), 1):
-        calls = _at_home(each, homes[at])
-        plan.changes[at] = await _changes(ctx, at, calls, entries[at], addresses)
+        plan.changes[at] = await _changes(ctx, (at, homes[at]), each.calls, entries[at], addresses)
         if number % BREATH == 0:
             await asyncio.sleep(0)
     if ctx.connection is not None:
@@ -145,14 +144,6 @@ def _home(resolved: Resolved) -> str:
     return f"{call.type}/{new_id() if call.interaction == 'create' else call.id}"
 
 
-def _at_home(resolved: Resolved, home: str) -> Sequence[Call]:
-    """A create gets the id that others refer to it by."""
-    id_ = home.partition("/")[2]
-    return [
-        replace(call, id=id_) if call.interaction == "create" else call for call in resolved.calls
-    ]
-
-
 async def _meant(
     ctx: Context,
     asked: Sequence[Planned],
@@ -171,16 +162,19 @@ async def _meant(
 
 async def _changes(
     ctx: Context,
-    at: int,
+    place: tuple[int, str],
     calls: Sequence[Call],
     entry: Mapping[str, Any],
     addresses: Mapping[str, str],
 ) -> list[Change]:
+    """The changes of the entry at this position; a create gets the id others refer to it by."""
     changes = []
+    at, home = place
     with within(at):
         for call in calls:
             body = rewritten(call.body, entry.get("fullUrl"), addresses)
-            change = await planned(ctx, replace(call, body=body))
+            id_ = home.partition("/")[2] if call.interaction == "create" else call.id
+            change = await planned(ctx, replace(call, id=id_, body=body))
             changes.append(replace(change, at=f"Bundle.entry[{at}].resource"))
     return changes
 

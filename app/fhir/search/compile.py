@@ -107,7 +107,7 @@ def _page(search: _Search) -> str:
     if query.includes:
         # The one row that only tells that more follow includes nothing.
         tables.append(("page", f"(SELECT rid, type, id FROM matches LIMIT {query.count})"))
-        for name, text in included(query.includes, search.access, search.over.args):
+        for name, text in _included(search):
             tables.append((name, f"MATERIALIZED ({text})"))
             mode = name if name == BEYOND else "include"
             arms.append(f"SELECT '{mode}', r.*{pad} FROM {name} AS r")
@@ -116,6 +116,12 @@ def _page(search: _Search) -> str:
         arms.append(f"SELECT 'total', {_count(search)}{blank}{pad}")
     named = ", ".join(f"{name} AS {text}" for name, text in tables)
     return f"WITH {named} {' UNION ALL '.join(arms)}"
+
+
+def _included(search: _Search) -> list[tuple[str, str]]:
+    query = search.query
+    starts = [part.type for part in query.parts or (query,)]
+    return included(query.includes, starts, search.access, search.over.args)
 
 
 def _count(search: _Search) -> str:

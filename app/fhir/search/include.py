@@ -24,21 +24,37 @@ ROUNDS = 4
 """How often :iterate follows what the round before has found."""
 
 
-def included(includes: Sequence[Include], access: Access, args: Arguments) -> list[tuple[str, str]]:
+def included(
+    includes: Sequence[Include], starts: Iterable[str], access: Access, args: Arguments
+) -> list[tuple[str, str]]:
     """The CTEs (name, SQL) that find the included resources, the first from `page` (rid, type, id).
 
+    `starts` are the types that a page can hold. A round that no include leads on from is left out.
     Rows of COLUMNS; a resource may come more than once, and may be a match as well.
     """
     rounds: list[tuple[str, str]] = []
-    source, following = "page", list(includes)
+    source, following = "page", _from(includes, set(starts))
     iterating = [include for include in includes if include.iterates]
     while following and len(rounds) < ROUNDS:
         name = f"round{len(rounds) + 1}"
         rounds.append((name, _round(following, source, access, args)))
-        source, following = name, iterating
+        source, following = name, _from(iterating, set().union(*map(_arrivals, following)))
     if following:
         rounds.append((BEYOND, _round(following, source, access, args)))
     return rounds
+
+
+def _from(includes: Iterable[Include], types: set[str]) -> list[Include]:
+    """Those that lead on from resources of these types."""
+    return [each for each in includes if types & _departures(each)]
+
+
+def _departures(include: Include) -> set[str]:
+    return _pointed(include) if include.is_reverse else {include.source}
+
+
+def _arrivals(include: Include) -> set[str]:
+    return {include.source} if include.is_reverse else _targets(include)
 
 
 def _round(includes: Sequence[Include], source: str, access: Access, args: Arguments) -> str:
@@ -96,9 +112,13 @@ def _among(numbers: Iterable[int]) -> str:
 
 def _targets(include: Include) -> set[str]:
     """The types that an include can arrive at."""
+    # AuditEvents are kept elsewhere, and nothing that is included points to them.
+    return {include.target} if include.target else _pointed(include) & STORED - {"AuditEvent"}
+
+
+def _pointed(include: Include) -> set[str]:
+    """The types that its references can lead to."""
     if include.target is not None:
         return {include.target}
     known = parameters(include.source)
-    found = {name for code in include.codes for name in targets(known[code])}
-    # AuditEvents are kept elsewhere, and nothing that is included points to them.
-    return found & STORED - {"AuditEvent"}
+    return {name for code in include.codes for name in targets(known[code])}

@@ -29,11 +29,11 @@ class Lead:
     def join(self) -> str:
         """SQL: join `r` with `i`."""
         table, column, _ = TABLES[self.sort.type]
-        number = param(self.type, self.sort.code)
-        only = "" if self._is_only() else f" AND {self._is_first(table, column, number)}"
+        of_several = "is_greatest" if self.sort.is_descending else "is_least"
+        first = f"{column} IS NOT NULL" if self._is_only() else of_several
         return (
-            f" JOIN {table} AS i ON i.rid = r.rid AND i.param = {number}"
-            f" AND i.{column} IS NOT NULL{only}"
+            f" JOIN {table} AS i ON i.rid = r.rid AND i.param = {param(self.type, self.sort.code)}"
+            f" AND i.{first}"
         )
 
     def lacks(self) -> str:
@@ -61,17 +61,6 @@ class Lead:
 
     def _is_only(self) -> bool:
         return is_single(parameters(self.type)[self.sort.code])
-
-    def _is_first(self, table: str, column: str, number: int) -> str:
-        """SQL: of the values of a resource, `i` is the first in the direction of the key.
-
-        A scalar boolean, since of a comparison the planner expects that hardly any row passes.
-        """
-        way = "DESC" if self.sort.is_descending else "ASC"
-        return (
-            f"(SELECT k.row = i.row FROM {table} AS k WHERE k.rid = i.rid AND k.param = {number}"
-            f" AND k.{column} IS NOT NULL ORDER BY k.{column} {way}, k.row LIMIT 1)"
-        )
 
 
 @cache

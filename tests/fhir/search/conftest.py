@@ -16,7 +16,7 @@ from app.fhir.search.compile import compile_search
 from app.fhir.search.parameters import extract
 from app.fhir.search.query import Query, parse_query, within
 from app.storage.database import Database
-from app.storage.versions import Head, write
+from app.storage.versions import Head, Part, write
 
 BASE = "http://example.org/fhir"
 ALL = Everything("test")
@@ -39,7 +39,7 @@ class Shelf:
             for table, made in index(resource).items():
                 rows.setdefault(table, []).extend((rid, *row) for row in made)
         async with self.database.transaction() as connection:
-            await write(connection, heads, rows)
+            await write(connection, Part(heads, rows))
 
     async def delete(self, type_: str, id_: str) -> None:
         await self.database.execute(

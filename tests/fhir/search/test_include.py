@@ -1,10 +1,16 @@
 """_include, _revinclude, :iterate and wildcards."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from app.fhir.access import All, AnyOf, InCompartment, OfType
 from app.fhir.errors import BadRequest
+from app.fhir.search.include import included
+from app.fhir.search.query import parse_query
+from app.storage.sql import Arguments
 from tests.build import care_plan, care_team, goal, organization, patient, plan, reference
+from tests.fhir.search.conftest import ALL
 
 
 async def test_a_plan_comes_with_its_goals_and_team(shelf) -> None:
@@ -109,3 +115,18 @@ async def test_a_wildcard_iterates_over_everything(shelf) -> None:
 async def test_a_type_that_refers_to_nothing_includes_nothing(shelf) -> None:
     await shelf.put(organization("o1"))
     assert await shelf.included("Organization?_revinclude=Binary:*") == set()
+
+
+def test_only_rounds_that_lead_on_are_in_the_statement() -> None:
+    def rounds(url: str) -> list[str]:
+        type_, _, text = url.partition("?")
+        query = parse_query(type_, parse_qsl(text))
+        return [name for name, _ in included(query.includes, [type_], ALL, Arguments())]
+
+    assert rounds("Goal?_revinclude=CarePlan:goal&_include:iterate=CarePlan:care-team") == [
+        "round1",
+        "round2",
+    ]
+    assert rounds("Goal?_include:iterate=CarePlan:care-team") == []
+    recursive = rounds("Organization?_include:iterate=Organization:partof")
+    assert recursive == ["round1", "round2", "round3", "round4", "beyond"]

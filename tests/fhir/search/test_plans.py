@@ -29,17 +29,17 @@ COPY = {
         INSERT INTO index_reference (rid, param, target)
         SELECT rid + c * 1000000, param, target || '-' || c FROM index_reference""",
     "index_date": """
-        INSERT INTO index_date (rid, param, lo, hi) SELECT rid + c * 1000000, param,
-          lo - c * interval '1 day', hi - c * interval '1 day' FROM index_date""",
+        INSERT INTO index_date SELECT rid + c * 1000000, param, lo - c * interval '1 day',
+          hi - c * interval '1 day', is_least, is_greatest FROM index_date""",
     "index_string": """
-        INSERT INTO index_string (rid, param, folded, exact)
-        SELECT rid + c * 1000000, param, folded || c, exact || c FROM index_string""",
+        INSERT INTO index_string SELECT rid + c * 1000000, param, folded || c, exact || c,
+          is_least, is_greatest FROM index_string""",
     "index_composite": """
         INSERT INTO index_composite (rid, param, tokens, lo, hi, units)
         SELECT rid + c * 1000000, param, tokens, lo + c, hi + c, units FROM index_composite""",
     "index_number": """
-        INSERT INTO index_number (rid, param, lo, hi, units)
-        SELECT rid + c * 1000000, param, lo + c, hi + c, units FROM index_number""",
+        INSERT INTO index_number SELECT rid + c * 1000000, param, lo + c, hi + c, units,
+          is_least, is_greatest FROM index_number""",
 }
 
 HOT = [
@@ -48,6 +48,7 @@ HOT = [
     "Goal?patient=p7&lifecycle-status=active",
     "Goal?patient=p7&_sort=-start-date",
     "Goal?_sort=-start-date&_count=20",
+    "Patient?_sort=family&_count=20",
     "Goal?_count=20",
     "Goal?_lastUpdated=gt2025-01-01&_count=20",
     "Goal?start-date=ge2026&_count=20",

@@ -37,6 +37,10 @@ QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
 OPERATORS = frozenset(("and", "or", "xor", "implies", "in", "is", "as", "div", "mod", "contains"))
 TARGET_TYPE = re.compile(r"\.where\(\s*resolve\(\)\s+is\s+[A-Za-z]+\s*\)")
+SELECTED = re.compile(r"\.where\([^()]*(?:\(\)[^()]*)*\)")
+ENTRY = re.compile(r"[\s(]*[A-Z]\w*\.([a-z]\w*)")
+ANSWERING = re.compile(r"\b(?:exists|empty|and|is)\b|[='\[]")
+"""What answers about an element that is not there, or is no path."""
 POINTERS = frozenset(("Reference", "Attachment", "Extension", "canonical", "Resource"))
 TYPES = {bool: "boolean", int: "integer", str: "string", Decimal: "decimal"}
 TEXTS = frozenset(("string", "code", "id", "markdown", "uri", "url", "canonical", "oid", "uuid"))
@@ -95,6 +99,22 @@ def is_told(parameter: SearchParameter) -> bool:
         return False
     paths = re.findall(r"[A-Z]\w*(?:\.[a-z]\w*)+", TARGET_TYPE.sub("", parameter.expression))
     return not any(_points(path, parameter.type == "reference") for path in paths)
+
+
+def members(parameter: SearchParameter) -> frozenset[str] | None:
+    """The JSON names of a resource without all of which the parameter finds nothing in it.
+
+    None where its expression does not say: one that is not made of paths, or registered.
+    """
+    text = SELECTED.sub("", parameter.expression)
+    if parameter.state or ANSWERING.search(text):
+        return None
+    paths = [ENTRY.match(part) for part in text.split("|")]
+    if not all(paths):
+        return None
+    elements_ = structure(parameter.base)
+    found = (elements_.get(path[1]) for path in paths if path)
+    return frozenset(name for element in found if element for name in element.names)
 
 
 def _points(path: str, is_reference: bool) -> bool:

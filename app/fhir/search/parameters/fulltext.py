@@ -54,7 +54,9 @@ def _elements(owner: str) -> Sequence[Any]:
 def extract(resource: Resource) -> list[tuple[str, str]]:
     """(narrative, content) of a resource that has words; the content holds the narrative too."""
     narrative = " ".join(_narratives(resource))
-    words = " ".join([narrative, *_words(resource, _names())]).strip()
+    parts = [narrative]
+    _note_words(resource, _names(), parts)
+    words = " ".join(parts).strip()
     return [(fold(narrative), fold(words))] if words else []
 
 
@@ -64,19 +66,23 @@ def _narratives(resource: Resource) -> Iterator[str]:
         yield from_html(TAG.sub(" ", text["div"]))
 
 
-def _words(value: Any, names: frozenset[str]) -> Iterator[str]:
-    if isinstance(value, list):
+def _note_words(value: Any, names: frozenset[str], found: list[str]) -> None:
+    if type(value) is list:
         for item in value:
-            yield from _words(item, names)
-    elif isinstance(value, dict):
+            if type(item) is dict or type(item) is list:
+                _note_words(item, names, found)
+    elif type(value) is dict:
         for name, member in value.items():
-            if isinstance(member, str):
+            if type(member) is str:
                 if name in names:
-                    yield member
-            elif name in names and isinstance(member, list):
-                yield from (item for item in member if isinstance(item, str))
-            else:
-                yield from _words(member, names)
+                    found.append(member)
+            elif type(member) is dict:
+                _note_words(member, names, found)
+            elif type(member) is list:
+                if name in names:
+                    found += [item for item in member if type(item) is str]
+                else:
+                    _note_words(member, names, found)
 
 
 def fold(text: str) -> str:

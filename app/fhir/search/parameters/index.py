@@ -1,10 +1,9 @@
 """The index of a resource: what every search parameter of its type finds in it, in one pass."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from app.fhir.context import Resource
@@ -32,16 +31,17 @@ COLUMNS = frozenset({"_id", "_lastUpdated"})
 class IndexRows:
     """`resource.keys` and the rows of the `index_*` tables, without rid; no duplicates.
 
-    references (param, target) · dates (param, lo, hi) · strings (param, folded, exact) · numbers
-    (param, lo, hi, units) · composites (param, and what composite.extract gives) ·
-    texts (narrative, content).
+    references (param, target) · dates (param, lo, hi, …) · strings (param, folded, exact, …) ·
+    numbers (param, lo, hi, units, …) · composites (param, and what composite.extract gives) ·
+    texts (narrative, content); … is whether the row is the least, and the greatest, of its
+    parameter: each is one row, whatever is equal, and none without a value.
     """
 
     keys: list[int]
     references: list[tuple[int, str]]
-    dates: list[tuple[int, datetime, datetime]]
-    strings: list[tuple[int, str, str]]
-    numbers: list[tuple[int, Decimal | None, Decimal | None, list[int]]]
+    dates: list[tuple[Any, ...]]
+    strings: list[tuple[Any, ...]]
+    numbers: list[tuple[Any, ...]]
     composites: list[tuple[Any, ...]]
     texts: list[tuple[str, str]]
 
@@ -60,8 +60,12 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One parameter of a type: how to find its elements, and how to note them down."""
+    """One parameter of a type: how to find its elements, and how to note them down.
 
+    `names` are the members of the resource without which it finds none; None where that is unknown.
+    """
+
+    names: frozenset[str] | None
     evaluate: Callable[[Resource], list[tuple[str, Any]]]
     presence: int | None
     note: Callable[[Elements, _Found, str], None]
@@ -71,7 +75,7 @@ class _Step:
 def extract(resource: Resource, base_url: str) -> IndexRows:
     """The index of a resource; `base_url` tells which absolute references are local."""
     found = _Found()
-    for step in _plan(resource["resourceType"]):
+    for step in applicable(resource["resourceType"], frozenset(resource)):
         try:
             elements = step.evaluate(resource)
         except expression.Unevaluated:
@@ -85,16 +89,43 @@ def extract(resource: Resource, base_url: str) -> IndexRows:
     return IndexRows(
         sorted(found.keys),
         list(found.references),
-        list(found.dates),
-        list(found.strings),
-        [(row[0], row[1], row[2], units) for row, units in found.numbers.items()],
+        _placed(found.dates),
+        _placed(found.strings),
+        _placed([(*row[:3], units) for row, units in found.numbers.items()]),
         found.composites,
         fulltext.extract(resource),
     )
 
 
+def _placed(rows: Collection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows (param, value, …), each with whether it is the least and the greatest."""
+    least: dict[int, tuple[Any, ...]] = {}
+    greatest: dict[int, tuple[Any, ...]] = {}
+    for row in rows:
+        at, value = row[0], row[1]
+        if value is None:
+            continue
+        if at not in least:
+            least[at] = greatest[at] = row
+        elif value < least[at][1]:
+            least[at] = row
+        elif value > greatest[at][1]:
+            greatest[at] = row
+    return [(*row, least.get(row[0]) is row, greatest.get(row[0]) is row) for row in rows]
+
+
 @following
-def _plan(type_: str) -> tuple[_Step, ...]:
+@lru_cache(maxsize=4096)
+def applicable(type_: str, members: frozenset[str]) -> tuple[_Step, ...]:
+    """The steps that can find something in a resource that has these members."""
+    return tuple(
+        step for step in steps_of(type_) if step.names is None or not step.names.isdisjoint(members)
+    )
+
+
+@following
+def steps_of(type_: str) -> tuple[_Step, ...]:
+    """One step for each parameter of the type that is indexed."""
     return tuple(
         _step(type_, parameter)
         for parameter in parameters(type_).values()
@@ -105,10 +136,11 @@ def _plan(type_: str) -> tuple[_Step, ...]:
 def _step(type_: str, parameter: SearchParameter) -> _Step:
     evaluate, at = expression.compiled(parameter), param(type_, parameter.code)
     failed = failure(type_, parameter.code)
+    names = expression.members(parameter)
     if parameter.type == "composite":
-        return _Step(evaluate, None, partial(_note_composite, parameter, at), failed)
+        return _Step(names, evaluate, None, partial(_note_composite, parameter, at), failed)
     note = partial(NOTES[parameter.type], f"{type_}.{parameter.code}", at)
-    return _Step(evaluate, presence(type_, parameter.code), note, failed)
+    return _Step(names, evaluate, presence(type_, parameter.code), note, failed)
 
 
 def _is_indexed(parameter: SearchParameter) -> bool:
