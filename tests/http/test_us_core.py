@@ -39,6 +39,20 @@ async def test_a_fresh_server_judges_by_us_core(operator: httpx.AsyncClient, nam
     assert [expression] in [one["expression"] for one in errors]
 
 
+async def test_another_version_is_not_what_was_asked_for(operator: httpx.AsyncClient) -> None:
+    goal, _ = CASES["us-core-goal"]
+    assert await judged(operator, "us-core-goal|6.1.0", goal) == []
+    [issue] = await judged(operator, "us-core-goal|7.0.0", goal)
+    assert (issue["severity"], issue["code"]) == ("warning", "not-found")
+    assert "6.1.0" in issue["diagnostics"]
+
+
+async def test_it_is_said_what_a_reference_must_lead_to(operator: httpx.AsyncClient) -> None:
+    goal, [(path, value, _)] = CASES["us-core-goal"]
+    [issue] = await judged(operator, "us-core-goal", changed(goal, path, value))
+    assert issue["diagnostics"].startswith("Must refer to us-core-patient")
+
+
 async def test_what_is_shipped_is_found_and_named(
     service: Service, stranger: httpx.AsyncClient
 ) -> None:
