@@ -88,6 +88,8 @@ async def judge(ctx: Context, resource: Resource, urls: Sequence[str]) -> list[I
     found: list[Issue] = []
     for url in dict.fromkeys(map(plain, urls)):
         found += by_profile(known, resource, url)
+    for url in dict.fromkeys(urls):
+        found += _of_version(known, resource["resourceType"], url)
     return [*found, *misplaced(Judge(known, resource))]
 
 
@@ -111,6 +113,16 @@ def by_profile(known: Definitions, resource: Resource, url: str) -> list[Issue]:
         for one, text in zip(found, told, strict=True)
     ]
     return [*issues, *([_absent(url, absent)] if absent else [])]
+
+
+def _of_version(known: Definitions, type_: str, canonical: str) -> list[Issue]:
+    """A warning where another version was judged by than the one that was named."""
+    url, _, version = canonical.partition("#")[0].partition("|")
+    held = str(known.profiles.get(url, {}).get("version", ""))
+    if not version or not held or version == held:
+        return []
+    said_ = f"Version {version} of {url} is not held here: judged was by {held}."
+    return [Issue("not-found", said_, (type_,), "warning")]
 
 
 def _unknown(type_: str, url: str) -> Issue:

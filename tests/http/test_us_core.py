@@ -1,7 +1,6 @@
 """US Core on a server that nothing was loaded into, and with its own package loaded over ours."""
 
 import httpx
-import pytest
 
 from app.fhir import guides
 from app.publishing import publish
@@ -29,14 +28,28 @@ async def only(client: httpx.AsyncClient, type_: str, url: str) -> Json:
     return held
 
 
-@pytest.mark.parametrize("name", CASES)
-async def test_a_fresh_server_judges_by_us_core(operator: httpx.AsyncClient, name: str) -> None:
-    resource, wrongs = CASES[name]
-    assert await judged(operator, name, resource) == []
-    path, value, where = wrongs[0]
-    expression = ".".join(filter(None, (resource["resourceType"], where)))
-    errors = await judged(operator, name, changed(resource, path, value))
-    assert [expression] in [one["expression"] for one in errors]
+async def test_a_fresh_server_judges_by_us_core(operator: httpx.AsyncClient) -> None:
+    for name, (resource, wrongs) in CASES.items():
+        assert await judged(operator, name, resource) == [], name
+        path, value, where = wrongs[0]
+        expression = ".".join(filter(None, (resource["resourceType"], where)))
+        issues = await judged(operator, name, changed(resource, path, value))
+        errors = [one["expression"] for one in issues if one["severity"] == "error"]
+        assert [expression] in errors, name
+
+
+async def test_another_version_is_not_what_was_asked_for(operator: httpx.AsyncClient) -> None:
+    goal, _ = CASES["us-core-goal"]
+    assert await judged(operator, "us-core-goal|6.1.0", goal) == []
+    [issue] = await judged(operator, "us-core-goal|7.0.0", goal)
+    assert (issue["severity"], issue["code"]) == ("warning", "not-found")
+    assert "6.1.0" in issue["diagnostics"]
+
+
+async def test_it_is_said_what_a_reference_must_lead_to(operator: httpx.AsyncClient) -> None:
+    goal, [(path, value, _)] = CASES["us-core-goal"]
+    [issue] = await judged(operator, "us-core-goal", changed(goal, path, value))
+    assert issue["diagnostics"].startswith("Must refer to us-core-patient")
 
 
 async def test_what_is_shipped_is_found_and_named(

@@ -34,8 +34,7 @@ class Judge:
     def value(self, node: Node, place: Place) -> Iterator[Issue]:
         """What is wrong with one element by this node."""
         if node.kinds and not self.is_kind(node.kinds, place):
-            said = " or ".join(one.code for one in node.kinds)
-            yield _issue("structure", f"Must be of type {said}", place)
+            yield _issue("structure", f"Must {_wanted(node.kinds, place)}", place)
             return
         yield from self.content(node, place)
         yield from self.by_profile(node.kinds, place)
@@ -152,6 +151,15 @@ def unsupported(node: Node, place: Place) -> Iterator[str]:
             yield f"{place.path}.{child.stem}"
         for one in found[:1]:
             yield from unsupported(child, one)
+
+
+def _wanted(kinds: Sequence[Kind], place: Place) -> str:
+    """What an element that is of none of the types must be, or refer to."""
+    fitting = [one for one in kinds if slicing.is_a(place.type, one.code)]
+    if fitting:
+        targets = (url.rpartition("/")[2] for one in fitting for url in one.targets)
+        return f"refer to {' or '.join(targets)}"
+    return f"be of type {' or '.join(one.code for one in kinds)}"
 
 
 def _issue(code: str, said: str, place: Place, severity: str = "error") -> Issue:

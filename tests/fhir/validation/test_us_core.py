@@ -3,7 +3,9 @@
 import pytest
 
 from app.fhir import guides
+from app.fhir.terminology.held import profiles_of_r4
 from app.fhir.validation.profile import Judge
+from app.fhir.validation.snapshot import snapshot
 from app.fhir.validation.structure import validate
 from tests.fhir.validation.us_core_cases import CASES, CORE, Path, changed
 from tests.isp.profiled import known
@@ -50,3 +52,25 @@ def test_what_is_wrong_is_found_where_it_is(
     broken = changed(resource, path, value)
     expression = ".".join(filter(None, (resource["resourceType"], where)))
     assert (expression,) in errors(name, broken)
+
+
+def elements(name: str) -> dict[str, dict[str, object]]:
+    held = {**profiles_of_r4(), **guides.definitions()}
+    return {one["id"]: one for one in snapshot(f"{PROFILES}/{name}", held)}
+
+
+def test_a_snapshot_says_how_its_slices_are_told_apart() -> None:
+    patient, smoking = elements("us-core-patient"), elements("us-core-smokingstatus")
+    by_url = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
+    assert patient["Patient.extension"]["slicing"] == by_url
+    assert patient["Patient.name.extension"]["slicing"] == by_url
+    when = smoking["Observation.effective[x]"]
+    assert (when["min"], when["slicing"]["rules"]) == (1, "closed")  # type: ignore[index]
+    chosen = smoking["Observation.effective[x]:effectiveDateTime"]
+    assert [one["code"] for one in chosen["type"]] == ["dateTime"]  # type: ignore[attr-defined]
+
+
+def test_a_snapshot_has_what_is_within_a_primitive() -> None:
+    answers = elements("us-core-questionnaireresponse")
+    said = answers["QuestionnaireResponse.questionnaire.extension:url"]
+    assert said["base"]["path"] == "Element.extension"  # type: ignore[index]
