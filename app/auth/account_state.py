@@ -87,7 +87,7 @@ async def listed(database: Database) -> list[Listed]:
         "SELECT a.username, a.subject, a.fhir_user, a.role, s.email, s.locked,"
         " (SELECT count(*) FROM sign_in_session AS b WHERE b.username = a.username"
         "  AND b.complete AND b.expires > now()) AS sessions,"
-        " EXISTS (SELECT FROM totp AS t WHERE t.subject = a.subject AND t.confirmed)"
+        " EXISTS (SELECT FROM totp AS t WHERE t.subject = a.subject)"
         " OR EXISTS (SELECT FROM passkey AS k WHERE k.subject = a.subject) AS has_second_factor"
         " FROM account AS a LEFT JOIN account_state AS s ON s.subject = a.subject"
         " ORDER BY a.username LIMIT $1",

@@ -9,7 +9,7 @@ from typing import Any
 
 from asyncpg import Record
 
-from app.auth import authorization_requests, launches, totp
+from app.auth import authorization_requests, launches
 from app.auth.account_state import NOT_LOCKED
 from app.auth.accounts import Account, find_account
 from app.auth.authority import Authority
@@ -204,15 +204,14 @@ async def owned_by(database: Database, id_: str, username: str) -> str | None:
 async def end_with_account(authority: Authority, username: str, *, is_removed: bool) -> None:
     """End all that somebody has open, and with `is_removed` the account itself.
 
-    Their sessions, their approvals with the tokens, the links mailed to them, and the secret of an
-    authenticator app they were shown and did not set up. Raises LookupError for an unknown account.
+    Their sessions, their approvals with the tokens, and the links mailed to them.
+    Raises LookupError for an unknown account.
     """
     database = authority.database
     account = await find_account(database, username)
     if account is None:
         raise LookupError("no account has this username")
     await withdraw(database, account.subject)
-    await totp.take_back(database, account.subject)
     if is_removed:
         await database.execute("DELETE FROM account WHERE username = $1", username)
         # Or the next account of this name would be theirs who signs in elsewhere.

@@ -31,7 +31,7 @@ class Factors:
 async def factors_of(database: Database, subject: str) -> Factors:
     """What an account has."""
     row = await database.fetchrow(
-        "SELECT EXISTS (SELECT FROM totp WHERE subject = $1 AND confirmed) AS has_totp,"
+        "SELECT EXISTS (SELECT FROM totp WHERE subject = $1) AS has_totp,"
         " (SELECT count(*) FROM passkey WHERE subject = $1) AS passkeys,"
         " (SELECT count(*) FROM recovery_code WHERE subject = $1) AS recovery_codes",
         subject,

@@ -66,12 +66,6 @@ def csrf_token(cookie: str) -> str:
 async def begin(database: Database, username: str, how: SignIn = SignIn()) -> str:
     """A new session of somebody who proved who they are; answers the cookie's value."""
     cookie = new_handle()
-    # Whoever signed in before may have looked at a secret, and left it for another to set up.
-    await database.execute(
-        "DELETE FROM totp AS t USING account AS a"
-        " WHERE a.username = $1 AND t.subject = a.subject AND NOT t.confirmed",
-        username,
-    )
     await database.execute(
         "INSERT INTO sign_in_session"
         " (id, username, methods, complete, agent, address, created, expires)"

@@ -15,24 +15,17 @@ STEP = 30
 """Seconds between two codes."""
 
 _CODE = re.compile(r"[0-9]{6}")
+_SECRET = re.compile(r"[A-Z2-7]{32}")
 
 
-async def offered_secret(database: Database, subject: str) -> str | None:
-    """The secret an account may set up: the same until it does; None when it has done so."""
-    await database.execute(
-        "INSERT INTO totp (subject, secret) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        subject,
-        pyotp.random_base32(),
-    )
-    secret: str | None = await database.fetchval(
-        "SELECT secret FROM totp WHERE subject = $1 AND NOT confirmed", subject
-    )
-    return secret
+def new_secret() -> str:
+    """A secret to show: it travels with the form of this one page, and is kept once it is used."""
+    return pyotp.random_base32()
 
 
-async def take_back(database: Database, subject: str) -> None:
-    """Let a secret that was offered and not set up be none: whoever saw it has it no more."""
-    await database.execute("DELETE FROM totp WHERE subject = $1 AND NOT confirmed", subject)
+def is_secret(text: str) -> bool:
+    """Whether it could be a secret that was shown."""
+    return _SECRET.fullmatch(text) is not None
 
 
 def address(secret: str, username: str, issuer: str) -> str:
@@ -43,28 +36,32 @@ def address(secret: str, username: str, issuer: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=issuer)
 
 
-async def confirm(database: Database, subject: str, code: str) -> bool:
-    """Turn the codes on with the first of them; whether it was right."""
-    return await _use_up(database, subject, code, is_confirmed=False)
+async def set_up(database: Database, subject: str, secret: str, code: str) -> bool:
+    """Keep the secret if this is a code of it and the account has none; whether it is kept."""
+    step = _step(secret, code) if is_secret(secret) else None
+    if step is None:
+        return False
+    row = await database.fetchrow(
+        "INSERT INTO totp (subject, secret, last_step) VALUES ($1, $2, $3)"
+        " ON CONFLICT DO NOTHING RETURNING subject",
+        subject,
+        secret,
+        step,
+    )
+    return row is not None
 
 
 async def is_code(database: Database, subject: str, code: str) -> bool:
     """Whether this is a code of the account's app, to the first who gives it."""
-    return await _use_up(database, subject, code, is_confirmed=True)
-
-
-async def _use_up(database: Database, subject: str, code: str, *, is_confirmed: bool) -> bool:
-    sql = "SELECT secret FROM totp WHERE subject = $1 AND confirmed = $2"
-    secret = await database.fetchval(sql, subject, is_confirmed)
-    step = _step(secret, re.sub(r"\s", "", code)) if secret else None
+    secret = await database.fetchval("SELECT secret FROM totp WHERE subject = $1", subject)
+    step = _step(secret, code) if secret else None
     if step is None:
         return False
     # RFC 6238 5.2: "MUST NOT accept the second attempt of the OTP".
     row = await database.fetchrow(
-        "UPDATE totp SET confirmed = true, last_step = $3 WHERE subject = $1 AND secret = $4"
-        " AND confirmed = $2 AND last_step < $3 RETURNING subject",
+        "UPDATE totp SET last_step = $2 WHERE subject = $1 AND secret = $3 AND last_step < $2"
+        " RETURNING subject",
         subject,
-        is_confirmed,
         step,
         secret,
     )
@@ -73,6 +70,7 @@ async def _use_up(database: Database, subject: str, code: str, *, is_confirmed: 
 
 def _step(secret: str, code: str) -> int | None:
     """The step a code belongs to: this one, or those next to it, as clocks differ."""
+    code = re.sub(r"\s", "", code)
     if not _CODE.fullmatch(code):
         return None
     totp, now = pyotp.TOTP(secret), int(time.time()) // STEP

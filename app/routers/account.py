@@ -15,7 +15,7 @@ from app.auth.notices import notify
 from app.auth.passkeys import InvalidPasskey, Passkey, is_possible
 from app.auth.sessions import Open, Session
 from app.routers.passkey import made_passkey, making_passkey
-from app.routers.second_factor import picture
+from app.routers.second_factor import picture, shown_again
 from app.routers.visits import PageError, Visit, set_cookie
 
 RECENT = timedelta(minutes=15)
@@ -147,9 +147,9 @@ async def _renewed(visit: Visit, before: Session) -> Visit:
 async def codes_page(visit: Visit, problem: str = "") -> Response:
     """How to set up an authenticator app."""
     account = _recent(visit).account
-    secret = await totp.offered_secret(visit.authority.database, account.subject)
-    if secret is None:
+    if (await second_factor.factors_of(visit.authority.database, account.subject)).has_totp:
         return visit.redirect(f"{visit.root}/account")
+    secret = shown_again(visit)
     drawn = picture(visit, secret, account.username)
     status = 422 if problem else 200
     return visit.page("codes", status=status, secret=secret, picture=drawn, problem=problem)
@@ -161,7 +161,8 @@ async def set_up_codes(visit: Visit) -> Response:
     database, subject = visit.authority.database, session.account.subject
     if not await throttle.may_try_code(database, subject):
         return await codes_page(visit, "login.many")
-    if not await totp.confirm(database, subject, visit.form.get("code", "")):
+    secret, code = visit.form.get("secret", ""), visit.form.get("code", "")
+    if not await totp.set_up(database, subject, secret, code):
         return await codes_page(visit, "code.wrong")
     await throttle.proved_code(database, subject)
     notice = await _changed(visit, session, "codes")

@@ -23,21 +23,22 @@ METHODS = ("pwd", "otp", "mfa")
 
 
 async def code_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
-    """The form that asks for a code; for who has no second factor yet, with how to set it up."""
+    """The form that asks for a code; for who has no second factor yet, with how to set it up.
+
+    A form that was sent and refused shows the secret it had.
+    """
     begun = await find_begun(visit.authority.database, visit.cookie)
     if begun is None:
         return visit.redirect(f"{visit.root}/login")
     factors = await factors_of(visit.authority.database, begun.account.subject)
+    secret = None if factors.is_any else shown_again(visit)
     page = visit if is_handle(visit.form.get("request", "")) else replace(visit, form={})
-    return await _page(page, begun, factors, (problem, status))
+    return await _page(page, begun, factors, secret, (problem, status))
 
 
 async def _page(
-    visit: Visit, begun: Session, factors: Factors, problem: tuple[str, int]
+    visit: Visit, begun: Session, factors: Factors, secret: str | None, problem: tuple[str, int]
 ) -> Response:
-    secret = None
-    if not factors.is_any:
-        secret = await totp.offered_secret(visit.authority.database, begun.account.subject)
     return visit.page(
         "code",
         await asked_for(visit),
@@ -50,6 +51,12 @@ async def _page(
         secret=secret,
         picture=picture(visit, secret, begun.account.username) if secret else "",
     )
+
+
+def shown_again(visit: Visit) -> str:
+    """The secret of the form that was sent; for who comes by a link, a new one."""
+    sent = visit.form.get("secret", "") if visit.http.method == "POST" else ""
+    return sent if totp.is_secret(sent) else totp.new_secret()
 
 
 def picture(visit: Visit, secret: str, username: str) -> Markup:
@@ -74,7 +81,8 @@ async def code(visit: Visit) -> Response:
         response.headers["Retry-After"] = str(WINDOW)
         return response
     factors = await factors_of(database, subject)
-    is_new = not factors.is_any and await totp.confirm(database, subject, given)
+    secret = visit.form.get("secret", "")
+    is_new = not factors.is_any and await totp.set_up(database, subject, secret, given)
     if not is_new and not await second_factor.is_proven(database, subject, given):
         await visit.authority.audit(replace(event, error="wrong_code"))
         return await code_page(visit, "code.wrong", 403)

@@ -7,7 +7,7 @@ on an account goes away with it.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Text, text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -49,7 +49,6 @@ class Totp(SQLModel, table=True):
     __tablename__ = "totp"
     subject: str = _subject(primary_key=True)
     secret: str = Field(sa_column=Column(Text, nullable=False))
-    confirmed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     last_step: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 

@@ -1,5 +1,6 @@
 """The operator invites and locks people, and approves or refuses what asks to be registered."""
 
+import pyotp
 import pytest
 
 from app.auth.access_token import Grant, authenticate, issue
@@ -12,7 +13,7 @@ from app.auth.links import Link, find_link, issue_link
 from app.auth.registrations import register, update
 from app.auth.second_factor import factors_of
 from app.auth.standing import stands
-from app.auth.totp import confirm, offered_secret
+from app.auth.totp import is_code, new_secret, set_up
 from app.auth.users import issue_for
 from tests.accounts.conftest import PASSWORD, House
 from tests.smart.browser import Browser, Form, Page
@@ -140,12 +141,12 @@ async def test_an_operator_ends_sessions_and_removes_lost_factors(house: House) 
     assert "signed out everywhere" in await act(house, operator, "ada", "end")
     assert (await ada.get(house.url("account"))).url.path == "/auth/login"
     subject = house.people["ada"].subject
-    await offered_secret(house.database, subject)
-    await house.database.execute("UPDATE totp SET confirmed = true")
+    secret = new_secret()
+    assert await set_up(house.database, subject, secret, pyotp.TOTP(secret).now())
     await act(house, operator, "ada", "forget")
     assert not (await factors_of(house.database, subject)).is_any
     assert subject in await house.audited()
-    assert not await confirm(house.database, subject, "000000")
+    assert not await is_code(house.database, subject, pyotp.TOTP(secret).now())
 
 
 async def test_an_operator_who_locks_themselves_is_out(house: House) -> None:

@@ -18,10 +18,9 @@ from tests.smart.browser import Browser, Page
 async def with_codes(house: House, username: str = "ada") -> pyotp.TOTP:
     """The app of somebody who has set it up a while ago."""
     subject = house.people[username].subject
-    secret = await totp.offered_secret(house.database, subject)
-    assert secret
+    secret = totp.new_secret()
     app = pyotp.TOTP(secret)
-    assert await totp.confirm(house.database, subject, app.now())
+    assert await totp.set_up(house.database, subject, secret, app.now())
     await house.database.execute("UPDATE totp SET last_step = 0")
     return app
 
@@ -122,8 +121,8 @@ async def test_an_operator_sets_codes_up_before_anything_else(house: House) -> N
     assert "svg" in dict(page.tags)
     assert "style=" not in answer.text
     [secret] = re.findall(r"<code>([A-Z2-7]{32})</code>", answer.text)
-    again = await browser.get(house.url("second-factor"))
-    assert secret in again.text
+    answer = await give(browser, answer, "000000")
+    assert (answer.status_code, offered(answer)) == (403, secret)
     assert (await give(browser, answer, "no code")).status_code == 403
     answer = await give(browser, answer, pyotp.TOTP(secret).now())
     codes = re.findall(r"<code>([a-z2-7-]{19})</code>", answer.text)
@@ -155,13 +154,26 @@ async def test_who_saw_a_secret_and_left_has_none_of_the_codes(house: House) -> 
     assert await is_signed_in(house, browser)
 
 
-async def test_a_secret_that_was_offered_ends_with_what_the_account_had_open(house: House) -> None:
-    subject = house.people["olga"].subject
-    secret = await totp.offered_secret(house.database, subject)
-    assert secret
-    await end_with_account(house.authority, "olga", is_removed=False)
-    assert not await totp.confirm(house.database, subject, pyotp.TOTP(secret).now())
-    assert await totp.offered_secret(house.database, subject) != secret
+async def test_two_who_are_signed_in_at_once_are_shown_two_secrets(house: House) -> None:
+    one, seen = await house.login("olga")
+    other, shown = await house.login("olga")
+    assert (await give(other, shown, pyotp.TOTP(offered(shown)).now())).status_code == 200
+    refused = await give(one, seen, pyotp.TOTP(offered(seen)).now())
+    assert refused.status_code == 403
+    assert "<code>" not in refused.text
+
+
+@pytest.mark.parametrize("secret", ["", "A", "a" * 32, "1" * 32, "A" * 33])
+async def test_what_is_no_secret_is_not_set_up(house: House, secret: str) -> None:
+    subject = house.people["ada"].subject
+    assert not await totp.set_up(house.database, subject, secret, "000000")
+    assert not await totp.is_code(house.database, subject, "000000")
+
+
+async def test_no_link_chooses_the_secret(house: House) -> None:
+    browser, shown = await house.login("olga")
+    page = await browser.get(house.url("second-factor"), secret="A" * 32)
+    assert offered(page) not in ("A" * 32, offered(shown))
 
 
 async def test_codes_that_were_set_up_outlive_what_was_open(house: House) -> None:

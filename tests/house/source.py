@@ -59,8 +59,13 @@ def imports(module: Module) -> Iterator[str]:
                     yield str(found)
 
 
-def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+@cache
+def strings(tree: ast.AST) -> tuple[tuple[int, str], ...]:
     """Every string that is no docstring, with its line; an f-string is one, holes as written."""
+    return tuple(_strings(tree))
+
+
+def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
     quoted = {
         id(node.value)
         for holder in ast.walk(tree)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import pytest
 
@@ -87,7 +88,8 @@ def named(text: str, tables: str) -> str | None:
     return found[1] if found else None
 
 
-def sources(module: Module) -> set[str]:
+@cache
+def sources(module: Module) -> tuple[str, ...]:
     """The names that hold a sub-select of a door, and the calls that make one."""
     made = {
         ast.unparse(target)
@@ -97,7 +99,7 @@ def sources(module: Module) -> set[str]:
         and ast.unparse(node.value.func) in ("visible", "versions")
         for target in node.targets
     }
-    return {*made, "visible(", "versions("}
+    return (*made, "visible(", "versions(")
 
 
 @pytest.mark.parametrize("tables", MAY_NAME)
@@ -118,7 +120,7 @@ def chosen(module: Module) -> list[str]:
         f"{module.where}:{line} {found[0]}"
         for line, text in strings(module.tree)
         for found in re.finditer(STATEMENT + r"\{([^}]*)", text)
-        if not found[1].startswith(tuple(sources(module)))
+        if not found[1].startswith(sources(module))
     ]
 
 

@@ -145,3 +145,13 @@ def test_the_package_declares_one_command() -> None:
     assert project["scripts"] == {"isp": "app.cli:main"}
     assert "app.cli" in {each.name for each in modules()}
     assert any(True for each in modules() if each.name == "app.cli" for _ in imports(each))
+
+
+def test_every_decision_is_listed_by_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\| \[(\d+)\]\((.*)\) \| (.*) \|", (folder / "README.md").read_text())
+    written = [
+        (*re.findall(r"\A# (\d+)\. ", text := path.read_text()), path.name, text.split("\n")[0])
+        for path in sorted(folder.glob("[0-9]*.md"))
+    ]
+    assert [(one, file, f"# {one}. {title}") for one, file, title in listed] == written

@@ -50,9 +50,8 @@ async def test_an_id_token_says_how_they_did(world: World) -> None:
 async def test_an_app_learns_of_a_code_that_followed_the_password(world: World) -> None:
     """From the app to the password, the code, the approval, and back."""
     subject = await world.database.fetchval("SELECT subject FROM account WHERE username = 'gus'")
-    secret = await totp.offered_secret(world.database, subject)
-    assert secret
-    await world.database.execute("UPDATE totp SET confirmed = true")
+    secret = totp.new_secret()
+    await world.database.execute("INSERT INTO totp VALUES ($1, $2)", subject, secret)
     app, browser = await world.app(), world.browser()
     login = Page((await world.asked(app, browser, "openid user/Goal.rs")).text)
     answer = await browser.send(login.form("/login"), username="gus", password=PASSWORD)

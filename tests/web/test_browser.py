@@ -89,6 +89,42 @@ async def test_a_person_reads_records_answers_and_signs(
     await asyncio.to_thread(drive)
 
 
+async def test_axe_finds_nothing_wrong_in_spanish_either(
+    site: Site, chromium: webdriver.Chrome
+) -> None:
+    def check(found: dict[str, list[str]]) -> None:
+        assert chromium.find_element(By.TAG_NAME, "html").get_attribute("lang") == "es"
+        found[chromium.current_url.removeprefix(site.issuer)] = violations(chromium)
+
+    def drive() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        spanish = {"headers": {"Accept-Language": "es"}}
+        chromium.execute_cdp_cmd("Network.enable", {})
+        chromium.execute_cdp_cmd("Network.setExtraHTTPHeaders", spanish)
+        for name in ("login", "forgot", "authorize"):
+            chromium.get(f"{site.issuer}/auth/{name}")
+            check(found)
+        chromium.get(f"{site.issuer}/app")
+        sign_in(chromium, "ada")
+        [shown, *_] = WebDriverWait(chromium, PATIENCE).until(
+            lambda page: page.find_elements(
+                By.CSS_SELECTOR, f"button[value=allow], main a[href$='{PLAN}']"
+            )
+        )
+        check(found)
+        if shown.tag_name == "button":
+            click(chromium, "button[value=allow]")
+        WebDriverWait(chromium, PATIENCE).until(lambda page: page.current_url.endswith("/app"))
+        for path in (PLAN, GOAL, "/reviews", "/plans/none", "/../auth/account", "/../auth/apps"):
+            chromium.get(f"{site.issuer}/app{path}")
+            check(found)
+        return found
+
+    found = await asyncio.to_thread(drive)
+    assert {page: wrong for page, wrong in found.items() if wrong} == {}
+    assert len(found) == 10
+
+
 async def put(site: Site, *resources: Json) -> None:
     """Through an application of this loop, since the other one lives in its thread."""
     settings = Settings(database_url=site.service.settings.database_url)
