@@ -235,7 +235,7 @@ def _mount(app: FastAPI, settings: Settings, engine: Engine, authority: Authorit
         app.include_router(resource_server_router(authority))
     else:
         app.include_router(oauth_router(authority))
-        app.include_router(pages_router(authority, engine))
+        app.include_router(pages_router(authority, engine, evenly))
         app.include_router(web_router(authority, engine, evenly))
         app.include_router(registration_router(authority))
         app.include_router(discovery_router(authority))

@@ -82,6 +82,11 @@ async def stored(dsn: str, worlds: int) -> Check:
     return partial(shows, dsn, cases, [decision(each).outcome == "permit" for each in cases])
 
 
+def changed(name: str, mutant: Mutant) -> None:
+    """A module of this process is the mutant from now on."""
+    swap(import_module(name), mutant.tree)
+
+
 def swap(module: ModuleType, tree: ast.Module) -> None:
     """Give the functions of a loaded module the code of the tree, wherever they are known."""
     made: dict[str, Any] = {"__name__": module.__name__}
@@ -115,11 +120,11 @@ def _swap_code(old: Any, new: Any) -> bool:
     return True
 
 
-def run(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> str:
-    """Whether a test fails on the mutant."""
+def run(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> str:
+    """Whether a test fails in a fork of this process that begins with a change."""
     child = os.fork()
     if not child:
-        _live(name, mutant, check, tests)
+        _live(begin, check, tests)
     deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -131,14 +136,17 @@ def run(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> str:
     return STUCK
 
 
-def _live(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> None:
+def _live(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> None:
     code = 1
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        swap(import_module(name), mutant.tree)
-        if asyncio.run(check()):
+        begin()
+        if not asyncio.run(check()):
+            return
+        code = 0
+        if tests:
             options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
             code = int(bool(pytest.main([*options, *tests])))
     except NO_SQL:
@@ -150,7 +158,8 @@ def _live(name: str, mutant: Mutant, check: Check, tests: Sequence[str]) -> None
 def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
     """Try the mutants of a file, those without a condition first, as long as there is time."""
     source, name = (ROOT / file).read_text("utf-8"), file.removesuffix(".py").replace("/", ".")
-    if run(name, Mutant(0, "", ast.parse(source)), check, TARGETS[file]) != SURVIVED:
+    unchanged = Mutant(0, "", ast.parse(source))
+    if run(partial(changed, name, unchanged), check, TARGETS[file]) != SURVIVED:
         raise SystemExit(f"{file}: the tests fail without any change")
     found = list(mutants(source))
     random.Random(asked.seed).shuffle(found)
@@ -163,7 +172,7 @@ def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
     for mutant in found[asked.skip :]:
         if time.monotonic() > deadline:
             break
-        result = run(name, mutant, check, TARGETS[file])
+        result = run(partial(changed, name, mutant), check, TARGETS[file])
         counts[result] += 1
         if result != KILLED:
             _say(f"  {result} {file}:{mutant.line} {mutant.what}")

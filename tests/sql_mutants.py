@@ -14,14 +14,14 @@ HOLE = 0xE000
 
 WORD = re.compile(
     r"'(?:[^']|'')*'|[()]|\b(?:WHERE|ON|AND|OR|WHEN|THEN|ELSE|END|UNION ALL|BETWEEN|SELECT|FROM"
-    r"|JOIN|CROSS JOIN|ORDER BY|GROUP BY|LIMIT|AS MATERIALIZED|DISTINCT FROM|RETURN)\b|;"
+    r"|JOIN|IF|CROSS JOIN|ORDER BY|GROUP BY|LIMIT|AS MATERIALIZED|DISTINCT FROM|RETURN)\b|;"
 )
-STARTS = frozenset({"WHERE", "ON", "AND", "OR", "WHEN", "(", "RETURN"})
+STARTS = frozenset({"WHERE", "ON", "AND", "OR", "WHEN", "IF", "(", "RETURN"})
 ENDS = frozenset({"AND", "OR", "THEN", "UNION ALL", "ORDER BY", "GROUP BY", "LIMIT", "JOIN", ")"})
 ENDS |= {"CROSS JOIN", "FROM", "WHERE", ";", "SELECT"}
 ASIDE = frozenset({"DISTINCT FROM", "AS MATERIALIZED", "ELSE", "END"})
 TESTS = re.compile(
-    r"[<>=]|&&|\b(?:EXISTS|BETWEEN|IN|IS|NOT|ANY|starts_with)\b|^\(?[\ue000-\uf8ff]\)?$"
+    r"[<>=]|&&|\b(?:EXISTS|BETWEEN|IN|IS|NOT|ANY|LIKE|starts_with)\b|^\(?[\ue000-\uf8ff]\)?$"
     r"|^\w*[\ue000-\uf8ff]?\.(?:permits|closes|deleted|is_\w+)$"
 )
 
@@ -60,7 +60,7 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Condition]:
     inner = text[start:end]
     start += len(inner) - len(inner.lstrip())
     part = inner.strip()
-    if TESTS.search(part) and not part.startswith(("(SELECT", "SELECT", "WITH")):
+    if TESTS.search(part) and not part.startswith(("(SELECT", "SELECT", "WITH", "CREATE")):
         yield Condition(start, start + len(part))
 
 

@@ -1,5 +1,6 @@
 """Where the pages are: each URL, what answers it, and what a person sees when that fails."""
 
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -27,6 +28,7 @@ from app.routers import (
     second_factor,
     sign_in,
 )
+from app.routers.evenly import Evenly
 from app.routers.forms import read_form
 from app.routers.visits import PageError, Visit, visit
 
@@ -77,14 +79,22 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
 """Method, path under /auth of the issuer, and what answers."""
 
 
-def pages_router(authority: Authority, engine: Engine) -> APIRouter:
-    """The pages under /auth of the issuer."""
+CHOOSING = frozenset({"patients", "patient", "approve"})
+"""Pages that look for the person whose records an app is for, and may find one who is hidden."""
+
+
+def pages_router(authority: Authority, engine: Engine, evenly: Evenly) -> APIRouter:
+    """The pages under /auth of the issuer; those that look for a person are answered evenly."""
     root = f"{urlsplit(authority.issuer).path}/auth"
     router = APIRouter(prefix=root, include_in_schema=False)
 
     def serve(method: str, name: str, handler: Handler) -> None:
         async def endpoint(request: HTTPRequest) -> Response:
-            return await _answer(authority, engine, handler, request)
+            began = time.perf_counter()
+            response = await _answer(authority, engine, handler, request)
+            if name in CHOOSING:
+                await evenly.wait(began)
+            return response
 
         router.add_route(f"{root}/{name}", endpoint, methods=[method])
 

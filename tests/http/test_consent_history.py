@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.build import HL7, concept, consent, goal
-from tests.http.conftest import Json, Service, change, load
+from tests.build import HL7, concept, consent, goal, patient, reference
+from tests.http.conftest import COUNTY, Json, Service, change, load
 from tests.http.test_consent_conditions import ACT, LEVEL, NOTES, PARTNER, of_class, partner, world
 
 __all__ = ["partner", "world"]
@@ -111,3 +111,24 @@ async def test_a_version_that_was_more_sensitive_is_not_shown(
         assert not any("Goal/was" in each and 'W/"1"' in each for each in urls), url
     everything = await world.get("/Goal/was/_history/1")
     assert everything.status_code == 404
+
+
+def meeting(*people: str) -> Json:
+    """An Appointment of these people."""
+    made: Json = {"resourceType": "Appointment", "id": "meeting", "status": "booked"}
+    made |= {"start": "2026-01-05T10:00:00Z", "end": "2026-01-05T11:00:00Z"}
+    actors = [{"actor": reference(f"Patient/{who}"), "status": "accepted"} for who in people]
+    return made | {"participant": actors}
+
+
+async def test_a_version_that_was_about_others_as_well_is_not_shown(
+    world: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    await load(world, patient("eve", COUNTY))
+    for people in (["ada", "eve"], ["ada"], ["ada", "ben"]):
+        await load(world, meeting(*people))
+    url = "/Appointment/meeting/_history"
+    assert [await status(partner, f"{url}/{number}") for number in (1, 2, 3)] == [404, 404, 200]
+    assert "Patient/eve" not in (await partner.get(url)).text
+    await load(world, meeting("ben", "ada"))
+    assert await status(partner, f"{url}/3") == 200

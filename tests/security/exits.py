@@ -145,7 +145,30 @@ def writing() -> list[Exit]:
         Exit("POST", "/", bundle("batch", put, read)),
         Exit("POST", "/", bundle("transaction", put)),
         Exit("POST", "/", bundle("transaction", read)),
+        *guessing(taken),
     ]
+
+
+def guessing(taken: Json) -> list[Exit]:
+    """Exits by which one could find out what it is like, without being shown it."""
+    patch = [("Content-Type", "application/json-patch+json")]
+    tests = [[{"op": "test", "path": "/id", "value": value}] for value in ("secret", "other")]
+    create = entry("POST", "Goal", {**taken, "subject": reference("Patient/none")})
+    create["request"]["ifNoneExist"] = "_id=secret"
+    tag = {"tag": [{"system": "http://tag.example", "code": "mine"}]}
+    return [
+        *(Exit("PATCH", "/Goal/secret", test, patch) for test in tests),
+        *(Exit("PATCH", "/Goal?_id=secret", test, patch) for test in tests),
+        Exit("PUT", "/Goal/secret", taken, [("If-None-Match", "*")]),
+        Exit("POST", "/", bundle("transaction", create)),
+        Exit("POST", "/", bundle("batch", create)),
+        Exit("POST", "/Goal/secret/$validate", parameter("mode", valueCode="delete")),
+        Exit("POST", "/Goal/secret/$meta-add", parameter("meta", valueMeta=tag)),
+    ]
+
+
+def parameter(name: str, **value: Json | str) -> Json:
+    return {"resourceType": "Parameters", "parameter": [{"name": name, **value}]}
 
 
 def referring() -> list[Exit]:
@@ -158,11 +181,20 @@ def referring() -> list[Exit]:
         Exit("POST", "/Goal", mine),
         Exit("POST", "/Goal", goal(expressedBy=reference("Patient/eve"))),
         Exit("POST", "/Goal", goal(addresses=[reference("Condition/secret/_history/1")])),
+        Exit("POST", "/Provenance", told("Goal/secret")),
+        Exit("POST", "/Provenance", told("Goal/secret/_history/1")),
         Exit("PATCH", "/Goal/ada-goal-2", {"addresses": mine["addresses"]}, merge),
         Exit("POST", "/", bundle("transaction", entry("POST", "Goal", meant))),
         Exit("POST", "/", bundle("batch", entry("POST", "Goal", mine))),
         Exit("POST", "/", bundle("transaction", entry("POST", "Goal", mine))),
     ]
+
+
+def told(of: str) -> Json:
+    """A Provenance of what it may not know of."""
+    made: Json = {"resourceType": "Provenance", "recorded": "2026-01-01T00:00:00Z"}
+    agents = [{"who": reference("Organization/partner")}]
+    return made | {"target": [reference(of), reference("Goal/ada-goal-1")], "agent": agents}
 
 
 PARAMETERS: Json = {"resourceType": "Parameters"}

@@ -15,6 +15,7 @@ from app.auth.accounts import create_account
 from app.auth.approvals import end_with_account
 from app.auth.passwords import hash_password
 from app.fhir.registry import STORED
+from app.routers.evenly import Evenly
 from app.routers.pages import pages_router
 from app.storage.database import Database
 from tests.smart.browser import FORM, Browser, Page, returned
@@ -317,7 +318,9 @@ async def test_while_the_database_is_away_a_person_is_asked_to_come_again(
 ) -> None:
     away = await Database.open(f"postgresql:///x?host={tmp_path}")
     state, app = world.service.app.state, FastAPI()
-    app.include_router(pages_router(replace(state.authority, database=away), state.engine))
+    app.include_router(
+        pages_router(replace(state.authority, database=away), state.engine, Evenly(0))
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
         for cookies in ({}, {"isp-session": "x" * 43}):
             http.cookies.update(cookies)
