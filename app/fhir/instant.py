@@ -13,10 +13,7 @@ from app.fhir.errors import BadRequest
 @lru_cache(maxsize=256)
 def to_text(instant: datetime) -> str:
     """The FHIR instant, e.g. 2026-11-22T03:04:05.123Z."""
-    return (
-        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        + f"{instant.microsecond // 1000:03d}Z"
-    )
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str, parameter: str) -> datetime:
