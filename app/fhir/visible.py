@@ -5,7 +5,7 @@ from `visible` or `versions`, so totals, pages and includes cannot disagree abou
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from app.fhir.access import (
     Access,
@@ -22,8 +22,9 @@ from app.fhir.access import (
 )
 from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.consented import Consented, Subject, related, related_patients, unmarked
+from app.fhir.registry import registered
 from app.fhir.search.parameters import criterion
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, Beginning, Needs
 
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
 COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
@@ -45,12 +46,27 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     `FROM {visible(...)} AS r`.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
+    text, needs = _visible(access, names, args.beginning, registered().stamp)
+    args.take(needs)
+    return text
+
+
+@lru_cache(maxsize=512)
+def _visible(
+    access: Access, names: tuple[str, ...], beginning: Beginning, _stamp: str
+) -> tuple[str, Needs]:
+    """The text of `visible` and what it needs; to weigh consents takes long to write.
+
+    `_stamp` is of the registered search parameters, which a scope may name.
+    """
+    args = Arguments.after(beginning)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
     if table == "resource":
         names = tuple(name for name in names if name != "AuditEvent")
     arms = _arms(access, names, args)
     columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
-    return f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
+    text = f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
+    return text, args.needs(beginning)
 
 
 def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str:

@@ -1,13 +1,19 @@
 """The two ends of an SQL statement: the arguments that go in, the rows that come out."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from asyncpg import Connection as _Connection
 from asyncpg.pool import PoolConnectionProxy
 
 Connection = _Connection | PoolConnectionProxy
 """A connection, of a pool or not."""
+
+Beginning = tuple[int, tuple[Hashable, ...]]
+"""How many values and which queries a statement has, when a part of it is begun."""
+
+Needs = tuple[tuple[Any, ...], tuple[tuple[Hashable, str], ...]]
+"""The values and queries that a part of a statement adds to it."""
 
 
 class Arguments:
@@ -33,6 +39,27 @@ class Arguments:
         if key not in self._once:
             self._once[key] = query()
         return f"(SELECT {column} FROM once_{[*self._once].index(key)})"
+
+    @classmethod
+    def after(cls, beginning: Beginning) -> Self:
+        """Those of a statement that has come so far, for a part that is made to be kept."""
+        args = cls(*(None for _ in range(beginning[0])))
+        args._once.update((key, "") for key in beginning[1])
+        return args
+
+    @property
+    def beginning(self) -> Beginning:
+        """Where a part begins: the same part is the same text only after the same beginning."""
+        return len(self.values), tuple(self._once)
+
+    def needs(self, beginning: Beginning) -> Needs:
+        """What was added since."""
+        return tuple(self.values[beginning[0] :]), tuple(self._once.items())[len(beginning[1]) :]
+
+    def take(self, needs: Needs) -> None:
+        """Add what a part that was kept needs."""
+        self.values.extend(needs[0])
+        self._once.update(needs[1])
 
     def statement(self, sql: str) -> tuple[Any, ...]:
         """The statement with all it needs, and its values: what the database is given."""
