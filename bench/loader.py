@@ -41,7 +41,7 @@ HEAD: tuple[str, ...] = (
     "patients",
     "keys",
 )
-HEAD += ("digest", "confidentiality", "labels", "seals", "traits", "lo", "hi", "body")
+HEAD += ("digest", "confidentiality", "labels", "seals", "traits", "lo", "hi", "body", "pointers")
 VERSION: tuple[str, ...] = (
     "rid",
     "version",

@@ -48,10 +48,10 @@ def _letters(ctx: Context) -> tuple[Access, Access]:
     return ctx.access.get("r", Nothing()), ctx.access.get("s", Nothing())
 
 
-def unlike_for(ctx: Context, args: Arguments) -> str:
+def unlike_for(ctx: Context) -> str:
     """What `with_consents` is to look for, so that `hidden` need not ask again."""
     judged = known_to(ctx)
-    return unlike(judged, vouching(judged, *_letters(ctx)), args)
+    return unlike(judged, vouching(judged, *_letters(ctx)))
 
 
 async def hidden(

@@ -49,7 +49,7 @@ def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[
     source = visible(read, type_, args)
     columns = f"r.rid, r.version, r.last_updated, r.deleted, {SHOWN}"
     found = f"SELECT {columns} FROM {source} AS r WHERE r.id = $1"
-    asked = unlike(known, vouching(known, read, search), args)
+    asked = unlike(known, vouching(known, read, search))
     sql, _, *values = args.statement(with_consents(found, read, args, asked))
     return sql, *values
 

@@ -59,7 +59,7 @@ async def closure(ctx: Context, type_: str, id_: str) -> list[Record]:
     args = Arguments()
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
     found = _statement(type_, args.add(id_), read, search, args)
-    sql = with_consents(found, search, args, unlike_for(ctx, args))
+    sql = with_consents(found, search, args, unlike_for(ctx))
     return await ctx.store.fetch(*args.statement(sql))
 
 

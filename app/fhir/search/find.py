@@ -48,7 +48,7 @@ async def find(ctx: Context, query: Query, position: Position | None = None) -> 
     statement = compile_search(query, access, ctx.engine.base_url, position, known)
     sql, args = statement.sql, statement.args
     if not query.counts_only:
-        sql = with_consents(sql, access, args, unlike_for(ctx, args))
+        sql = with_consents(sql, access, args, unlike_for(ctx))
     if ctx.connection or statement.is_narrow or await _leads_to_few(ctx, query, access):
         return await ctx.store.fetch(*args.statement(sql))
     return await ctx.engine.database.search(*args.statement(sql))
