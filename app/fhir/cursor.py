@@ -6,6 +6,7 @@ https://www.rfc-editor.org/rfc/rfc5297 (AES-SIV)
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,11 +48,15 @@ def unseal(ctx: Context, call: Call) -> list[Any] | None:
 
 def link(ctx: Context, call: Call, page: str | None = None) -> str:
     """The absolute URL of the call, of another page of it with `page`."""
-    query = [pair for pair in call.query if pair[0] != PARAMETER]
+    query = tuple(pair for pair in call.query if pair[0] != PARAMETER)
     if page is not None:
-        query.append((PARAMETER, page))
-    suffix = f"?{urlencode(query)}" if query else ""
+        query += ((PARAMETER, page),)
+    suffix = f"?{_encoded(query)}" if query else ""
     return f"{ctx.base_url}/{_path(call)}{suffix}"
+
+
+# A page names itself several times.
+_encoded = lru_cache(maxsize=64)(urlencode)
 
 
 def _path(call: Call) -> str:
