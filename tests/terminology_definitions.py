@@ -159,8 +159,11 @@ def concept(one: Json) -> Json:
     return found | ({"concept": below} if below else {})
 
 
-EXTENSIONS = ("goal-", "resource-", "request-", "event-", "task-", "careplan-", "patient-", "data-")
-PROFILES = ("vitalsigns", "SimpleQuantity", "MoneyQuantity")
+EXTENSIONS = (
+    *("goal-", "resource-", "request-", "event-", "task-", "careplan-", "patient-", "data-"),
+    *("condition-", "questionnaireresponse-"),
+)
+PROFILES = ("vitalsigns", "SimpleQuantity", "MoneyQuantity", "ordinalValue", "display")
 SAID = ("id", "path", "sliceName", "slicing", "short", "min", "max", "type", "binding")
 
 

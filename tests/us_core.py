@@ -1,9 +1,9 @@
-"""What US Core asks of the resources of a plan, as profiles that the validator judges by.
+"""What any version of US Core asks of the resources of a plan, as profiles to judge them by.
 
 By hand, from https://hl7.org/fhir/us/core/: each row is the strictest of 6.1, 7.0, 8.0 and 9.0,
 element by element; what is only to be supported, and the value sets of "extensible" bindings, are
-left out. The definitions themselves are in no index that this project installs from; who has them
-loads them (docs/profiles.md). What npm has of them, the Patient of 5.0.1, is held against the row.
+left out. The server itself judges by the whole of 6.1 (docs/profiles.md). What npm has of US Core,
+the Patient of 5.0.1, is held against the row.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,14 @@
 """What R4 defines and this server does, as resources: operations, search parameters, compartments.
 
+Four of the search parameters are US Core's.
+
 https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmentdefinition.html
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from app.fhir import guides
 from app.fhir.context import Resource
 from app.fhir.engine import Operation
 from app.fhir.registry import (
@@ -65,7 +68,7 @@ def _search_parameter(every: list[SearchParameter]) -> Resource:
         "xpathUsage": "normal",
     }
     target = sorted({each for one in every for each in one.target})
-    return made | ({"target": target} if target else {})
+    return made | dict(guides.origin(first.url)) | ({"target": target} if target else {})
 
 
 def compartments() -> Iterator[Resource]:

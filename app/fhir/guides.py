@@ -38,6 +38,17 @@ def definitions() -> Mapping[str, Resource]:
     return {one["url"]: one for path in guides for one in _of_guide(path)}
 
 
+def origin(url: str) -> Mapping[str, str]:
+    """The version and publisher of what has this url, if it is of a guide."""
+    found = (one for one in _guides() if url.startswith(f"{one['canonical']}/"))
+    return next(({"version": one["version"], "publisher": PUBLISHER} for one in found), {})
+
+
+@cache
+def _guides() -> tuple[Json, ...]:
+    return tuple(orjson.loads(path.read_bytes()) for path in sorted(FOLDER.glob("*/guide.json")))
+
+
 def is_ours(resource: Resource) -> bool:
     """Whether a stored definition was made here, rather than loaded from the guide itself."""
     return resource.get("publisher") == PUBLISHER

@@ -71,7 +71,7 @@ def _is_r4(resource: Resource, base: str) -> bool:
     if own is None or own.type != resource["type"]:
         return False
     known: tuple[str, ...] = (resource["url"], resource.get("derivedFrom", ""))
-    is_same = _words(own.expression) == _words(resource.get("expression", ""))
+    is_same = own.url in known or _words(own.expression) == _words(resource.get("expression", ""))
     return is_same or any(each.startswith(HL7) for each in known)
 
 
@@ -85,7 +85,7 @@ def _wrong(resource: Resource, base: str) -> Iterator[Issue]:
         said = "A code has letters, digits, - and _, 64 at most, and begins with none of - and _."
         yield Issue("business-rule", said, ("SearchParameter.code",))
     elif code in official(base) or code == "patient" or is_patient_parameter(base, code):
-        said = f"{base} has a search parameter '{code}' of R4, which means something else."
+        said = f"{base} has a search parameter '{code}' already, which means something else."
         yield Issue("business-rule", said, ("SearchParameter.code",))
     if kind not in KINDS:
         said = f"The type of a parameter that is registered is one of {', '.join(KINDS)}."

@@ -204,8 +204,9 @@ def parameters(type_: str) -> Mapping[str, SearchParameter]:
 
 @cache
 def official(type_: str) -> Mapping[str, SearchParameter]:
-    """The search parameters that R4 defines for a type. Raises KeyError as `parameters`."""
+    """The search parameters that R4 defines for a type, and US Core's. Raises KeyError as above."""
     rows = _search_parameters()["Resource"] | _search_parameters()[type_]
+    rows |= read("us-core-search-parameters").get(type_, {})
     return MappingProxyType({code: _parameter(type_, code, row) for code, row in rows.items()})
 
 

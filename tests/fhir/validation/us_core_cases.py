@@ -18,6 +18,7 @@ LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 CORE = "http://hl7.org/fhir/us/core"
 ADA = reference("Patient/ada")
 OBSERVATION = f"{HL7}/observation-category"
+ASSERTED = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 NOBODY = reference("Device/pump")
 
 
@@ -226,8 +227,13 @@ CASES: dict[str, tuple[Json, list[Wrong]]] = {
     ),
     "us-core-condition-problems-health-concerns": (CONDITION, COMMON_CONDITION),
     "us-core-condition-encounter-diagnosis": (
-        CONDITION | {"category": [concept(f"{HL7}/condition-category", "encounter-diagnosis")]},
-        COMMON_CONDITION,
+        {"extension": [{"url": ASSERTED, "valueDateTime": "2026-01-05"}]}
+        | CONDITION
+        | {"category": [concept(f"{HL7}/condition-category", "encounter-diagnosis")]},
+        [
+            *COMMON_CONDITION,
+            (("extension", 0), {"url": ASSERTED, "valueCode": "x"}, "extension[0].value"),
+        ],
     ),
     "us-core-servicerequest": (
         about("ServiceRequest", status="active", intent="order", code={"text": "x"}, subject=ADA),
