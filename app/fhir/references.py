@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from app.fhir import json
+
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 """https://hl7.org/fhir/R4/datatypes.html#id"""
 
@@ -54,6 +56,14 @@ def mentioned(text: str, base_url: str = "") -> Iterator[str]:
 def _pattern(base_url: str) -> re.Pattern[str]:
     ending = r'(?:/_history/[A-Za-z0-9.-]{1,64})?"'
     return re.compile(POINTER.format(re.escape(base_url)) + ending)
+
+
+def is_mentioned(value: Any, text: str) -> bool:
+    """Whether some text within a JSON value holds this one, of characters that are never escaped.
+
+    Far quicker than to walk through it.
+    """
+    return text.encode() in json.dump(value)
 
 
 def walk(value: Any) -> list[dict[str, Any]]:

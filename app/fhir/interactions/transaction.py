@@ -25,7 +25,7 @@ from app.fhir.interactions.conditional_reference import places_of
 from app.fhir.interactions.entry import Planned, answer, planned_entry
 from app.fhir.interactions.rewrite import places, rewritten, within
 from app.fhir.interactions.single import answered
-from app.fhir.references import walk
+from app.fhir.references import is_mentioned, walk
 from app.fhir.routing import authorize, perform, record_answer
 
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET")
@@ -84,7 +84,10 @@ def _check(ctx: Context, asked: Sequence[Planned]) -> None:
 
 def _looks_up(call: Call) -> bool:
     """Whether its change depends on what is stored."""
-    return bool(names(call)) or any("?" in each["reference"] for each in walk(call.body))
+    if names(call):
+        return True
+    is_asking = is_mentioned(call.body, "?")
+    return is_asking and any("?" in each["reference"] for each in walk(call.body))
 
 
 async def _plan(ctx: Context, entries: Entries, asked: Sequence[Planned]) -> Plan:

@@ -19,7 +19,7 @@ from app.fhir.errors import (
 )
 from app.fhir.hidden import Hidden
 from app.fhir.ids import new_id
-from app.fhir.references import TEMPORARY, located, walk
+from app.fhir.references import TEMPORARY, is_mentioned, located
 from app.fhir.shape import check_none
 from app.fhir.validation.structure import validate
 from app.storage.sql import Row
@@ -113,14 +113,15 @@ def refuse_temporary(ctx: Context, resource: Resource) -> None:
     """
     if resource["resourceType"] == "Bundle" or not ctx.engine.policy.check_references:
         return
-    if not any(element["reference"].startswith(TEMPORARY) for element in walk(resource)):
+    if not is_mentioned(resource, "urn:"):
         return
     issues = [
         Issue("not-found", "Only within a transaction can an entry be referred to.", (path,))
         for path, element in located(resource, resource["resourceType"])
         if element["reference"].startswith(TEMPORARY)
     ]
-    raise Unprocessable("A reference leads nowhere.", issues=issues)
+    if issues:
+        raise Unprocessable("A reference leads nowhere.", issues=issues)
 
 
 def check(ctx: Context, resource: Resource) -> None:
