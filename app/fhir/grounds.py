@@ -71,6 +71,6 @@ def with_consents(sql: str, access: Access, args: Arguments) -> str:
     )
 
 
-def named(rows: Iterable[Row]) -> tuple[str, ...]:
+def consents_of(rows: Iterable[Row]) -> tuple[str, ...]:
     """Of these rows the Consents that permit them, for the audit trail."""
     return tuple(sorted({each for row in rows for each in row["consents"] or ()}))

@@ -7,7 +7,7 @@ from app.fhir.access import Access, Nothing
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, MethodNotAllowed, NotFound
-from app.fhir.grounds import named, with_consents
+from app.fhir.grounds import consents_of, with_consents
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_http_date
 from app.fhir.shape import Parts, shape
@@ -97,7 +97,7 @@ async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
         type=call.type,
         id=call.id,
         patients=patients(row),
-        consents=named([row]),
+        consents=consents_of([row]),
     )
 
 

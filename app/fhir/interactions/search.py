@@ -11,7 +11,7 @@ from app.fhir.access import Access, Nothing, for_type
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
-from app.fhir.grounds import named
+from app.fhir.grounds import consents_of
 from app.fhir.hidden import hidden
 from app.fhir.registration import refresh
 from app.fhir.registry import compartment
@@ -117,4 +117,4 @@ async def answered(ctx: Context, call: Call, query: Query) -> Result:
     masked = await hidden(ctx, rows, are_visible=True)
     about = {each for row in rows for each in patients(row)}
     body = searchset(ctx, used, query, found, masked)
-    return Result(200, body, patients=tuple(sorted(about)), consents=named(rows))
+    return Result(200, body, patients=tuple(sorted(about)), consents=consents_of(rows))

@@ -16,7 +16,7 @@ from app.fhir.ids import new_id
 from app.fhir.interactions.read import current
 from app.fhir.interactions.write import location, row_of
 from app.fhir.label import CONFIDENTIALITY, LEVELS
-from app.fhir.operations.asked import Kinds, asked, flag
+from app.fhir.operations.parameters import Kinds, flag_of, parameters_of
 from app.fhir.operations.written import created
 from app.fhir.references import local, walk
 from app.fhir.registry import STORED
@@ -47,7 +47,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
 def _is_kept(call: Call) -> bool:
     """What stores something is not asked for by GET: https://hl7.org/fhir/R4/operations.html"""
-    is_kept = flag("persist", asked(call, KINDS).get("persist"))
+    is_kept = flag_of("persist", parameters_of(call, KINDS).get("persist"))
     if is_kept and call.body is None:
         raise BadRequest("This stores something: send persist in the body, by POST.")
     return is_kept
