@@ -14,7 +14,7 @@ from app.fhir.alike import alike, is_by_marks
 from app.fhir.compartments import is_single
 from app.fhir.context import Context
 from app.fhir.grounds import opening
-from app.fhir.known import Known, existing, known, restricted, types_of
+from app.fhir.known import Known, known, known_among, restricted, types_of
 from app.fhir.label import PART_2, is_sealed
 from app.fhir.references import POINTER
 from app.storage.sql import Arguments, Row
@@ -94,7 +94,7 @@ async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
     if not asked:
         return frozenset()
     args = Arguments()
-    sql = existing(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
+    sql = known_among(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
     here = {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
     return frozenset("/".join(pair) for pair in asked if pair not in here)
 

@@ -67,7 +67,7 @@ def types_of(known: Known) -> frozenset[str]:
     return frozenset(type_ for _, types in known for type_ in types)
 
 
-def existing(known: Known, pairs: Collection[tuple[str, str]], args: Arguments) -> str:
+def known_among(known: Known, pairs: Collection[tuple[str, str]], args: Arguments) -> str:
     """SELECT type, id: those of these (type, id) that exist for the caller, deleted or not."""
     types, ids = ([pair[part] for pair in pairs] for part in (0, 1))
     places = f"unnest({args.add(types, 'text[]')}, {args.add(ids, 'text[]')}) AS w(type, id)"

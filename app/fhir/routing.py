@@ -102,7 +102,7 @@ def route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, Targe
     )
 
 
-def call(row: Route, found: Target, **asked: Any) -> Call:
+def to_call(row: Route, found: Target, **asked: Any) -> Call:
     """The Call of a request to this row; `asked` are the further fields of Call.
 
     Batch and transaction share a path: the type of the Bundle tells them apart.

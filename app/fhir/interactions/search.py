@@ -45,7 +45,7 @@ async def _knowing(ctx: Context, search: Callable[[], Awaitable[Result]]) -> Res
 
 async def _of_type(ctx: Context, call: Call) -> Result:
     assert call.type
-    return await answered(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
+    return await page_of(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
 
 
 async def search_system(ctx: Context, call: Call) -> Result:
@@ -66,11 +66,11 @@ async def _of_system(ctx: Context, call: Call) -> Result:
     if len(types) == 1:
         query = _parsed(ctx, replace(call, query=without_type(call.query)), types[0])
         used = (*query.used, *(pair for pair in call.query if pair[0] == "_type"))
-        return await answered(ctx, call, _restricted(replace(query, used=used), call))
+        return await page_of(ctx, call, _restricted(replace(query, used=used), call))
     policy, is_lenient = ctx.engine.policy, call.prefer.handling == "lenient"
     counts = (policy.page_size, policy.max_page_size)
     query = parse_types(types, call.query, is_lenient=is_lenient, counts=counts)
-    return await answered(ctx, call, _restricted(query, call))
+    return await page_of(ctx, call, _restricted(query, call))
 
 
 def _searchable(access: Mapping[str, Access]) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def _restricted(query: Query, call: Call) -> Query:
     return within(query, *call.compartment)
 
 
-async def answered(ctx: Context, call: Call, query: Query) -> Result:
+async def page_of(ctx: Context, call: Call, query: Query) -> Result:
     """The page of this query that the call asks for; links show the parameters of the query."""
     query = await resolved(ctx, query)
     used = replace(call, query=query.used)

@@ -5,7 +5,7 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import Gone, NotFound, Unprocessable
 from app.fhir.interactions.read import read
-from app.fhir.interactions.single import answered
+from app.fhir.interactions.single import result_of
 from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.operations.written import author, created, stored
 from app.isp.codes import DEFINITION
@@ -33,7 +33,7 @@ async def run(ctx: Context, call: Call) -> Result:
     days = profile(DEFAULT).limits["request_days"]
     task = review_request(plan, reason, requester, ctx.now, days)
     owner = await _owner(ctx, plan)
-    return await answered(ctx, call, await commit(ctx, [created(ctx, task | owner)]))
+    return await result_of(ctx, call, await commit(ctx, [created(ctx, task | owner)]))
 
 
 async def _owner(ctx: Context, plan: Resource) -> dict[str, dict[str, str]]:

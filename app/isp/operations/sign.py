@@ -12,7 +12,7 @@ from app.fhir.routing import authorize
 from app.isp.codes import DEFINITION
 from app.isp.operations.whole import commit_plan, organization_of
 from app.isp.plan import Plan
-from app.isp.proposal import answered
+from app.isp.proposal import closed_asks
 from app.isp.sign import CONSENT, Signer, refusal, signature
 
 KINDS = {"type": ("valueCode",), "refusal": ("valueString", "valueMarkdown")}
@@ -40,10 +40,10 @@ async def run(ctx: Context, call: Call) -> Result:
             made = refusal(plan, signer, str(required(given, "refusal")))
         else:
             made = signature(plan, signer)
-        return [made, *(answered(plan, who["reference"], made) if may_answer else ())]
+        return [made, *(closed_asks(plan, who["reference"], made) if may_answer else ())]
 
     done = await commit_plan(ctx, call, make)
-    return await single.answered(ctx, call, done[:1])
+    return await single.result_of(ctx, call, done[:1])
 
 
 def _may_answer(ctx: Context) -> bool:
