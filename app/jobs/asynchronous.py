@@ -16,7 +16,7 @@ import asyncpg
 
 from app.admission import admit
 from app.auth.caller import Caller
-from app.auth.standing import restored, stands
+from app.auth.saved_caller import restored, stands
 from app.fhir import json
 from app.fhir.context import Call, Preference
 from app.fhir.engine import Engine, Route
