@@ -15,7 +15,7 @@ from app.audit_commands import audit
 from app.auth.accounts import InvalidAccount, create_account
 from app.auth.authority import Authority
 from app.auth.errors import OAuthError
-from app.auth.users import issue_for
+from app.auth.operator_tokens import issue_for
 from app.fhir.dispatch import ROUTES
 from app.fhir.engine import Engine
 from app.fhir.errors import FHIRError

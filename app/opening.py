@@ -21,7 +21,7 @@ from app.serving import recorded_base_url
 from app.settings import Settings
 from app.storage.database import DatabaseAway
 from app.storage.embedded import embedded
-from app.storage.migrate import migrate
+from app.storage.migrate import MigrationFailed, migrate
 from app.storage.postmaster import EmbeddedError, login
 from app.storage.roles import NotOwner
 
@@ -81,7 +81,7 @@ def database(settings: Settings, *, is_owner: bool = False) -> Iterator[Settings
             uvloop.run(migrate(dsn, role=migrated))
             found = {"database_url": login(dsn, role), "database_role": role}
             yield settings.model_copy(update=found)
-    except (EmbeddedError, NotOwner) as error:
+    except (EmbeddedError, MigrationFailed, NotOwner) as error:
         fail(str(error))
     except (DatabaseAway, ConnectionError, asyncpg.PostgresError) as error:
         fail(f"the database cannot be used: {error or type(error).__name__}")

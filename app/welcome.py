@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from app.auth.authority import Authority
 from app.auth.clients import Registration, create_client, find_client
-from app.auth.users import issue_for
+from app.auth.operator_tokens import issue_for
 from app.fhir.engine import Engine
 from app.isp.demonstration import bundles
 from app.loading import Report, load

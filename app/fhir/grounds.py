@@ -123,6 +123,6 @@ def _permitting(asked: Consented) -> tuple[str, str]:
     return rules, consents
 
 
-def named(rows: Iterable[Row]) -> tuple[str, ...]:
+def consents_of(rows: Iterable[Row]) -> tuple[str, ...]:
     """Of these rows the Consents that permit them, for the audit trail."""
     return tuple(sorted({each for row in rows for each in row["consents"] or ()}))

@@ -12,7 +12,7 @@ from app.fhir.access import Access, Nothing, permissions
 from app.fhir.alike import alike, unlike, vouching
 from app.fhir.context import Context
 from app.fhir.grounds import opening
-from app.fhir.known import Known, found, known, restricted, types_of
+from app.fhir.known import Known, known, known_among, restricted, types_of
 from app.fhir.label import PART_2, is_sealed
 from app.fhir.references import mentioned
 from app.storage.sql import Arguments, Row
@@ -110,7 +110,7 @@ async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
     if not asked:
         return frozenset()
     args = Arguments()
-    sql = found(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
+    sql = known_among(restricted(known_to(ctx), (type_ for type_, _ in asked)), asked, args)
     here = {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
     return frozenset("/".join(pair) for pair in asked if pair not in here)
 

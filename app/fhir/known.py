@@ -67,7 +67,7 @@ def types_of(known: Known) -> frozenset[str]:
     return frozenset(type_ for _, types in known for type_ in types)
 
 
-def found(known: Known, pairs: Collection[tuple[str, str]], args: Arguments) -> str:
+def known_among(known: Known, pairs: Collection[tuple[str, str]], args: Arguments) -> str:
     """SELECT type, id: those of these (type, id) that exist for the caller, deleted or not."""
     types, ids = ([pair[part] for pair in pairs] for part in (0, 1))
     places = f"unnest({args.add(types, 'text[]')}, {args.add(ids, 'text[]')}) AS w(type, id)"
@@ -78,7 +78,7 @@ def found(known: Known, pairs: Collection[tuple[str, str]], args: Arguments) -> 
     )
 
 
-def seen(known: Known, target: str, args: Arguments) -> str:
+def is_known(known: Known, target: str, args: Arguments) -> str:
     """SQL: what the index target (SQL, "Type/id" or a URL) names is not hidden."""
     names = ", ".join(f"'{name}'" for name in sorted(types_of(known)))
     tests = [f"split_part({target}, '/', 1) NOT IN ({names})"]

@@ -47,14 +47,14 @@ def is_asking(call: Call, patients: Sequence[str]) -> bool:
     """Whether the question may name somebody of whom the answer, about these, shows nothing."""
     if call.interaction not in ASKING:
         return False
-    return bool(named(call)) and (not patients or names_others(call, patients))
+    return bool(patients_named_in(call)) and (not patients or names_others(call, patients))
 
 
-async def known(ctx: Context, call: Call) -> Named:
+async def find_named(ctx: Context, call: Call) -> Named:
     """Who are the patients that a question names."""
     args = Arguments()
     letter = "s" if "s" in ctx.access else "r"
-    ids = args.add(sorted(named(call))[:MOST], "text[]")
+    ids = args.add(sorted(patients_named_in(call))[:MOST], "text[]")
     seen = visible(ctx.access.get(letter, Nothing()), "Patient", args)
     everybody = visible(TRAIL, "Patient", args)
     rows = await ctx.store.fetch(
@@ -70,7 +70,7 @@ async def known(ctx: Context, call: Call) -> Named:
     )
 
 
-def named(call: Call) -> set[str]:
+def patients_named_in(call: Call) -> set[str]:
     """The logical ids of the patients a call names, whether they exist or not."""
     return {*_named(call.type, call.query), *_around(call), *_sent(call)}
 

@@ -10,7 +10,7 @@ from typing import Any
 from app.fhir.compartments import SUBJECT
 from app.fhir.consented import PSYCHOTHERAPY_NOTES
 from app.fhir.context import Call, Context
-from app.fhir.named import MOST, TRAIL, named
+from app.fhir.named import MOST, TRAIL, patients_named_in
 from app.fhir.references import ID, local
 from app.fhir.registry import STORED
 from app.fhir.visible import visible
@@ -23,7 +23,7 @@ JUDGED = frozenset(range(400, 500)) - {401}
 
 async def whom(ctx: Context, call: Call) -> tuple[str, ...]:
     """The logical ids of the patients whose record the call names, of those who exist."""
-    places, people = _places(ctx, call), [*named(call), *_written_about(ctx, call)]
+    places, people = _places(ctx, call), [*patients_named_in(call), *_written_about(ctx, call)]
     return await whose(ctx, places, people)
 
 

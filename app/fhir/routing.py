@@ -17,7 +17,7 @@ from app.fhir.audit_refusal import refusal_rows
 from app.fhir.context import Agent, Call, Context, Result
 from app.fhir.engine import Operation, Route
 from app.fhir.errors import BadRequest, FHIRError, Forbidden, MethodNotAllowed, NotFound
-from app.fhir.named import Named, is_asking, known, names_others
+from app.fhir.named import Named, find_named, is_asking, names_others
 from app.fhir.references import ID
 from app.fhir.refused import JUDGED, whom
 from app.fhir.registry import compartment_names, is_type
@@ -102,7 +102,7 @@ def route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, Targe
     )
 
 
-def call(row: Route, found: Target, **asked: Any) -> Call:
+def to_call(row: Route, found: Target, **asked: Any) -> Call:
     """The Call of a request to this row; `asked` are the further fields of Call.
 
     Batch and transaction share a path: the type of the Bundle tells them apart.
@@ -127,7 +127,7 @@ async def perform(ctx: Context, row: Route, call: Call) -> Result:
         result = await row.run(ctx, call)
         others = None
         if is_asking(call, result.patients):
-            others = await known(ctx, call)
+            others = await find_named(ctx, call)
             result = replace(result, patients=result.patients or others.seen)
         if ctx.emergency is not None:
             await ctx.engine.alarm(ctx, call, result)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from app.fhir.context import Resource
 from app.isp.element import codes, listed, members, name, names
-from app.isp.words import Words, named, number
+from app.isp.words import Words, display_name, number
 
 Kind = Literal["added", "removed", "changed"]
 TYPES = ("CarePlan", "Goal", "ServiceRequest", "Task", "CareTeam")
@@ -75,7 +75,7 @@ def _whole(resource: Resource, kind: Kind, words: Words) -> Difference:
 def thing(resource: Resource, words: Words) -> str:
     """What a resource is called in a sentence: the goal "I want a job"."""
     type_ = resource["resourceType"]
-    called = resource.get("title") or named(resource) or words.concept(resource.get("code"))
+    called = resource.get("title") or display_name(resource) or words.concept(resource.get("code"))
     if type_ == "Goal":
         called = words.concept(resource.get("description"))
     value = words.quantity(resource.get("valueQuantity")) or resource.get("valueString", "")

@@ -133,7 +133,7 @@ def taken_back(plan: Plan, reason: str, act: Act) -> list[Resource]:
     return [made, *called_off(plan, reason)]
 
 
-def answered(plan: Plan, who: str, proof: Resource) -> Iterator[Resource]:
+def closed_asks(plan: Plan, who: str, proof: Resource) -> Iterator[Resource]:
     """The open Tasks that asked this person to sign, done, or rejected for the reason they gave."""
     reason = [str(one.get("text", "")) for one in members(proof.get("reason"))]
     is_signed = "signature" in proof

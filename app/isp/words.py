@@ -120,7 +120,7 @@ def number(value: object) -> str:
     return text.removesuffix(".0")
 
 
-def named(resource: Mapping[str, Any]) -> str:
+def display_name(resource: Mapping[str, Any]) -> str:
     """What a person or organization is called; usual names after official ones."""
     found = resource.get("name")
     if isinstance(found, str):

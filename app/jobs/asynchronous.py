@@ -16,14 +16,13 @@ import asyncpg
 
 from app.admission import admit
 from app.auth.caller import Caller
-from app.auth.standing import restored, stands
+from app.auth.saved_caller import restored, stands
 from app.fhir import json
 from app.fhir.context import Call, Preference
 from app.fhir.engine import Engine, Route
 from app.fhir.errors import FHIRError, Unauthorized, Unavailable
 from app.fhir.interactions.asynchronous import filled, piece, refused, steps
-from app.fhir.routing import call as to_call
-from app.fhir.routing import route
+from app.fhir.routing import route, to_call
 from app.settings import Settings
 from app.storage import asynchronous
 from app.storage.asynchronous import Answer, Cancelled, Work

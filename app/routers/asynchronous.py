@@ -6,7 +6,7 @@ https://hl7.org/fhir/R5/async-bundle.html
 from dataclasses import asdict
 
 from app.auth.caller import Caller
-from app.auth.standing import kept
+from app.auth.saved_caller import kept
 from app.fhir import json
 from app.fhir.context import Call, Context, Result
 from app.fhir.errors import TooManyRequests

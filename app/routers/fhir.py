@@ -23,7 +23,7 @@ from app.fhir.engine import Engine, Route
 from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
 from app.fhir.faults import translated
 from app.fhir.interactions.asynchronous import is_for_later
-from app.fhir.routing import Target, call, known_operation, perform, record_refusal, route
+from app.fhir.routing import Target, known_operation, perform, record_refusal, route, to_call
 from app.fhir.shape import parse_query
 from app.routers import negotiation
 from app.routers.asynchronous import accept
@@ -134,7 +134,7 @@ class FHIRApplication:
                 # The audit trail tells who asked for what is not there, too.
                 _, ctx = await self._admitted(request)
                 raise
-            asked = call(row, found)
+            asked = to_call(row, found)
             if row.interaction in PUBLIC:
                 ctx = self._nobody(request)
             else:
@@ -191,7 +191,7 @@ class FHIRApplication:
                 media_type, body = _patch(request.headers, data)
             else:
                 body = _body(request.headers, data)
-        return call(
+        return to_call(
             row,
             found,
             query=query,

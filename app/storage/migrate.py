@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import asyncpg
@@ -28,12 +30,16 @@ LOCK = (1_230_192_205, 1)
 """Two-int advisory lock key; the one-bigint form belongs to write_instant()."""
 
 
+class MigrationFailed(RuntimeError):
+    """The tables are what they were; standard error says why."""
+
+
 async def migrate(dsn: str, revision: str = HEAD, role: str = SERVICE_ROLE) -> bool:
     """Upgrade to `revision`, with what `role` may do if one is named; whether tables changed.
 
     Several processes may ask at once: one does it, the others wait. A database that is already
     newer is left alone, so that an old and a new version of the server can run side by side.
-    Raises NotOwner.
+    Raises NotOwner, MigrationFailed.
     """
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
@@ -45,7 +51,7 @@ async def migrate(dsn: str, revision: str = HEAD, role: str = SERVICE_ROLE) -> b
             await asyncio.sleep(0.2)
         if is_behind := await version(connection) < revision:
             await check_owner(connection)
-            await asyncio.to_thread(run_alembic, dsn, "upgrade", revision)
+            await _upgrade(dsn, revision)
             log.info("the database is at revision %s", revision)
         if role:
             await establish(connection, role)
@@ -81,6 +87,16 @@ async def is_empty(dsn: str) -> bool:
         await connection.close()
 
 
+async def _upgrade(dsn: str, revision: str) -> None:
+    """In a process of its own: what the library takes of memory is not a server's to keep."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __name__, revision, stdin=PIPE
+    )
+    await process.communicate(dsn.encode())
+    if process.returncode:
+        raise MigrationFailed(f"the tables could not be brought to revision {revision}")
+
+
 def run_alembic(dsn: str, command: str, revision: str) -> None:
     """Run `alembic upgrade` or `alembic downgrade` on a database, whatever it is at."""
     # Imported here: a start that finds nothing to do saves the time.
@@ -90,3 +106,7 @@ def run_alembic(dsn: str, command: str, revision: str) -> None:
     config = alembic.config.Config(ROOT / "alembic.ini")
     config.attributes["dsn"] = dsn
     getattr(alembic.command, command)(config, revision)
+
+
+if __name__ == "__main__":
+    run_alembic(sys.stdin.read(), "upgrade", sys.argv[1])

@@ -10,11 +10,11 @@ from app.auth.approvals import find_approval
 from app.auth.clients import Registration, create_client, find_client
 from app.auth.invitations import LinkGone, redeem
 from app.auth.links import Link, find_link, issue_link
+from app.auth.operator_tokens import issue_for
 from app.auth.registrations import register, update
+from app.auth.saved_caller import stands
 from app.auth.second_factor import factors_of
-from app.auth.standing import stands
 from app.auth.totp import is_code, new_secret, set_up
-from app.auth.users import issue_for
 from tests.accounts.conftest import PASSWORD, House
 from tests.smart.browser import Browser, Form, Page
 

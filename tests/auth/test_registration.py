@@ -12,9 +12,9 @@ from app.auth.accounts import InvalidAccount, create_account, find_account
 from app.auth.authority import Authority, Event
 from app.auth.clients import Client, InvalidRegistration, Registration, create_client, find_client
 from app.auth.errors import InvalidScope
+from app.auth.operator_tokens import issue_for
 from app.auth.passwords import is_password
 from app.auth.roles import ROLES
-from app.auth.users import issue_for
 from app.storage.database import Database
 
 SECRET = Registration("Partner", "system/*.rs", "partner-system", "client_secret_basic")

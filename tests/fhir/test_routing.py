@@ -4,7 +4,7 @@ import pytest
 
 from app.fhir.dispatch import ROUTES
 from app.fhir.errors import BadRequest, FHIRError, MethodNotAllowed, NotFound
-from app.fhir.routing import Target, call, route, target
+from app.fhir.routing import Target, route, target, to_call
 
 TARGETS = {
     "": Target(""),
@@ -113,4 +113,4 @@ def test_where_nothing_is_served_nothing_is_found(path: str) -> None:
 )
 def test_the_type_of_a_bundle_tells_a_batch_from_a_transaction(body, interaction: str) -> None:
     row, found = route(ROUTES, "POST", "")
-    assert call(row, found, body=body).interaction == interaction
+    assert to_call(row, found, body=body).interaction == interaction

@@ -16,8 +16,8 @@ from app.isp.lifecycle import broken
 from app.isp.plan import Plan, assemble
 from app.isp.proposal import (
     Asking,
-    answered,
     changed_since,
+    closed_asks,
     open_asks,
     proposal,
     proposed,
@@ -176,12 +176,12 @@ def test_what_was_signed_and_taken_back_does_not_begin() -> None:
 def test_an_answer_closes_what_asked_for_it() -> None:
     plan = put_forward(draft())
     signer = Signer(reference("Patient/ada"), BEGIN + timedelta(hours=1))
-    [done] = answered(plan, "Patient/ada", signature(plan, signer))
+    [done] = closed_asks(plan, "Patient/ada", signature(plan, signer))
     assert (done["status"], names(done["owner"])) == ("completed", ["Patient/ada"])
-    [refused] = answered(plan, "Patient/ada", refusal(plan, signer, "Too much."))
+    [refused] = closed_asks(plan, "Patient/ada", refusal(plan, signer, "Too much."))
     assert (refused["status"], refused["statusReason"]["text"]) == ("rejected", "Too much.")
     assert [i for i in validate(refused, "Task") if i.severity == "error"] == []
-    assert list(answered(plan, "Patient/eve", signature(plan, signer))) == []
+    assert list(closed_asks(plan, "Patient/eve", signature(plan, signer))) == []
 
 
 def test_a_signature_alone_puts_a_draft_forward() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.fhir.json import Number
-from app.isp.words import chosen, named, words
+from app.isp.words import chosen, display_name, words
 from tests.build import concept
 
 EN, ES = words("en"), words("es")
@@ -85,9 +85,9 @@ def test_the_text_comes_before_our_word_and_that_before_the_display() -> None:
 
 def test_the_official_name_comes_first() -> None:
     names = [{"use": "usual", "given": ["Mari"]}, {"use": "official", "family": "Alvarez"}]
-    assert named({"name": names}) == "Alvarez"
-    assert named({"name": "Open Door"}) == "Open Door"
-    assert named({}) == ""
+    assert display_name({"name": names}) == "Alvarez"
+    assert display_name({"name": "Open Door"}) == "Open Door"
+    assert display_name({}) == ""
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from dataclasses import replace
 import httpx
 
 from app.auth.caller import Caller
+from app.auth.saved_caller import kept, restored
 from app.auth.scopes import parse
-from app.auth.standing import kept, restored
 from app.fhir import json
 from app.jobs import asynchronous
 from app.main import create_app

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Connection, inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.storage import migrate as migration
-from app.storage.migrate import HEAD, migrate, run_alembic
+from app.storage.migrate import HEAD, MigrationFailed, migrate, run_alembic
 from app.storage.tables import Resource
 from tests.conftest import named
 
@@ -62,6 +62,11 @@ async def test_a_difference_would_be_seen(empty: str) -> None:
     await connection.execute("DROP INDEX resource_patient")
     await connection.close()
     assert len(await differences(empty)) == 2
+
+
+async def test_a_migration_that_fails_is_told(empty: str) -> None:
+    with pytest.raises(MigrationFailed, match="9999"):
+        await migrate(empty, "9999")
 
 
 async def test_the_last_migration_can_be_taken_back(empty: str) -> None:

@@ -25,7 +25,7 @@ from app.fhir.errors import BadRequest, Forbidden, NotFound
 from app.fhir.grounds import as_of, standing_at, standing_of, timed
 from app.fhir.interactions.read import current
 from app.fhir.marks import marks_of
-from app.fhir.operations.asked import asked
+from app.fhir.operations.parameters import parameters_of
 from app.fhir.references import Reference, local
 from app.fhir.registry import is_type
 from app.fhir.routing import authorize
@@ -68,7 +68,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest for parameters, Forbidden when somebody who does not decide for the person
     asks about others, NotFound for what the caller does not see.
     """
-    given, patient = asked(call, KINDS), str(call.id)
+    given, patient = parameters_of(call, KINDS), str(call.id)
     await current(ctx, Call("read", "Patient", patient))
     permitted = _permitted(ctx, given)
     if permitted.actors != _own(ctx) or "consent" in given:

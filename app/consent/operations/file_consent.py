@@ -12,7 +12,7 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Issue, Unprocessable
 from app.fhir.ids import new_id
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.operations.written import answer, created
 
 KINDS = {"consent": ("resource",), "document": ("resource",)}
@@ -30,7 +30,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for parameters, Unprocessable for a Consent that is not complete.
     """
-    given = sent(call, KINDS)
+    given = posted_parameters_of(call, KINDS)
     consent, document = _consent(given), _document(given)
     if document is not None:
         name = f"{document['resourceType']}/{document['id']}"
@@ -43,7 +43,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
 
 def _consent(given: Mapping[str, Any]) -> Resource:
-    consent = needed(given, "consent")
+    consent = required(given, "consent")
     if consent.get("resourceType") != "Consent":
         raise BadRequest("consent: send a Consent.", code="value")
     return {**consent, "id": new_id()}

@@ -12,7 +12,7 @@ from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Forbidden, Issue, operation_outcome
 from app.fhir.instant import to_text
 from app.fhir.interactions.read import current
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.references import local
 from app.fhir.search.parameters.date import interval
 
@@ -32,8 +32,8 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest for parameters, NotFound for a patient or Consent that is not seen, Forbidden
     for who does not keep the record.
     """
-    given = sent(call, KINDS)
-    patient = await _known(ctx, needed(given, "patient"), "Patient")
+    given = posted_parameters_of(call, KINDS)
+    patient = await _known(ctx, required(given, "patient"), "Patient")
     if not await decides(ctx, patient):
         raise Forbidden("Disclosures are recorded by whoever keeps the record, or the person.")
     consent = None
@@ -42,9 +42,9 @@ async def run(ctx: Context, call: Call) -> Result:
         consent = {"reference": f"Consent/{id_}"}
     told = Disclosure(
         patient=patient,
-        recipient=_recipient(needed(given, "recipient")),
-        purpose=_purpose(needed(given, "purpose")),
-        description=str(needed(given, "description")),
+        recipient=_recipient(required(given, "recipient")),
+        purpose=_purpose(required(given, "purpose")),
+        description=str(required(given, "description")),
         occurred=_occurred(given.get("occurred", to_text(ctx.now))),
         consent=consent,
     )

@@ -6,7 +6,7 @@ from app.fhir.change import Change
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import Unprocessable
-from app.fhir.operations.asked import sent
+from app.fhir.operations.parameters import posted_parameters_of
 from app.fhir.operations.written import answer, updated, write
 
 KINDS: dict[str, tuple[str, ...]] = {}
@@ -18,7 +18,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
     What is read after the answer, further pages of earlier searches included, is judged without it.
     """
-    sent(call, KINDS)
+    posted_parameters_of(call, KINDS)
 
     async def plan(consent: Resource) -> Sequence[Change]:
         if consent["status"] not in ("active", OVER):

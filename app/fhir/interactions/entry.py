@@ -19,8 +19,7 @@ from app.fhir.errors import BadRequest, FHIRError
 from app.fhir.instant import to_text
 from app.fhir.interactions.conditional import CHANGES
 from app.fhir.interactions.rewrite import within
-from app.fhir.routing import call as to_call
-from app.fhir.routing import route
+from app.fhir.routing import route, to_call
 from app.fhir.shape import parse_query
 
 Planned = tuple[Route, Call]

@@ -17,7 +17,7 @@ from app.fhir.cursor import PARAMETER, link, seal, unseal
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Policy
 from app.fhir.errors import BadRequest
-from app.fhir.grounds import named, with_consents
+from app.fhir.grounds import consents_of, with_consents
 from app.fhir.hidden import Hidden, hidden
 from app.fhir.instant import from_text, to_text
 from app.fhir.interactions.read import UNVERSIONED, read, refuse_unversioned, unknown
@@ -237,7 +237,7 @@ async def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record
     entries = [_entry(ctx, row, masked, asked.parts) for row in page]
     about = {patient for row in page for patient in patients(row)}
     body = bundle("history", entries, links, last_updated=asked.until)
-    return Result(200, body, patients=tuple(sorted(about)), consents=named(page))
+    return Result(200, body, patients=tuple(sorted(about)), consents=consents_of(page))
 
 
 def _position(row: Record, asked: Asked) -> list[Any]:

@@ -8,7 +8,7 @@ from app.fhir.alike import unlike, unlike_of, vouching
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, MethodNotAllowed, NotFound
-from app.fhir.grounds import named, with_consents
+from app.fhir.grounds import consents_of, with_consents
 from app.fhir.hidden import hidden, known_to
 from app.fhir.instant import from_http_date
 from app.fhir.known import Known
@@ -101,7 +101,7 @@ async def _answer(ctx: Context, call: Call, row: Row, parts: Parts) -> Result:
         type=call.type,
         id=call.id,
         patients=patients(row),
-        consents=named([row]),
+        consents=consents_of([row]),
     )
 
 

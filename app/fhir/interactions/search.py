@@ -12,7 +12,7 @@ from app.fhir.alike import unlike_of
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import unseal
 from app.fhir.disclose import patients
-from app.fhir.grounds import named
+from app.fhir.grounds import consents_of
 from app.fhir.hidden import hidden
 from app.fhir.registration import refresh
 from app.fhir.registry import compartment
@@ -46,7 +46,7 @@ async def _knowing(ctx: Context, search: Callable[[], Awaitable[Result]]) -> Res
 
 async def _of_type(ctx: Context, call: Call) -> Result:
     assert call.type
-    return await answered(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
+    return await page_of(ctx, call, _restricted(_parsed(ctx, call, call.type), call))
 
 
 async def search_system(ctx: Context, call: Call) -> Result:
@@ -67,11 +67,11 @@ async def _of_system(ctx: Context, call: Call) -> Result:
     if len(types) == 1:
         query = _parsed(ctx, replace(call, query=without_type(call.query)), types[0])
         used = (*query.used, *(pair for pair in call.query if pair[0] == "_type"))
-        return await answered(ctx, call, _restricted(replace(query, used=used), call))
+        return await page_of(ctx, call, _restricted(replace(query, used=used), call))
     policy, is_lenient = ctx.engine.policy, call.prefer.handling == "lenient"
     counts = (policy.page_size, policy.max_page_size)
     query = parse_types(types, call.query, is_lenient=is_lenient, counts=counts)
-    return await answered(ctx, call, _restricted(query, call))
+    return await page_of(ctx, call, _restricted(query, call))
 
 
 def _searchable(access: Mapping[str, Access]) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ def _restricted(query: Query, call: Call) -> Query:
     return within(query, *call.compartment)
 
 
-async def answered(ctx: Context, call: Call, query: Query) -> Result:
+async def page_of(ctx: Context, call: Call, query: Query) -> Result:
     """The page of this query that the call asks for; links show the parameters of the query."""
     query = await resolved(ctx, query)
     used = replace(call, query=query.used)
@@ -118,4 +118,4 @@ async def answered(ctx: Context, call: Call, query: Query) -> Result:
     masked = await hidden(ctx, rows, are_visible=True, doubted=unlike_of(rows))
     about = {each for row in rows for each in patients(row)}
     body = searchset(ctx, used, query, found, masked)
-    return Result(200, body, patients=tuple(sorted(about)), consents=named(rows))
+    return Result(200, body, patients=tuple(sorted(about)), consents=consents_of(rows))

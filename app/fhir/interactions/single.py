@@ -24,7 +24,7 @@ async def change(ctx: Context, call: Call) -> Result:
     201 for what is new, 200 for what was changed or was there, 204 for what is gone.
     """
     if not names(call):
-        return await answered(ctx, call, await commit(ctx, [await planned(ctx, call)]))
+        return await result_of(ctx, call, await commit(ctx, [await planned(ctx, call)]))
     resolved = Resolved(())
 
     async def plan(within: Context) -> Sequence[Change]:
@@ -38,10 +38,10 @@ async def change(ctx: Context, call: Call) -> Result:
     committed = await commit_planned(ctx, plan, 1)
     if resolved.found is not None:
         return await present(ctx, call, resolved.found)
-    return await answered(ctx, call, committed)
+    return await result_of(ctx, call, committed)
 
 
-async def answered(ctx: Context, call: Call, committed: Sequence[Committed]) -> Result:
+async def result_of(ctx: Context, call: Call, committed: Sequence[Committed]) -> Result:
     """What the changes of one call answer: a delete may have none, or several."""
     if len(committed) == 1:
         done = committed[0]

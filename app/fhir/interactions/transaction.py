@@ -24,7 +24,7 @@ from app.fhir.interactions.conditional import CHANGES, Resolved, names, planned,
 from app.fhir.interactions.conditional_reference import places_of
 from app.fhir.interactions.entry import Planned, answer, planned_entry
 from app.fhir.interactions.rewrite import places, rewritten, within
-from app.fhir.interactions.single import answered
+from app.fhir.interactions.single import result_of
 from app.fhir.references import is_mentioned, walk
 from app.fhir.routing import authorize, perform, record_answer
 
@@ -196,7 +196,7 @@ async def _answer(
         if at in plan.found:
             result = await present(ctx, call, plan.found[at])
         else:
-            result = await answered(ctx, call, list(islice(done, len(changes))))
+            result = await result_of(ctx, call, list(islice(done, len(changes))))
         if not result.is_recorded:
             await record_answer(ctx, call, result)
         answers[at] = answer(ctx, call, result)

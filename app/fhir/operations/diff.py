@@ -6,7 +6,7 @@ from app.fhir.disclose import derived
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
 from app.fhir.interactions.read import read, vread
-from app.fhir.operations.asked import Kinds, asked
+from app.fhir.operations.parameters import Kinds, parameters_of
 from app.fhir.patch.difference import difference
 from app.fhir.registry import STORED
 from app.fhir.registry import read as definitions
@@ -24,7 +24,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Both as they are shown to the caller. Raises BadRequest for what cannot be read, NotFound for a
     version that is not visible, Gone for one that is a deletion.
     """
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     current = await read(ctx, Call("read", call.type, call.id))
     last = await vread(ctx, _version(call, given["to"])) if "to" in given else current
     first = await vread(ctx, _version(call, given["from"] if "from" in given else _before(last)))

@@ -16,7 +16,7 @@ from app.fhir.ids import new_id
 from app.fhir.interactions.read import current
 from app.fhir.interactions.write import location, row_of
 from app.fhir.label import CONFIDENTIALITY, LEVELS
-from app.fhir.operations.asked import Kinds, asked, flag, needed
+from app.fhir.operations.parameters import Kinds, flag_of, parameters_of, required
 from app.fhir.operations.written import created
 from app.fhir.references import local, walk
 from app.fhir.registry import STORED
@@ -39,7 +39,7 @@ async def run(ctx: Context, call: Call) -> Result:
     201 where it is also stored, with `persist`. Raises BadRequest for what cannot be read,
     NotFound and Gone as a read does, Forbidden where it may not be stored.
     """
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     is_kept, id_ = _is_kept(call, given), _composition(ctx, call, given)
     row = await current(ctx, Call("read", call.type, id_))
     rows = {f"{call.type}/{id_}": row, **await _pointed(ctx, id_, row)}
@@ -57,7 +57,7 @@ def _composition(ctx: Context, call: Call, given: Mapping[str, str]) -> str:
         raise BadRequest(said, code="not-supported", expression=["graph"])
     if call.id is not None and "id" in given:
         raise BadRequest("The URL names the Composition: send no id.", expression=["id"])
-    text = call.id or str(needed(given, "id"))
+    text = call.id or str(required(given, "id"))
     found = local(text if "/" in text else f"Composition/{text}", ctx.engine.base_url)
     if found is None or found.type != "Composition":
         said = "id: the id of a Composition, or its URL on this server."
@@ -67,7 +67,7 @@ def _composition(ctx: Context, call: Call, given: Mapping[str, str]) -> str:
 
 def _is_kept(call: Call, given: Mapping[str, str]) -> bool:
     """What stores something is not asked for by GET: https://hl7.org/fhir/R4/operations.html"""
-    is_kept = flag("persist", given.get("persist"))
+    is_kept = flag_of("persist", given.get("persist"))
     if is_kept and call.body is None:
         raise BadRequest("This stores something: send persist in the body, by POST.")
     return is_kept

@@ -10,7 +10,7 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
 from app.fhir.interactions.read import read
-from app.fhir.interactions.search import answered
+from app.fhir.interactions.search import page_of
 from app.fhir.registry import CONFORMANCE, compartment, parameters
 from app.fhir.routing import authorize
 from app.fhir.search.condition import Condition, During, Member
@@ -35,7 +35,7 @@ async def run(ctx: Context, call: Call) -> Result:
     """
     pairs = _asked(call)
     await read(ctx, Call("read", "Patient", call.id))
-    return await answered(ctx, replace(call, query=pairs), _query(ctx, call, pairs))
+    return await page_of(ctx, replace(call, query=pairs), _query(ctx, call, pairs))
 
 
 def _asked(call: Call) -> tuple[tuple[str, str], ...]:

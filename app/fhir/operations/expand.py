@@ -9,8 +9,8 @@ from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
 from app.fhir.ids import new_id
 from app.fhir.instant import to_text
-from app.fhir.operations.asked import asked, flag, texts, whole
-from app.fhir.operations.asked_of import held, value_set
+from app.fhir.operations.parameters import flag_of, number_of, parameters_of, text_of
+from app.fhir.operations.terminology_input import held, value_set
 from app.fhir.terminology.value_set import Member, matching, members
 
 KINDS = {
@@ -36,16 +36,16 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises NotFound for a value set that is not held, Unprocessable where a code system is not.
     """
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     if given.get("displayLanguage") not in (None, "en"):
         raise BadRequest("displayLanguage: only en is held.", code="not-supported")
     source = await value_set(ctx, call, given)
     found = members(source, await held(ctx, source))
-    if flag("activeOnly", given.get("activeOnly")):
+    if flag_of("activeOnly", given.get("activeOnly")):
         found = [one for one in found if not one.is_inactive]
-    if flag("excludeNotForUI", given.get("excludeNotForUI")):
+    if flag_of("excludeNotForUI", given.get("excludeNotForUI")):
         found = [one for one in found if not one.is_abstract]
-    if text := texts("filter", given.get("filter")):
+    if text := text_of("filter", given.get("filter")):
         found = matching(found, text)
     return Result(200, statement(_expanded(ctx, source, found, given)))
 
@@ -53,9 +53,9 @@ async def run(ctx: Context, call: Call) -> Result:
 def _expanded(
     ctx: Context, source: Resource, found: Sequence[Member], given: dict[str, Any]
 ) -> Resource:
-    offset = whole("offset", given.get("offset"), 0) or 0
-    count = whole("count", given.get("count"), MOST)
-    is_full = flag("includeDesignations", given.get("includeDesignations"))
+    offset = number_of("offset", given.get("offset"), 0) or 0
+    count = number_of("count", given.get("count"), MOST)
+    is_full = flag_of("includeDesignations", given.get("includeDesignations"))
     page = found[offset : offset + min(count if count is not None else MOST, MOST)]
     expansion: dict[str, Any] = {
         "identifier": f"urn:uuid:{new_id()}",

@@ -6,8 +6,8 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import NotFound
-from app.fhir.operations.asked import asked
-from app.fhir.operations.asked_of import code_system, codes
+from app.fhir.operations.parameters import parameters_of
+from app.fhir.operations.terminology_input import code_system, codes
 from app.fhir.terminology.code_system import CodeSystem, Concept
 
 KINDS = {
@@ -22,7 +22,7 @@ Parts = list[dict[str, Any]]
 
 async def run(ctx: Context, call: Call) -> Result:
     """What is known of a code: 200 with Parameters. Raises NotFound where it is not held."""
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     [wanted, *_] = codes(given)
     url = wanted.system
     if url and given.get("version"):

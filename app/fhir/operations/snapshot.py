@@ -10,7 +10,7 @@ from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, NotFound, Unprocessable
 from app.fhir.interactions.read import read
-from app.fhir.operations.asked import asked, texts
+from app.fhir.operations.parameters import parameters_of, text_of
 from app.fhir.profiles import definitions
 from app.fhir.routing import authorize
 from app.fhir.validation.snapshot import snapshot
@@ -44,10 +44,10 @@ async def _asked(ctx: Context, call: Call) -> Resource:
         found = await read(ctx, Call("read", call.type, call.id))
         stored: Resource = json.parse(found.content)
         return stored
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     if "definition" in given:
         return _sent(given["definition"])
-    url = texts("url", given.get("url"))
+    url = text_of("url", given.get("url"))
     if not url:
         raise BadRequest("Name a profile: by url, or send it as definition.", code="required")
     held = await find(ctx, "StructureDefinition", url)

@@ -4,8 +4,8 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, NotFound, Unprocessable
-from app.fhir.operations.asked import asked
-from app.fhir.operations.asked_of import code_system, codes
+from app.fhir.operations.parameters import parameters_of
+from app.fhir.operations.terminology_input import code_system, codes
 from app.fhir.terminology.code_system import CodeSystem
 
 KINDS = {
@@ -24,7 +24,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises NotFound where the system or a code is not held, Unprocessable for a system that has no
     hierarchy of meaning.
     """
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     [a, *_], [b, *_] = codes(given, suffix="A"), codes(given, suffix="B")
     if a.system != b.system:
         raise BadRequest("Both codes must be of one code system.")

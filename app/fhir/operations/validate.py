@@ -11,7 +11,7 @@ from app.fhir.errors import BadRequest, Issue, operation_outcome
 from app.fhir.interactions.read import read
 from app.fhir.interactions.write import SERVER_ONLY
 from app.fhir.model import second_opinion
-from app.fhir.operations.asked import asked, texts
+from app.fhir.operations.parameters import parameters_of, text_of
 from app.fhir.profiles import claimed, judge
 from app.fhir.registry import STORED
 from app.fhir.routing import authorize
@@ -33,7 +33,7 @@ async def run(ctx: Context, call: Call) -> Result:
     model finds is a warning. On an instance without a body, the stored resource is judged.
     """
     given = _given(call)
-    mode = texts("mode", given.get("mode"))
+    mode = text_of("mode", given.get("mode"))
     if mode is not None and mode not in MODES:
         raise BadRequest(f"mode: one of {', '.join(MODES)}.", code="value")
     stored = await _stored(ctx, call)
@@ -42,7 +42,7 @@ async def run(ctx: Context, call: Call) -> Result:
         return _answer([_deletable(ctx, call)], stored)
     if not isinstance(resource, dict) or resource.get("resourceType") != call.type:
         raise BadRequest(f"Send a {call.type}, or Parameters with a {call.type} named resource.")
-    issues = await _issues(ctx, call, resource, texts("profile", given.get("profile")))
+    issues = await _issues(ctx, call, resource, text_of("profile", given.get("profile")))
     return _answer(issues, stored)
 
 
@@ -50,9 +50,9 @@ def _given(call: Call) -> dict[str, Any]:
     """The parameters; a body that is a resource itself is the one to judge."""
     body = call.body
     if isinstance(body, dict) and body.get("resourceType") == "Parameters":
-        return asked(call, KINDS, is_checked=False)
+        return parameters_of(call, KINDS, is_checked=False)
     query = Call(call.interaction, call.type, call.id, operation=call.operation, query=call.query)
-    found = asked(query, KINDS, is_checked=False)
+    found = parameters_of(query, KINDS, is_checked=False)
     return found if body is None else {**found, "resource": body}
 
 

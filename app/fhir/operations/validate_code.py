@@ -10,8 +10,8 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
-from app.fhir.operations.asked import asked, texts
-from app.fhir.operations.asked_of import Asked, code_system, codes, held, value_set
+from app.fhir.operations.parameters import parameters_of, text_of
+from app.fhir.operations.terminology_input import Coding, code_system, codes, held, value_set
 from app.fhir.terminology.held import Held
 from app.fhir.terminology.membership import has
 
@@ -34,7 +34,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises NotFound for a value set or code system that is not held.
     """
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     if call.type == "CodeSystem":
         answer = await _in_code_system(ctx, call, given)
     else:
@@ -54,7 +54,7 @@ async def _in_code_system(ctx: Context, call: Call, given: dict[str, Any]) -> An
         raise BadRequest("A CodeSystem is named by url, not by system or valueSet.")
     answers: list[Answer] = []
     for one in codes(given):
-        url = texts("url", given.get("url")) or one.system
+        url = text_of("url", given.get("url")) or one.system
         system = await code_system(ctx, call, url)
         found = system.find(one.code)
         if found is None or one.system not in (None, system.url):
@@ -64,7 +64,7 @@ async def _in_code_system(ctx: Context, call: Call, given: dict[str, Any]) -> An
     return next((one for one in answers if one[0]), answers[0])
 
 
-def _in_value_set(named: Resource, known: Held, one: Asked) -> Answer:
+def _in_value_set(named: Resource, known: Held, one: Coding) -> Answer:
     name = named.get("url", "the value set")
     found = has(named, one.system, one.code, known)
     if found is None:
@@ -76,7 +76,7 @@ def _in_value_set(named: Resource, known: Held, one: Asked) -> Answer:
     return _named(one, concept.display if concept else None)
 
 
-def _named(one: Asked, display: str | None) -> Answer:
+def _named(one: Coding, display: str | None) -> Answer:
     """The display must be the one that the code system gives, in any case."""
     if one.display and display and one.display.casefold() != display.casefold():
         return False, f"The display of {one.code} is: {display}.", display

@@ -13,7 +13,7 @@ from app.fhir.compartments import is_patient_parameter
 from app.fhir.context import Context
 from app.fhir.errors import BadRequest
 from app.fhir.hidden import known_to, unknown
-from app.fhir.known import Known, known, restricted, seen, types_of
+from app.fhir.known import Known, is_known, known, restricted, types_of
 from app.fhir.references import POINTER
 from app.fhir.search.at_risk import is_at_risk
 from app.fhir.search.condition import (
@@ -171,7 +171,7 @@ def _is_shown(judged: Known, over: Over) -> str:
         f"x.target = 'Patient/' || {over.alias}.patient"
         f" OR x.target = ANY(SELECT 'Patient/' || o FROM unnest({over.alias}.patients) AS o)"
     )
-    return f"(coalesce({own}, false) OR {seen(judged, 'x.target', over.args)})"
+    return f"(coalesce({own}, false) OR {is_known(judged, 'x.target', over.args)})"
 
 
 def is_redacted(over: Over) -> str:

@@ -8,14 +8,14 @@ from hashlib import sha256
 from markupsafe import Markup
 
 from app.isp.document.agreement import standing
-from app.isp.document.mark import Mark
 from app.isp.document.person import runs
+from app.isp.document.privacy_mark import PrivacyMark
 from app.isp.document.sections import Section
 from app.isp.document.view import View
 from app.isp.templates import FOLDER, template
-from app.isp.words import named
+from app.isp.words import display_name
 
-UNMARKED = Mark()
+UNMARKED = PrivacyMark()
 
 
 @cache
@@ -38,7 +38,7 @@ def policy() -> str:
 
 
 def page(
-    view: View, sections: Sequence[Section], mark: Mark = UNMARKED, *, is_card: bool = False
+    view: View, sections: Sequence[Section], mark: PrivacyMark = UNMARKED, *, is_card: bool = False
 ) -> str:
     """The whole document, or the crisis card alone, as HTML."""
     plan = view.plan.care_plan
@@ -59,7 +59,7 @@ def page(
 
 def heading(view: View, *, is_card: bool = False) -> str:
     """What the document is called."""
-    person = named(view.plan.patient or {}) or "-"
+    person = display_name(view.plan.patient or {}) or "-"
     if is_card:
         return view.words("card.of", person=person)
     return str(view.plan.care_plan.get("title") or view.words("plan.of", person=person))

@@ -7,7 +7,7 @@ from app.fhir.context import Resource
 from app.isp.codes import PREFERENCES, STRENGTH
 from app.isp.document.view import View, is_key
 from app.isp.element import codes, members, name, period
-from app.isp.words import named, phones
+from app.isp.words import display_name, phones
 
 CATEGORIES = {"social-history": "label.how-i-live", "survey": "label.abilities"}
 
@@ -41,7 +41,7 @@ def about(view: View) -> Part:
     """Who the person is, and how they live."""
     words, plan, patient = view.words, view.plan, view.plan.patient or {}
     facts = [
-        (words("label.name"), named(patient)),
+        (words("label.name"), display_name(patient)),
         (words("label.born"), words.day(patient.get("birthDate"))),
         (words("label.languages"), _languages(view, patient)),
         (words("label.phone"), phones(patient.get("telecom"))),

@@ -9,7 +9,7 @@ from app.isp.document.person import Part
 from app.isp.document.view import Person, View, is_key
 from app.isp.element import codes, members, name, names
 from app.isp.plan import Resources
-from app.isp.words import named, phones
+from app.isp.words import display_name, phones
 
 PROTOCOLS = frozenset({"behavior-support-plan", "health-protocol", "safety-plan"})
 
@@ -100,7 +100,7 @@ def _contacts(view: View) -> Iterator[Person]:
     """Those with a phone: emergency contacts, then relatives on the team, then the key worker."""
     found: dict[str, Person] = {}
     for one in members((view.plan.patient or {}).get("contact")):
-        called, phone = named({"name": [one.get("name", {})]}), phones(one.get("telecom"))
+        called, phone = display_name({"name": [one.get("name", {})]}), phones(one.get("telecom"))
         role = view.words.concept(one.get("relationship"), "role")
         found.setdefault(called, Person(called, role, phone=phone))
     for participant, person in view.team():

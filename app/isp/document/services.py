@@ -8,7 +8,7 @@ from app.isp.document.person import Part
 from app.isp.document.view import View
 from app.isp.element import members, name, period
 from app.isp.service import Service, pertains
-from app.isp.words import named
+from app.isp.words import display_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _paid(view: View, service: Service) -> str:
     found = []
     for one in view.plan.get(service.element.get("insurance")):
         own = view.words.concept(one.get("type"))
-        payers = (named(payor) for payor in view.plan.get(one.get("payor")))
+        payers = (display_name(payor) for payor in view.plan.get(one.get("payor")))
         found.append(own or ", ".join(filter(None, payers)))
     said = ", ".join(one for one in found if one)
     return said or view.words("label.unpaid" if service.is_natural else "label.unsaid")
@@ -91,7 +91,7 @@ def _paid(view: View, service: Service) -> str:
 def _places(view: View, element: Resource) -> Iterator[str]:
     given = element.get("locationReference") or element.get("location")
     for one in members(given):
-        known = [named(place) for place in view.plan.get(one)]
+        known = [display_name(place) for place in view.plan.get(one)]
         yield from (known or [str(one.get("display", ""))])
 
 

@@ -9,7 +9,7 @@ from app.fhir.context import Resource
 from app.isp.codes import KEY_WORKER
 from app.isp.element import codes, members, name, names
 from app.isp.plan import Plan
-from app.isp.words import Words, named, phones
+from app.isp.words import Words, display_name, phones
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class View:
             return self._staff(resource, phone)
         if resource["resourceType"] == "RelatedPerson":
             role = self.words.concept(resource.get("relationship"), "role")
-        return Person(named(resource) or role, role, phone=phone)
+        return Person(display_name(resource) or role, role, phone=phone)
 
     def _staff(self, role: Resource, phone: str) -> Person:
         people = self.plan.get(role.get("practitioner"))
-        called = next(filter(None, map(named, people)), "")
+        called = next(filter(None, map(display_name, people)), "")
         if not called:
             called = next((o.get("display", "") for o in members(role.get("practitioner"))), "")
         own = next(filter(None, (phones(one.get("telecom")) for one in people)), "")
@@ -64,7 +64,7 @@ class View:
     def organization(self, role: Resource) -> str:
         """The organization that a role is for."""
         given = role.get("organization")
-        known = next(filter(None, map(named, self.plan.get(given))), "")
+        known = next(filter(None, map(display_name, self.plan.get(given))), "")
         return known or next((str(o.get("display", "")) for o in members(given)), "")
 
     def titles(self, goals: Iterable[str]) -> list[str]:

@@ -6,10 +6,10 @@ The second name is that of a draft operation of https://hl7.org/fhir/us/eltss/
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import bundle
 from app.fhir.engine import Operation
-from app.fhir.operations.asked import Kinds, asked
+from app.fhir.operations.parameters import Kinds, parameters_of
 from app.isp.belonging import belonging
 from app.isp.codes import DEFINITION
-from app.isp.operations.seen import seen
+from app.isp.operations.gathered import gather
 
 KINDS: Kinds = {}
 
@@ -19,8 +19,8 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for any parameter, NotFound and Gone as a read does.
     """
-    asked(call, KINDS)
-    found = await seen(ctx, call)
+    parameters_of(call, KINDS)
+    found = await gather(ctx, call)
     entries = found.entries(ctx.base_url, belonging(found.plan(str(call.id))))
     body = bundle("collection", entries)
     about, by = found.patients, found.consents

@@ -10,14 +10,14 @@ from app.fhir import json
 from app.fhir.context import Call, Context, Disclosed, Resource, Result
 from app.fhir.disclose import derived, rendered
 from app.fhir.engine import Operation
-from app.fhir.operations.asked import asked
+from app.fhir.operations.parameters import parameters_of
 from app.isp.chart import described, rows, stacked, svg, told
 from app.isp.codes import DEFINITION
-from app.isp.document.mark import Mark, mark
 from app.isp.document.page import policy, style
+from app.isp.document.privacy_mark import PrivacyMark, privacy_mark
 from app.isp.element import codes
+from app.isp.operations.gathered import gather
 from app.isp.operations.language import language
-from app.isp.operations.seen import seen
 from app.isp.series import Milestone, Point, Series, every
 from app.isp.templates import template
 from app.isp.words import Words, chosen
@@ -32,14 +32,14 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for what cannot be read, NotFound and Gone as a read does.
     """
-    asked_language = language(asked(call, KINDS))
-    found = await seen(ctx, call)
+    asked_language = language(parameters_of(call, KINDS))
+    found = await gather(ctx, call)
     goal = found.resources[f"Goal/{call.id}"]
     people = [one for one in found.resources.values() if one["resourceType"] == "Patient"]
     spoken = people[0].get("communication") if people else None
     words = chosen(asked_language, call.languages, spoken)
     made = every(goal, found.resources)
-    laid = mark(found.resources[own] for own in _told(made) if own in found.resources)
+    laid = privacy_mark(found.resources[own] for own in _told(made) if own in found.resources)
     body, headers = _written(call, made, goal, words, laid)
     return Result(
         200,
@@ -61,7 +61,7 @@ def _told(made: Sequence[Series]) -> set[str]:
 
 
 def _written(
-    call: Call, made: Sequence[Series], goal: Resource, words: Words, laid: Mark
+    call: Call, made: Sequence[Series], goal: Resource, words: Words, laid: PrivacyMark
 ) -> tuple[Disclosed, dict[str, str]]:
     if call.accept == SVG:
         text = str(stacked(made, words, laid.notice))

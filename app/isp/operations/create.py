@@ -7,7 +7,7 @@ from app.fhir import json
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
-from app.fhir.operations.asked import day_of, needed, sent
+from app.fhir.operations.parameters import day_of, posted_parameters_of, required
 from app.fhir.references import Reference, local
 from app.isp.codes import DEFINITION
 from app.isp.create import Basis, drafted
@@ -32,7 +32,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest for parameters that cannot be read, Unprocessable for a person, form, team or
     template that is not known to the caller, or that is another person's.
     """
-    given = sent(call, KINDS)
+    given = posted_parameters_of(call, KINDS)
     act = acting(ctx)
     target = _target(ctx, given, "subject", "Patient")
     resources = await stored_around(ctx, target.type, target.id)
@@ -46,14 +46,14 @@ async def run(ctx: Context, call: Call) -> Result:
         known=resources,
         team={"reference": name(team)} if team else None,
         start=day_of(given, "start", act.today),
-        title=str(needed(given, "title")) if "title" in given else None,
+        title=str(required(given, "title")) if "title" in given else None,
     )
     made = drafted(basis, profile(DEFAULT).limits, act)
     return await write_all(ctx, call, made, 201)
 
 
 def _target(ctx: Context, given: dict[str, Any], part: str, type_: str) -> Reference:
-    value = needed(given, part)
+    value = required(given, part)
     found = local(value.get("reference"), ctx.engine.base_url) if isinstance(value, dict) else None
     if found is None or found.type != type_:
         raise BadRequest(f"{part}: a reference to a {type_} of this server.", code="value")

@@ -11,14 +11,14 @@ from app.fhir.engine import Operation
 from app.fhir.hidden import hidden
 from app.fhir.instant import from_text
 from app.fhir.interactions.read import vread
-from app.fhir.operations.asked import asked
+from app.fhir.operations.parameters import parameters_of
 from app.fhir.search.past import past
 from app.isp.canonical import agreed
 from app.isp.codes import DEFINITION
 from app.isp.diff import Difference, differences, linked, states
 from app.isp.element import name
+from app.isp.operations.gathered import gather
 from app.isp.operations.language import language
-from app.isp.operations.seen import seen
 from app.isp.words import chosen
 
 KINDS = {
@@ -33,8 +33,8 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for what cannot be read, NotFound for a version that is not visible.
     """
-    given = asked(call, KINDS)
-    found = await seen(ctx, call)
+    given = parameters_of(call, KINDS)
+    found = await gather(ctx, call)
     plan = found.plan(str(call.id))
     current = int(plan.care_plan["meta"]["versionId"])
     old = await _version(ctx, call, given.get("from", max(1, current - 1)))

@@ -2,7 +2,7 @@
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.isp.codes import DEFINITION
 from app.isp.discharge import Discharge, discharged
 from app.isp.operations.whole import acting, write_plan
@@ -19,11 +19,11 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest without a reason, Unprocessable with all that the discharge still lacks.
     """
-    given, act = sent(call, KINDS), acting(ctx)
+    given, act = posted_parameters_of(call, KINDS), acting(ctx)
     asked = Discharge(
-        str(needed(given, "reason")),
-        str(needed(given, "summary")) if "summary" in given else None,
-        str(needed(given, "followUp")) if "followUp" in given else None,
+        str(required(given, "reason")),
+        str(required(given, "summary")) if "summary" in given else None,
+        str(required(given, "followUp")) if "followUp" in given else None,
     )
     return await write_plan(ctx, call, lambda plan: discharged(plan, asked, act))
 

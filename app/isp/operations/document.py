@@ -14,18 +14,18 @@ from app.fhir.engine import Operation
 from app.fhir.ids import new_id
 from app.fhir.instant import to_text
 from app.fhir.label import highest
-from app.fhir.operations.asked import asked
+from app.fhir.operations.parameters import parameters_of
 from app.isp.belonging import belonging, mentioned, reached
 from app.isp.codes import DEFINITION
 from app.isp.document.composition import composition, listed
-from app.isp.document.mark import Mark, mark
 from app.isp.document.page import page, policy
 from app.isp.document.pdf import pdf
+from app.isp.document.privacy_mark import PrivacyMark, privacy_mark
 from app.isp.document.sections import CARD, SECTIONS, Section, sections
 from app.isp.document.view import View
 from app.isp.element import name
+from app.isp.operations.gathered import Gathered, gather
 from app.isp.operations.language import language
-from app.isp.operations.seen import Seen, seen
 from app.isp.words import chosen
 
 KINDS = {"language": ("valueCode",)}
@@ -36,7 +36,7 @@ HTML, PDF = "text/html", "application/pdf"
 class _Document:
     """What was seen, how it is read, and in which sections."""
 
-    seen: Seen
+    gathered: Gathered
     view: View
     sections: Sequence[Section]
     is_card: bool
@@ -47,8 +47,8 @@ async def run(keys: Sequence[str], ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for what cannot be read, NotFound and Gone as a read does.
     """
-    asked_language = language(asked(call, KINDS))
-    found = await seen(ctx, call)
+    asked_language = language(parameters_of(call, KINDS))
+    found = await gather(ctx, call)
     plan = found.plan(str(call.id))
     spoken = (plan.patient or {}).get("communication")
     view = View(plan, chosen(asked_language, call.languages, spoken), ctx.now.date())
@@ -87,14 +87,14 @@ def _bundle(ctx: Context, document: _Document) -> Disclosed:
     held = (view.plan.resources[own] for own in _held(document))
     first = Entry(f"{ctx.base_url}/Composition/{id_}", derived(made))
     identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{id_}"}
-    return bundle(identifier, ctx.now, [first, *document.seen.entries(ctx.base_url, held)])
+    return bundle(identifier, ctx.now, [first, *document.gathered.entries(ctx.base_url, held)])
 
 
-def _mark(document: _Document) -> Mark:
+def _mark(document: _Document) -> PrivacyMark:
     """The mark of what the document tells, in whatever form."""
-    seen, held = document.seen, _held(document)
-    level = highest(seen.disclosed[own].level for own in held)
-    return mark((seen.resources[own] for own in held), level)
+    gathered, held = document.gathered, _held(document)
+    level = highest(gathered.disclosed[own].level for own in held)
+    return privacy_mark((gathered.resources[own] for own in held), level)
 
 
 def _held(document: _Document) -> list[str]:

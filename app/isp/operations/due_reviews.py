@@ -11,9 +11,9 @@ from app.fhir.context import Call, Context, Disclosed, Result
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
-from app.fhir.grounds import named
+from app.fhir.grounds import consents_of
 from app.fhir.hidden import hidden
-from app.fhir.operations.asked import asked, day_of
+from app.fhir.operations.parameters import day_of, parameters_of
 from app.fhir.routing import authorize
 from app.fhir.search.bundle import MATCH
 from app.isp.codes import DEFINITION
@@ -47,7 +47,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest for parameters that cannot be read, Unprocessable where there are too many.
     """
     authorize(ctx, "s", "Task")
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     by, count = day_of(given, "by", ctx.now.date()), _count(ctx, given)
     due = [
         (due_on(task) or by, row["id"], row)
@@ -60,7 +60,7 @@ async def run(ctx: Context, call: Call) -> Result:
     told = rows if ctx.emergency is not None else shown
     about = sorted({each for row in told for each in patients(row)})
     body = await _worklist(ctx, shown, len(rows), {**given, "by": by, "_count": count})
-    return Result(200, body, type=call.type, patients=tuple(about), consents=named(told))
+    return Result(200, body, type=call.type, patients=tuple(about), consents=consents_of(told))
 
 
 async def _open(ctx: Context, given: Mapping[str, Any]) -> AsyncIterator[tuple[Any, Row]]:

@@ -11,7 +11,7 @@ from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
 from app.fhir.hidden import hidden
 from app.fhir.instant import to_text
-from app.fhir.operations.asked import asked, day_of
+from app.fhir.operations.parameters import day_of, parameters_of
 from app.fhir.routing import authorize
 from app.isp.codes import DEFINITION, HEALTH_CONCERN, ISP, RENEWAL, REVIEW
 from app.isp.element import months_after
@@ -39,7 +39,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for parameters that cannot be read, Unprocessable where there is too much.
     """
-    given = asked(call, KINDS)
+    given = parameters_of(call, KINDS)
     span = _span(ctx, given)
     by_type: dict[str, list[Resource]] = {}
     for type_ in COUNTED:

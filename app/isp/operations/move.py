@@ -6,7 +6,7 @@ from functools import partial
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.isp.act import Act, provenance
 from app.isp.close import beginning, succeeded
 from app.isp.codes import DEFINITION
@@ -25,11 +25,11 @@ async def run(move: Move, ctx: Context, call: Call) -> Result:
     names another version, Unprocessable where the move does not lead from the state of the plan;
     whether the plan may be in its new state, `commit` decides as for every writer.
     """
-    given = sent(call, KINDS)
+    given = posted_parameters_of(call, KINDS)
     if call.conditions.if_match is None:
         raise BadRequest("Say in If-Match which version of the plan you saw.", code="required")
     is_needed = move is not ACTIVATE or "reason" in given
-    reason = str(needed(given, "reason")) if is_needed else None
+    reason = str(required(given, "reason")) if is_needed else None
     act = acting(ctx)
     return await write_plan(ctx, call, lambda plan: _moved(plan, move, act, reason))
 

@@ -2,7 +2,7 @@
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
-from app.fhir.operations.asked import Kinds, sent
+from app.fhir.operations.parameters import Kinds, posted_parameters_of
 from app.isp.codes import DEFINITION
 from app.isp.normalize import normalized
 from app.isp.operations.whole import acting, write_plan
@@ -15,7 +15,7 @@ async def run(ctx: Context, call: Call) -> Result:
 
     Raises Unprocessable where there is no detail, or the plan is over.
     """
-    sent(call, KINDS)
+    posted_parameters_of(call, KINDS)
     act = acting(ctx)
     return await write_plan(ctx, call, lambda plan: normalized(plan, act))
 

@@ -9,7 +9,7 @@ from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
 from app.fhir.ids import new_id
 from app.fhir.instant import to_text
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.operations.written import answer, author, created, updated, write
 from app.isp.codes import DEFINITION
 from app.isp.progress import ACHIEVEMENT, Progress, observation, progressed
@@ -44,21 +44,21 @@ async def run(ctx: Context, call: Call) -> Result:
 
 
 def _progress(ctx: Context, call: Call) -> Progress:
-    given = sent(call, KINDS)
+    given = posted_parameters_of(call, KINDS)
     return Progress(
         status=_status(given),
         measure=given.get("measure"),
         effective=given.get("effective", to_text(ctx.now)),
-        note=needed(given, "note") if "note" in given else None,
+        note=required(given, "note") if "note" in given else None,
         now=ctx.now,
         performer=author(ctx.agent, *WRITERS, "PractitionerRole"),
         author=author(ctx.agent, *WRITERS),
-        of=str(needed(given, "of")) if "of" in given else None,
+        of=str(required(given, "of")) if "of" in given else None,
     )
 
 
 def _status(given: dict[str, Any]) -> str:
-    status = str(needed(given, "achievementStatus"))
+    status = str(required(given, "achievementStatus"))
     if status not in ACHIEVEMENT:
         raise BadRequest(
             f"achievementStatus: one of {', '.join(sorted(ACHIEVEMENT))}.", code="code-invalid"

@@ -5,7 +5,7 @@ from typing import Any
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
-from app.fhir.operations.asked import day_of, needed, sent
+from app.fhir.operations.parameters import day_of, posted_parameters_of, required
 from app.isp.codes import DEFINITION
 from app.isp.element import names
 from app.isp.operations.whole import acting, write_plan
@@ -27,11 +27,11 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest for parameters that cannot be read, Unprocessable for a plan that is no draft,
     or that is not ready to be signed.
     """
-    given, act = sent(call, KINDS, many="signer"), acting(ctx)
+    given, act = posted_parameters_of(call, KINDS, many="signer"), acting(ctx)
     if "withdrawal" in given:
         if len(given) > 1:
             raise BadRequest("withdrawal: it takes the plan back, and goes with no other.")
-        reason = str(needed(given, "withdrawal"))
+        reason = str(required(given, "withdrawal"))
         return await write_plan(ctx, call, lambda plan: taken_back(plan, reason, act), 201)
     rules = _profile(str(given.get("rules", DEFAULT)))
     due = day_of(given, "due", act.today) if "due" in given else None

@@ -2,7 +2,7 @@
 
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
-from app.fhir.operations.asked import day_of, sent
+from app.fhir.operations.parameters import day_of, posted_parameters_of
 from app.isp.codes import DEFINITION
 from app.isp.element import names
 from app.isp.operations.whole import acting, write_plan
@@ -18,7 +18,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises Unprocessable for a plan that is not in force, is followed by another already, or is not
     shown to the caller as a whole.
     """
-    given, act = sent(call, KINDS, many="goal"), acting(ctx)
+    given, act = posted_parameters_of(call, KINDS, many="goal"), acting(ctx)
     asked = Renewal(
         day_of(given, "start", act.today) if "start" in given else None,
         frozenset(names(given["goal"])) if "goal" in given else None,

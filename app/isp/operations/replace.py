@@ -7,7 +7,7 @@ from app.fhir.change import Change
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.operations.written import answer, updated, write
 from app.isp.codes import DEFINITION
 from app.isp.element import name
@@ -23,8 +23,8 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest without a goal or a reason, Unprocessable for a goal that has ended or is
     not shown to the caller as a whole.
     """
-    given, act = sent(call, KINDS), acting(ctx)
-    wanted, reason = _goal(given), str(needed(given, "reason"))
+    given, act = posted_parameters_of(call, KINDS), acting(ctx)
+    wanted, reason = _goal(given), str(required(given, "reason"))
 
     async def plan(goal: Resource) -> Sequence[Change]:
         others = tuple(await stored_around(ctx, "Goal", goal["id"]))

@@ -5,8 +5,8 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import Gone, NotFound, Unprocessable
 from app.fhir.interactions.read import read
-from app.fhir.interactions.single import answered
-from app.fhir.operations.asked import needed, sent
+from app.fhir.interactions.single import result_of
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.operations.written import author, created, stored
 from app.isp.codes import DEFINITION
 from app.isp.element import names
@@ -25,7 +25,7 @@ ASKING = (
 
 async def run(ctx: Context, call: Call) -> Result:
     """Make the Task: 201. Raises BadRequest without a reason, and as `review_request` does."""
-    reason = str(needed(sent(call, KINDS), "reason"))
+    reason = str(required(posted_parameters_of(call, KINDS), "reason"))
     plan = await stored(ctx, call)
     requester = author(ctx.agent, *ASKING)
     if requester is None:
@@ -33,7 +33,7 @@ async def run(ctx: Context, call: Call) -> Result:
     days = profile(DEFAULT).limits["request_days"]
     task = review_request(plan, reason, requester, ctx.now, days)
     owner = await _owner(ctx, plan)
-    return await answered(ctx, call, await commit(ctx, [created(ctx, task | owner)]))
+    return await result_of(ctx, call, await commit(ctx, [created(ctx, task | owner)]))
 
 
 async def _owner(ctx: Context, plan: Resource) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ from typing import Any
 from app.fhir.context import Call, Context, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest
-from app.fhir.operations.asked import sent
+from app.fhir.operations.parameters import posted_parameters_of
 from app.fhir.validation.structure import validate
 from app.isp.codes import DEFINITION
 from app.isp.operations.whole import acting, write_plan
@@ -21,7 +21,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises BadRequest for what is no valid QuestionnaireResponse, Unprocessable for a plan that is
     not in force, a review that is under way already or was not started, a goal without a word.
     """
-    given, act = sent(call, KINDS), acting(ctx)
+    given, act = posted_parameters_of(call, KINDS), acting(ctx)
     limits = profile(DEFAULT).limits
     if "form" not in given:
         return await write_plan(ctx, call, lambda plan: started(plan, act), 201)

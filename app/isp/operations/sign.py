@@ -6,13 +6,13 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Forbidden
 from app.fhir.interactions import single
-from app.fhir.operations.asked import needed, sent
+from app.fhir.operations.parameters import posted_parameters_of, required
 from app.fhir.operations.written import author
 from app.fhir.routing import authorize
 from app.isp.codes import DEFINITION
 from app.isp.operations.whole import commit_plan, organization_of
 from app.isp.plan import Plan
-from app.isp.proposal import answered
+from app.isp.proposal import closed_asks
 from app.isp.sign import CONSENT, Signer, refusal, signature
 
 KINDS = {"type": ("valueCode",), "refusal": ("valueString", "valueMarkdown")}
@@ -27,7 +27,7 @@ async def run(ctx: Context, call: Call) -> Result:
     Raises Forbidden where the token stands for no person, PreconditionFailed when If-Match names
     another version, Unprocessable for a plan that is over.
     """
-    given = sent(call, KINDS)
+    given = posted_parameters_of(call, KINDS)
     who, kind = author(ctx.agent, *PEOPLE), str(given.get("type", CONSENT))
     if who is None:
         raise Forbidden("A person signs: this token stands for nobody (it has no fhirUser).")
@@ -37,13 +37,13 @@ async def run(ctx: Context, call: Call) -> Result:
 
     def make(plan: Plan) -> Sequence[Resource]:
         if "refusal" in given:
-            made = refusal(plan, signer, str(needed(given, "refusal")))
+            made = refusal(plan, signer, str(required(given, "refusal")))
         else:
             made = signature(plan, signer)
-        return [made, *(answered(plan, who["reference"], made) if may_answer else ())]
+        return [made, *(closed_asks(plan, who["reference"], made) if may_answer else ())]
 
     done = await commit_plan(ctx, call, make)
-    return await single.answered(ctx, call, done[:1])
+    return await single.result_of(ctx, call, done[:1])
 
 
 def _may_answer(ctx: Context) -> bool:

@@ -8,7 +8,7 @@ from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.disclose import patients, statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Gone, TooLarge
-from app.fhir.grounds import named
+from app.fhir.grounds import consents_of
 from app.fhir.interactions.read import unknown
 from app.fhir.search.closure import closure
 from app.fhir.shape import REPRESENTATION
@@ -44,7 +44,7 @@ async def run(ctx: Context, call: Call) -> Result:
         raise Gone(f"CarePlan/{call.id} was deleted.")
     plan = assemble(of_bodies((row["body"] for row in rows), ctx.engine.base_url), call.id)
     body = statement(answer(plan, rules, today))
-    about, by = patients(rows[0]), named(rows[:1])
+    about, by = patients(rows[0]), consents_of(rows[:1])
     return Result(200, body, type=call.type, id=call.id, patients=about, consents=by)
 
 

@@ -9,10 +9,10 @@ from app.fhir import json
 from app.fhir.context import Call, Resource
 from app.fhir.errors import BadRequest, Forbidden, Gone, NotFound
 from app.isp.chart import HEIGHT
-from app.isp.document.mark import mark
+from app.isp.document.privacy_mark import privacy_mark
 from app.isp.element import codes, extensions, inner, members, names
 from app.isp.progress import ACHIEVEMENT
-from app.isp.words import Words, named
+from app.isp.words import Words, display_name
 from app.routers.web.screen import Screen, parameters, passed_on
 
 ACCEPTANCE = "http://hl7.org/fhir/StructureDefinition/goal-acceptance"
@@ -61,7 +61,7 @@ async def goal(screen: Screen) -> Response:
         states=[(one, words.of("achievement", one)) for one in sorted(ACHIEVEMENT)],
         today=screen.context.now.date().isoformat(),
         did=screen.did(),
-        notice=mark([found]).notice,
+        notice=privacy_mark([found]).notice,
     )
 
 
@@ -70,7 +70,7 @@ async def _person(screen: Screen, goal: Resource) -> str:
     for one in names(goal.get("subject")):
         type_, _, id_ = one.partition("/")
         try:
-            return named(await screen.read(Call("read", type_, id_)))
+            return display_name(await screen.read(Call("read", type_, id_)))
         except (NotFound, Gone):
             continue
     return ""

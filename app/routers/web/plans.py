@@ -10,14 +10,14 @@ from app.fhir.context import Call, Resource
 from app.fhir.errors import BadRequest, PreconditionFailed
 from app.isp.canonical import sealed
 from app.isp.document.agreement import agreement, signed_by, standing
-from app.isp.document.mark import mark
 from app.isp.document.page import heading
+from app.isp.document.privacy_mark import privacy_mark
 from app.isp.document.view import View
 from app.isp.element import name, names, period
 from app.isp.plan import Plan, assemble
 from app.isp.proposal import stage
 from app.isp.sign import SIGNABLE
-from app.isp.words import Words, named
+from app.isp.words import Words, display_name
 from app.routers.web.goals import goal_line
 from app.routers.web.proposals import facts, waiting
 from app.routers.web.screen import Screen, parameters, passed_on
@@ -40,7 +40,7 @@ async def plans(screen: Screen) -> Response:
     query = (*LISTED, *((("_page", cursor),) if cursor else ()))
     found = await screen.read(Call("search-type", "CarePlan", query=query))
     resources = [entry["resource"] for entry in found.get("entry", ())]
-    people = {name(one): named(one) for one in resources if one["resourceType"] == "Patient"}
+    people = {name(one): display_name(one) for one in resources if one["resourceType"] == "Patient"}
     asked = await waiting(screen)
     listed = [
         _line(screen.words, assemble(resources, one["id"]), people, asked)
@@ -82,10 +82,10 @@ def _facts(screen: Screen, view: View) -> dict[str, Any]:
     return {
         "id": found.care_plan["id"],
         "title": heading(view),
-        "person": named(found.patient or {}),
+        "person": display_name(found.patient or {}),
         "state": words.of("plan-status", stage(found)),
         "standing": list(standing(view))[1:],
-        "notice": mark(found.resources.values()).notice,
+        "notice": privacy_mark(found.resources.values()).notice,
         "runs": words.span(*period(found.care_plan.get("period"))),
         "goals": [goal_line(words, one) for one in found.goals],
         "version": found.care_plan["meta"]["versionId"],

@@ -7,7 +7,7 @@ from fastapi import Response
 
 from app.fhir.context import Call, Resource
 from app.isp.element import days_after, name, names
-from app.isp.words import named
+from app.isp.words import display_name
 from app.isp.worklist import due_on
 from app.routers.web.screen import Screen
 
@@ -38,7 +38,7 @@ async def _people(screen: Screen, tasks: list[Resource]) -> dict[str, str]:
     query = (("_id", ",".join(one.partition("/")[2] for one in wanted)), ("_count", MOST))
     found = await screen.read(Call("search-type", "Patient", query=query))
     resources = [entry["resource"] for entry in found.get("entry", ())]
-    return {name(one): named(one) for one in resources}
+    return {name(one): display_name(one) for one in resources}
 
 
 def _line(screen: Screen, task: Resource, people: dict[str, str]) -> dict[str, Any]:

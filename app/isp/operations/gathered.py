@@ -9,7 +9,7 @@ from app.fhir.alike import unlike_of
 from app.fhir.context import Call, Context, Disclosed, Resource
 from app.fhir.disclose import Entry, disclose, patients
 from app.fhir.errors import Gone
-from app.fhir.grounds import named
+from app.fhir.grounds import consents_of
 from app.fhir.hidden import hidden
 from app.fhir.interactions.read import unknown
 from app.fhir.registry import STORED
@@ -27,7 +27,7 @@ MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Gathered:
     """By Type/id the bytes as they may leave, and the resources as these bytes say.
 
     Whatever is made of `resources` shows no more than the bytes do. `patients`, whom any of it
@@ -50,7 +50,7 @@ class Seen:
             yield Entry(f"{base_url}/{own}", self.disclosed[own])
 
 
-async def seen(ctx: Context, call: Call) -> Seen:
+async def gather(ctx: Context, call: Call) -> Gathered:
     """What hangs together with the resource the operation was called on.
 
     Raises NotFound and Gone as a read does.
@@ -61,20 +61,20 @@ async def seen(ctx: Context, call: Call) -> Seen:
         raise unknown(call)
     if rows[0]["deleted"]:
         raise Gone(f"{call.type}/{call.id} was deleted.")
-    about, by = {each for row in rows for each in patients(row)}, {*named(rows)}
+    about, by = {each for row in rows for each in patients(row)}, {*consents_of(rows)}
     disclosed = await _disclosed(ctx, rows)
     resources = _resources(ctx, disclosed)
     for _ in range(2):
         # Roles lead to people and organizations, and these to where they are.
         pointed = await _pointed(ctx, mentioned(resources.values()) - disclosed.keys())
         about |= {each for row in pointed for each in patients(row)}
-        by |= {*named(pointed)}
+        by |= {*consents_of(pointed)}
         more = await _disclosed(ctx, pointed)
         disclosed |= more
         resources |= _resources(ctx, more)
     # In the same order whoever asks, and however the database found them.
     ordered = dict(sorted(resources.items()))
-    return Seen(disclosed, ordered, tuple(sorted(about)), tuple(sorted(by)))
+    return Gathered(disclosed, ordered, tuple(sorted(about)), tuple(sorted(by)))
 
 
 def _resources(ctx: Context, disclosed: Mapping[str, Disclosed]) -> dict[str, Resource]:

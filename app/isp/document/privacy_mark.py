@@ -11,7 +11,7 @@ from app.fhir.label import LEVELS, NOTICE, grounds_of, noticed
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PrivacyMark:
     """The highest level of what is told, as a code of v3-Confidentiality; empty without any.
 
     `grounds` are the URLs of the Consents by which sealed records are told; None where none are.
@@ -34,8 +34,8 @@ class Mark:
         return made if self.grounds is None else noticed({"meta": {}, **made}, self.grounds)
 
 
-def mark(told: Iterable[Resource], level: int | None = None) -> Mark:
+def privacy_mark(told: Iterable[Resource], level: int | None = None) -> PrivacyMark:
     """The mark of what tells of these, as they were disclosed; `level` is the highest of them."""
     found = [grounds for one in told if (grounds := grounds_of(one)) is not None]
     grounds = sorted({each for some in found for each in some}) if found else None
-    return Mark("" if level is None else LEVELS[level], grounds)
+    return PrivacyMark("" if level is None else LEVELS[level], grounds)

@@ -10,7 +10,7 @@ from app.fhir.canonicals import find, terminology
 from app.fhir.context import Call, Context, Resource
 from app.fhir.errors import BadRequest, NotFound, Unprocessable
 from app.fhir.interactions.read import read
-from app.fhir.operations.asked import texts
+from app.fhir.operations.parameters import text_of
 from app.fhir.routing import authorize
 from app.fhir.terminology.code_system import CodeSystem
 from app.fhir.terminology.code_system import read as read_code_system
@@ -21,7 +21,7 @@ Given = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Coding:
     """A code, as a coding has it."""
 
     system: str | None
@@ -35,10 +35,10 @@ async def value_set(ctx: Context, call: Call, given: Given) -> Resource:
         return await _stored(ctx, call)
     if "valueSet" in given:
         return _sent("ValueSet", given["valueSet"])
-    url = texts("url", given.get("url"))
+    url = text_of("url", given.get("url"))
     if not url:
         raise BadRequest("Name a value set: by url, or send it as valueSet.", code="required")
-    version = texts("valueSetVersion", given.get("valueSetVersion"))
+    version = text_of("valueSetVersion", given.get("valueSetVersion"))
     found = await find(ctx, "ValueSet", f"{url}|{version}" if version else url)
     if found is None:
         raise NotFound(f"The value set {url} is not held here.")
@@ -78,15 +78,15 @@ async def code_system(ctx: Context, call: Call, url: str | None) -> CodeSystem:
     return found
 
 
-def codes(given: Given, system: str = "system", suffix: str = "") -> list[Asked]:
+def codes(given: Given, system: str = "system", suffix: str = "") -> list[Coding]:
     """The code that is asked about: code and system, a coding, or all codings of a concept."""
     concept = given.get("codeableConcept") if not suffix else None
     found = [_asked(one) for one in _codings(concept)]
     if (coding := given.get(f"coding{suffix}")) is not None:
         found.append(_asked(coding))
-    if (code := texts("code", given.get(f"code{suffix}"))) is not None:
-        named = texts(system, given.get(system))
-        found.append(Asked(named, code, texts("display", given.get("display"))))
+    if (code := text_of("code", given.get(f"code{suffix}"))) is not None:
+        named = text_of(system, given.get(system))
+        found.append(Coding(named, code, text_of("display", given.get("display"))))
     if not found:
         raise BadRequest(f"Say code{suffix}, or coding{suffix}.", code="required")
     return found
@@ -101,8 +101,8 @@ def _codings(concept: Any) -> list[Any]:
     return found
 
 
-def _asked(coding: Any) -> Asked:
+def _asked(coding: Any) -> Coding:
     if not isinstance(coding, dict) or not isinstance(coding.get("code"), str):
         raise BadRequest("coding: needs a code.", code="structure")
     system, display = coding.get("system"), coding.get("display")
-    return Asked(texts("system", system), coding["code"], texts("display", display))
+    return Coding(text_of("system", system), coding["code"], text_of("display", display))

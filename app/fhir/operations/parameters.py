@@ -16,7 +16,9 @@ Kinds = Mapping[str, tuple[str, ...]]
 """By name of a parameter the elements that may hold it, such as valueString."""
 
 
-def asked(call: Call, kinds: Kinds, many: str = "", *, is_checked: bool = True) -> dict[str, Any]:
+def parameters_of(
+    call: Call, kinds: Kinds, many: str = "", *, is_checked: bool = True
+) -> dict[str, Any]:
     """The value of each parameter that was given, once, and in an element that may hold it.
 
     A parameter of the URL is text; that named `many` may be repeated, and is a list. Raises
@@ -40,11 +42,11 @@ def asked(call: Call, kinds: Kinds, many: str = "", *, is_checked: bool = True) 
     return found
 
 
-def sent(call: Call, kinds: Kinds, many: str = "") -> dict[str, Any]:
-    """As `asked`, for what changes something: by POST, and everything in the body."""
+def posted_parameters_of(call: Call, kinds: Kinds, many: str = "") -> dict[str, Any]:
+    """As `parameters_of`, for what changes something: by POST, and everything in the body."""
     if call.body is None or any(name not in REPRESENTATION for name, _ in call.query):
         raise BadRequest("This changes something: send Parameters in the body, by POST.")
-    return asked(call, kinds, many)
+    return parameters_of(call, kinds, many)
 
 
 def _parts(call: Call, *, is_checked: bool) -> list[Any]:
@@ -70,7 +72,7 @@ def _part(part: Any, kinds: Kinds) -> tuple[str, Any]:
     return name, part[given[0]] if given else None
 
 
-def needed(given: Mapping[str, Any], name: str) -> Any:
+def required(given: Mapping[str, Any], name: str) -> Any:
     """The value of a parameter that must be given, and be more than blanks."""
     value = given.get(name)
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -88,14 +90,14 @@ def day_of(given: Mapping[str, Any], name: str, otherwise: date) -> date:
         raise BadRequest(f"{name}: write a day as 2026-11-22.", code="value") from None
 
 
-def texts(name: str, value: Any) -> str | None:
+def text_of(name: str, value: Any) -> str | None:
     """The value of a parameter that is text. Raises BadRequest for anything else."""
     if value is not None and not isinstance(value, str):
         raise BadRequest(f"{name}: must be text.", code="value")
     return value
 
 
-def whole(name: str, value: Any, otherwise: int | None = None) -> int | None:
+def number_of(name: str, value: Any, otherwise: int | None = None) -> int | None:
     """The value of a parameter that is a number from 0. Raises BadRequest for anything else."""
     if value is None:
         return otherwise
@@ -105,7 +107,7 @@ def whole(name: str, value: Any, otherwise: int | None = None) -> int | None:
     return int(text)
 
 
-def flag(name: str, value: Any) -> bool:
+def flag_of(name: str, value: Any) -> bool:
     """The value of a parameter that is true or false. Raises BadRequest for anything else."""
     if value in (None, False, "false"):
         return False
