@@ -6,6 +6,8 @@ PAPERS = (
     "tests/consent/test_provisions.py",
     "tests/consent/test_relationships.py",
 )
+KINDS = "tests/consent/test_sensitivity.py"
+POLICY = "tests/consent/test_policy.py"
 LATER = "tests/consent/test_later.py"
 ROWS = ("tests/consent/test_relationships.py", "tests/consent/test_visible.py")
 CONDITIONS = "tests/http/test_consent_conditions.py"
@@ -23,16 +25,16 @@ TARGETS = {
     "app/consent/rules.py": PAPERS,
     "app/consent/provisions.py": PAPERS,
     "app/consent/actors.py": (*PAPERS, LATER),
-    "app/consent/affiliations.py": (*PAPERS, "tests/http/test_access.py"),
-    "app/consent/relationships.py": (*PAPERS, "tests/http/test_access.py"),
+    "app/consent/affiliations.py": PAPERS,
+    "app/consent/relationships.py": PAPERS,
     "app/consent/rows.py": ROWS,
-    "app/consent/marks.py": (*PAPERS, LABELS),
-    "app/consent/labels.py": (*PAPERS, LABELS),
-    "app/consent/sensitivity.py": PAPERS,
-    "app/consent/purpose.py": PAPERS,
-    "app/consent/policy.py": (*PAPERS, COVER),
+    "app/consent/marks.py": ("tests/consent/test_marks.py",),
+    "app/consent/labels.py": (KINDS,),
+    "app/consent/sensitivity.py": (KINDS, *PAPERS),
+    "app/consent/purpose.py": (POLICY,),
+    "app/consent/policy.py": (POLICY,),
     "app/consent/access.py": (*PAPERS, "tests/http/test_access.py", CONDITIONS),
-    "app/consent/part2.py": (*PAPERS, LABELS),
+    "app/consent/part2.py": (*PAPERS, "tests/consent/test_part2.py"),
     "app/consent/check.py": ("tests/consent/test_check.py",),
     "app/consent/cover.py": (COVER,),
     "app/consent/emergency.py": ("tests/http/test_emergency.py",),

@@ -43,6 +43,9 @@ def test_codes_are_those_of_its_content() -> None:
         category=[concept(LOINC, "8867-4")],
         target=[{"detailQuantity": {"value": 3, **unit}}],
         note=[{"text": "-", "code": "no-system"}, {"system": "http://no-code.example"}],
+        outcomeCode=[
+            {"system": "http://no-coding.example", "code": {"text": "what a Coding is not"}}
+        ],
     )
     assert code_key(LOINC, "8867-4") in found
     for system, code in ((LOINC, "mine"), tuple(tag.values()), tuple(unit.values())):
