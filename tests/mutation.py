@@ -175,11 +175,11 @@ def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
         result = run(partial(changed, name, mutant), check, TARGETS[file])
         counts[result] += 1
         if result != KILLED:
-            _say(f"  {result} {file}:{mutant.line} {mutant.what}")
-    _say(f"{file}: {len(found)} mutants, from {asked.skip} on {counts}")
+            say(f"  {result} {file}:{mutant.line} {mutant.what}")
+    say(f"{file}: {len(found)} mutants, from {asked.skip} on {counts}")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

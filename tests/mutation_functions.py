@@ -1,26 +1,28 @@
 """`python -m tests.mutation_functions`: as tests.mutation, for the functions in the database.
 
 `standing_of` and `rule_names` are part of what `visible` asks. Each condition of theirs is made
-constant in the database that the cases and worlds are in. docs/mutation.md has what came of it.
+constant in the database that the cases and worlds are in, and in that which others are cloned from.
+docs/mutation.md has what came of it.
 """
 
 import asyncio
 import os
-import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import asyncpg
 
 from app.storage.embedded import embedded
-from tests.conftest import FAST, new_database
-from tests.mutation import KILLED, ROOT, run, stored
+from tests.conftest import FAST, TEMPLATE, named, new_database
+from tests.mutation import KILLED, ROOT, Check, run, say, stored
 from tests.sql_mutants import changes
 
 MIGRATION = ROOT / "alembic" / "versions" / "0003_create_relationship.py"
 FUNCTIONS = ("STANDING_OF", "RULE_NAMES")
-WORLDS = 600
+TESTS = ("tests/consent/test_later.py", "tests/http/test_consent_named.py")
+WORLDS = 200
 LONGEST = "10s"
 """For one statement: a loop that lost its end is found out, too."""
 
@@ -35,13 +37,28 @@ def functions() -> dict[str, str]:
     return {name: getattr(module, name) for name in FUNCTIONS}
 
 
-async def define(dsn: str, function: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(f"ALTER ROLE CURRENT_USER SET statement_timeout = '{LONGEST}'")
-        await connection.execute(function.replace("CREATE ", "CREATE OR REPLACE ", 1))
-    finally:
-        await connection.close()
+async def define(places: Sequence[str], function: str) -> None:
+    """The function is this one in these databases, from now on."""
+    for dsn in places:
+        connection = await asyncpg.connect(dsn)
+        try:
+            await connection.execute(f"ALTER ROLE CURRENT_USER SET statement_timeout = '{LONGEST}'")
+            await connection.execute(function.replace("CREATE ", "CREATE OR REPLACE ", 1))
+        finally:
+            await connection.close()
+
+
+def tried(name: str, function: str, check: Check, places: Sequence[str]) -> None:
+    """Try the mutants of a function, and print what came."""
+    counts: dict[str, int] = {}
+    for what, new in changes(function):
+        asyncio.run(define(places, new))
+        result = run(lambda: None, check, TESTS)
+        counts[result] = counts.get(result, 0) + 1
+        if result != KILLED:
+            say(f"  {result} {name} always {what}")
+    asyncio.run(define(places, function))
+    say(f"{name}: {counts}")
 
 
 def main() -> None:
@@ -51,16 +68,7 @@ def main() -> None:
             dsn = asyncio.run(new_database(server, "isp_mutation"))
             check = asyncio.run(stored(dsn, WORLDS))
             for name, function in functions().items():
-                counts: dict[str, int] = {}
-                for what, new in changes(function):
-                    asyncio.run(define(dsn, new))
-                    result = run(lambda: None, check, ())
-                    counts[result] = counts.get(result, 0) + 1
-                    if result != KILLED:
-                        sys.stdout.write(f"  {result} {name} always {what}\n")
-                asyncio.run(define(dsn, function))
-                sys.stdout.write(f"{name}: {counts}\n")
-                sys.stdout.flush()
+                tried(name, function, check, (dsn, named(server, TEMPLATE)))
 
 
 if __name__ == "__main__":

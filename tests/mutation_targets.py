@@ -6,11 +6,14 @@ PAPERS = (
     "tests/consent/test_provisions.py",
     "tests/consent/test_relationships.py",
 )
+KINDS = "tests/consent/test_sensitivity.py"
+POLICY = "tests/consent/test_policy.py"
 LATER = "tests/consent/test_later.py"
 ROWS = ("tests/consent/test_relationships.py", "tests/consent/test_visible.py")
 CONDITIONS = "tests/http/test_consent_conditions.py"
 OLD = "tests/http/test_consent_history.py"
 TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_consents.py")
+OFFICERS = "tests/http/test_refused_trail.py"
 LABELS = "tests/http/test_labels.py"
 COVER = "tests/http/test_cover.py"
 REDACTED = ("tests/http/test_redaction.py", "tests/http/test_redaction_guesses.py")
@@ -21,17 +24,17 @@ TARGETS = {
     "app/consent/decision.py": (*PAPERS, *DECIDED),
     "app/consent/rules.py": PAPERS,
     "app/consent/provisions.py": PAPERS,
-    "app/consent/actors.py": PAPERS,
-    "app/consent/affiliations.py": (*PAPERS, "tests/http/test_access.py"),
-    "app/consent/relationships.py": (*PAPERS, "tests/http/test_access.py"),
+    "app/consent/actors.py": (*PAPERS, LATER),
+    "app/consent/affiliations.py": PAPERS,
+    "app/consent/relationships.py": PAPERS,
     "app/consent/rows.py": ROWS,
-    "app/consent/marks.py": (*PAPERS, LABELS),
-    "app/consent/labels.py": (*PAPERS, LABELS),
-    "app/consent/sensitivity.py": PAPERS,
-    "app/consent/purpose.py": PAPERS,
-    "app/consent/policy.py": (*PAPERS, COVER),
+    "app/consent/marks.py": ("tests/consent/test_marks.py",),
+    "app/consent/labels.py": (KINDS,),
+    "app/consent/sensitivity.py": (KINDS, *PAPERS),
+    "app/consent/purpose.py": (POLICY,),
+    "app/consent/policy.py": (POLICY,),
     "app/consent/access.py": (*PAPERS, "tests/http/test_access.py", CONDITIONS),
-    "app/consent/part2.py": (*PAPERS, LABELS),
+    "app/consent/part2.py": (*PAPERS, "tests/consent/test_part2.py"),
     "app/consent/check.py": ("tests/consent/test_check.py",),
     "app/consent/cover.py": (COVER,),
     "app/consent/emergency.py": ("tests/http/test_emergency.py",),
@@ -41,7 +44,7 @@ TARGETS = {
     "app/consent/operations/record_disclosure.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], "tests/http/test_audit_trail.py"),
+    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS),
     "app/fhir/consented.py": (BY_HTTP[0], OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER),
     "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": REDACTED,

@@ -47,7 +47,7 @@ def labels(resource: Resource, codes: Iterable[Pair]) -> Labels:
 
     Restricted when sensitive and its author named no level, normal otherwise.
     """
-    given = [coding for coding in resource.get("meta", {}).get("security", ()) if coding]
+    given = resource.get("meta", {}).get("security", [])
     told = {label for coding in given if (label := sensitivity(coding))}
     found = told | {label for pair in codes for label in _of_code(pair)}
     levels = [each for coding in given if (each := level(coding)) is not None]

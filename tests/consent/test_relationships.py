@@ -99,3 +99,64 @@ def test_a_group_stands_for_nobody_once_a_patient_is_in_it() -> None:
 @pytest.mark.parametrize("resource", [goal(), organization()], ids=lambda one: one["resourceType"])
 def test_nothing_else_says_who_supports_whom(resource: dict[str, Any]) -> None:
     assert project(resource, BASE) == {}
+
+
+def test_a_role_of_nobody_or_nowhere_stands_for_what_there_is() -> None:
+    role = practitioner_role("role", GRACE, ONE, period=PERIOD)
+    for missing, left in (("practitioner", ONE), ("organization", GRACE)):
+        given = {name: value for name, value in role.items() if name != missing}
+        assert rows("affiliation", given) == {("PractitionerRole/role", left, *SPAN)}
+    assert rows("affiliation", {"resourceType": "PractitionerRole", "id": "role"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_active"),
+    [
+        (practitioner_role("role", GRACE, ONE), True),
+        (practitioner_role("role", GRACE, ONE, active=False), False),
+        (organization("part", partOf=reference(ONE)), True),
+        (organization("part", partOf=reference(ONE), active=False), False),
+        (organization("part"), False),
+        (care_team(GRACE), True),
+        (care_team(GRACE, status="inactive"), False),
+        (care_team(GRACE, status="proposed"), False),
+        ({"resourceType": "Group", "id": "g", "member": [{"entity": reference(GRACE)}]}, True),
+        (
+            {"resourceType": "Group", "id": "g", "active": False}
+            | {"member": [{"entity": reference(GRACE)}]},
+            False,
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_not_active_stands_for_nobody(resource: dict[str, Any], is_active: bool) -> None:
+    assert bool(rows("affiliation", resource)) is is_active
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_member"),
+    [
+        ({}, True),
+        ({"inactive": False}, True),
+        ({"inactive": True}, False),
+        ({"entity": reference("Goal/1")}, False),
+        ({"entity": {"display": "Grace"}}, False),
+        ({"entity": None}, False),
+        ({"period": {"start": "2026", "end": "2025"}}, False),
+    ],
+    ids=str,
+)
+def test_a_member_is_somebody_who_acts_and_is_not_inactive(
+    changes: dict[str, Any], is_member: bool
+) -> None:
+    member = {"entity": reference(GRACE), **changes}
+    group = {"resourceType": "Group", "id": "g", "member": [member]}
+    assert bool(rows("affiliation", group)) is is_member
+
+
+def test_a_team_stands_for_itself_as_the_team_of_its_patient() -> None:
+    team = care_team(GRACE, id_="team")
+    ours = ("CareTeam/team", "CareTeam/team of Patient/ada", *ALWAYS)
+    assert ours in rows("affiliation", team)
+    empty = {name: value for name, value in team.items() if name != "participant"}
+    assert rows("affiliation", empty) == set()

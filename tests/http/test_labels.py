@@ -208,3 +208,9 @@ async def test_what_comes_back_with_the_notice_is_given_it_once(
     again = (await record.get("/Goal/program")).json()
     assert notice(again) == [NOTICE]
     assert grounds(again) == []
+
+
+@pytest.mark.parametrize("security", [[None], [{}], [[]], ["R"], [1], None, {}, "R"], ids=str)
+async def test_a_label_that_is_none_is_refused(record: httpx.AsyncClient, security: object) -> None:
+    response = await record.post("/Goal", json=goal(meta={"security": security}))
+    assert response.status_code in (400, 422), response.text
