@@ -44,7 +44,7 @@ TARGETS = {
     "app/consent/operations/record_disclosure.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS),
+    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2]),
     "app/fhir/consented.py": (BY_HTTP[0], OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER),
     "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": REDACTED,

@@ -271,3 +271,14 @@ async def _until_waiting(database: Database) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     while not await database.fetchval(waiting):
         await asyncio.sleep(0.002)
+
+
+async def test_at_an_instant_what_others_were_then_makes_no_difference(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, told: list[str]
+) -> None:
+    for number in range(2):
+        await load(operator, goal("ada-goal-2", description={"text": f"Wish {number}"}))
+    response = await county.get("/Goal/ada-goal-1/_history", params={"_at": told[1]})
+    assert versions(response) == ["Goal/ada-goal-1@2"]
+    both = await county.get("/Goal/_history", params={"_at": told[1]})
+    assert versions(both) == ["Goal/ada-goal-1@2", "Goal/ada-goal-2@1"]
