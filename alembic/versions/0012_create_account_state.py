@@ -48,6 +48,7 @@ def _second_factors() -> None:
     CREATE TABLE totp (
         {OWNED},
         secret TEXT NOT NULL,
+        confirmed BOOLEAN DEFAULT false NOT NULL,
         last_step BIGINT DEFAULT 0 NOT NULL,
         PRIMARY KEY (subject)
     )
