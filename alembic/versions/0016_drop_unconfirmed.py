@@ -1,4 +1,4 @@
-"""Keep no secret of an authenticator before its first code came: the page that shows it holds it."""
+"""Keep no secret of an authenticator before its first code: the page that shows it holds it."""
 
 from alembic import op
 
