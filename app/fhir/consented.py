@@ -141,15 +141,14 @@ class Consented:
         )
 
     def _is_matching_within(self, of: Subject) -> str:
-        """Provision `x` applies and extends to the resource under label `a`."""
-        permit = self._is_within("x", of, is_permit=True)
-        denial = self._is_within("x", of, is_permit=False)
+        """Permission `x` applies and extends to the resource under label `a`.
+
+        A denial within a denial takes nothing back: it denies by itself, as far as it goes.
+        """
         return (
-            f"({of.confidentiality} BETWEEN x.least AND x.most OR a = ANY(x.labels)) AND"
-            f" ((x.permits AND {self._is_applying('x', self.reach)}"
-            f" AND ({self._is_unsealed('x', of)}) AND (NOT x.is_narrow OR {permit}))"
-            f" OR (NOT x.permits AND {self._is_applying('x', self.own)}"
-            f" AND (NOT x.is_narrow OR {denial})))"
+            f"({of.confidentiality} BETWEEN x.least AND x.most OR a = ANY(x.labels)) AND x.permits"
+            f" AND {self._is_applying('x', self.reach)} AND ({self._is_unsealed('x', of)})"
+            f" AND (NOT x.is_narrow OR {self._is_within('x', of, is_permit=True)})"
         )
 
     def _closed(self) -> str:
