@@ -20,7 +20,7 @@ from app.fhir.access import (
     Related,
     for_type,
 )
-from app.fhir.compartments import is_single
+from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.known import Known, types_of
 from app.storage.sql import Arguments, Row
 
@@ -105,7 +105,8 @@ def unlike(known: Known, among: Vouching | None) -> str:
     """
     if not known:
         return ALL_ALIKE
-    if among is None:
+    # Pointers to the directory are not kept: it takes an odd scope to hide something of it.
+    if among is None or not DIRECTORY.isdisjoint(types_of(known)):
         return UNASKED
     # In the text: to hand over three long arrays takes the driver longer than all the rest.
     judged, rows, others = map(_literals, (sorted(types_of(known)), among.rows, among.others))

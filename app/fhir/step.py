@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.fhir.change import ANY, Change, Committed, Overtaken
+from app.fhir.compartments import DIRECTORY
 from app.fhir.draft import Current, Draft, about, body
 from app.fhir.errors import MethodNotAllowed, PreconditionFailed
 from app.fhir.marks import Marks
@@ -154,8 +155,9 @@ def head_of(step: Step) -> Head:
 
 
 def pointers(body: str | None) -> list[str]:
-    """What a body as it is stored refers to, relative to wherever this server is."""
-    return sorted(set(mentioned(body))) if body else []
+    """The records that a body as it is stored refers to, relative to wherever this server is."""
+    named = set(mentioned(body)) if body else set[str]()
+    return sorted(name for name in named if name.partition("/")[0] not in DIRECTORY)
 
 
 def _marks(step: Step) -> Marks:

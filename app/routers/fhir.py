@@ -98,11 +98,13 @@ class Limits:
 class FHIRApplication:
     """Serves the FHIR base; `path` is the path of the base URL."""
 
-    def __init__(self, engine: Engine, authenticate: Authenticate, path: str, most: Limits) -> None:
+    def __init__(
+        self, engine: Engine, authenticate: Authenticate, path: str, limits: Limits
+    ) -> None:
         self._engine = engine
         self._authenticate = authenticate
         self._path = path
-        self._most = most
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -110,10 +112,10 @@ class FHIRApplication:
         try:
             asked, result = await self._answer(request)
             if is_blank(asked.interaction, result):
-                await self._most.evenly.wait(began)
+                await self._limits.evenly.wait(began)
             content = _content(result, request)
         except Exception as error:
-            await self._most.evenly.wait(began)
+            await self._limits.evenly.wait(began)
             told = translated(error, request.id)
             result = Result(told.status, statement(told.outcome()), headers=told.headers)
             content = _content(result, request)
@@ -144,7 +146,7 @@ class FHIRApplication:
                 caller, ctx = self._declared(caller, ctx, request)
                 if is_for_later(asked) and ctx.emergency is None:
                     place = (request.method, request.path)
-                    return asked, await accept(ctx, caller, place, asked, self._most.hours)
+                    return asked, await accept(ctx, caller, place, asked, self._limits.hours)
         except FHIRError as error:
             await record_refusal(ctx or self._nobody(request), asked, error)
             raise
@@ -184,7 +186,7 @@ class FHIRApplication:
         also = operation.media_types if operation else ()
         accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:
-            data = await _read(request.receive, self._most.body)
+            data = await _read(request.receive, self._limits.body)
             if row.path.endswith("_search"):
                 query += _form(request.headers, data)
             elif row.interaction == "patch":

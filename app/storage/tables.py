@@ -61,7 +61,7 @@ class Resource(SQLModel, table=True):
     can be about several. `keys` are 64-bit hashes of its token, uri and presence search values;
     `digest` hashes what was written of it to other tables, to tell whether that has to change. What
     follows `digest` is what consents are compared with: see app/fhir/marks.py. `pointers` are the
-    relative references in the body ("Type/id"), NULL where that was not looked at.
+    relative references to records in the body ("Type/id"), NULL where that was not looked at.
     """
 
     __tablename__ = "resource"

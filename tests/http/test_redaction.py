@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.fhir.compartments import DIRECTORY
 from app.fhir.references import mentioned
 from app.fhir.reindex import reindex
 from app.storage.database import Database
-from tests.build import HL7, condition, goal, plan, reference, transaction
+from tests.build import HL7, condition, goal, plan, practitioner, reference, transaction
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, found, load, refused
 
 SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
@@ -112,6 +113,19 @@ async def test_what_is_named_by_our_own_url_is_no_less_hidden(
         assert "sober" not in str(await plans(partner, url)).lower()
 
 
+async def test_what_a_scope_hides_of_the_directory_is_not_shown(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, service: Service
+) -> None:
+    *ada, mine = plan(organization=COUNTY)
+    mine["contributor"] = [reference("Practitioner/here"), reference("Practitioner/away")]
+    await load(operator, *ada, practitioner("here"), practitioner("away", active=False), mine)
+    scope = "system/CarePlan.rs system/Practitioner.rs?active=true"
+    some = await service.as_("provider-organization", COUNTY, scope)
+    for url in ("/CarePlan/ada-plan", "/CarePlan?patient=ada"):
+        [shown] = await plans(some, url)
+        assert shown["contributor"] == [reference("Practitioner/here")]
+
+
 async def test_the_pointers_that_are_kept_are_those_of_the_text(
     eyes: Any, database: Database, service: Service, operator: httpx.AsyncClient
 ) -> None:
@@ -124,7 +138,9 @@ async def test_the_pointers_that_are_kept_are_those_of_the_text(
     rows = await database.fetch(stored)
     assert [row["pointers"] for row in rows if row["body"] is None] == [[]]
     for row in rows:
-        pointed = set(mentioned(row["body"] or ""))
+        pointed = {
+            name for name in mentioned(row["body"] or "") if name.partition("/")[0] not in DIRECTORY
+        }
         assert set(row["pointers"]) == pointed
     assert {"Goal/sober", "Patient/ada"} <= {each for row in rows for each in row["pointers"]}
     await database.execute("UPDATE resource SET pointers = NULL")
