@@ -3,7 +3,19 @@
 import httpx
 import pytest
 
-from tests.build import HL7, care_team, concept, consent, goal, organization, patient, reference
+from tests.build import (
+    HL7,
+    care_team,
+    concept,
+    consent,
+    goal,
+    organization,
+    patient,
+    practitioner,
+    practitioner_role,
+    reference,
+    related_person,
+)
 from tests.http.conftest import COUNTY, Json, Service, change, load
 
 PARTNER = "Organization/partner"
@@ -69,6 +81,59 @@ async def test_an_exception_from_a_denial_takes_back_no_more_than_it_names(
     await load(world, paper)
     assert (await partner.get("/Goal/plain")).status_code == 200
     assert (await partner.get("/Task/todo")).status_code == 404
+
+
+async def test_an_exception_for_the_ordinary_opens_nothing_restricted(
+    service: Service, world: httpx.AsyncClient
+) -> None:
+    """Who keeps the record would see all of it, but for the denial."""
+    paper = consent(COUNTY, "deny")
+    ordinary = [{"system": LEVEL, "code": "N"}]
+    paper["provision"]["provision"] = [consent(COUNTY)["provision"] | {"securityLabel": ordinary}]
+    await load(world, goal("restricted", meta={"security": SENSITIVE}), paper)
+    county = await service.as_("provider-organization", COUNTY)
+    assert (await county.get("/Goal/plain")).status_code == 200
+    assert (await county.get("/Goal/restricted")).status_code == 404
+
+
+async def test_an_exception_opens_no_seal_that_it_cannot_open(
+    service: Service, world: httpx.AsyncClient
+) -> None:
+    paper = consent(COUNTY, "deny")
+    paper["provision"]["provision"] = [consent(COUNTY)["provision"]]
+    await load(world, goal("program", meta={"security": PROGRAM}), paper)
+    county = await service.as_("provider-organization", COUNTY)
+    assert (await county.get("/Goal/plain")).status_code == 200
+    assert (await county.get("/Goal/program")).status_code == 404
+
+
+async def test_a_denial_within_a_denial_takes_nothing_back(
+    service: Service, world: httpx.AsyncClient
+) -> None:
+    """It is for somebody who works for whom the outer one is for."""
+    paper = consent(COUNTY, "deny")
+    paper["provision"]["provision"] = [consent("Practitioner/grace", "deny")["provision"]]
+    await load(world, practitioner(), practitioner_role(organization=COUNTY), paper)
+    county = await service.as_("provider-organization", COUNTY)
+    assert (await county.get("/Goal/plain")).status_code == 404
+
+
+async def test_a_guardian_of_one_is_denied_by_another(
+    service: Service, world: httpx.AsyncClient
+) -> None:
+    parent = "RelatedPerson/parent"
+    await load(
+        world,
+        related_person("parent", "Patient/ben", role="GUARD"),
+        goal("of-ben", "Patient/ben"),
+        care_team(PARTNER, parent),
+    )
+    client = await service.as_("guardian", None, "user/*.rs", fhir_user=parent, user="u")
+    statuses = {url: (await client.get(url)).status_code for url in ("/Goal/plain", "/Goal/of-ben")}
+    assert statuses == {"/Goal/plain": 200, "/Goal/of-ben": 200}
+    await load(world, consent(parent, "deny"), consent(parent, "deny", "bens", "Patient/ben"))
+    assert (await client.get("/Goal/plain")).status_code == 404
+    assert (await client.get("/Goal/of-ben")).status_code == 200
 
 
 async def test_a_narrow_denial_closes_old_versions_to_those_it_is_for(
