@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.consent import part2, purpose
-from app.consent.provisions import ACTION_CODES, ACTIONS, ACTORS, NEVER, span
+from app.consent.provisions import ACTION_CODES, ACTIONS, ACTORS, span
 from app.consent.rules import CLOSING, OPENING, PRIVACY, SCOPES, is_about_privacy, policies
 from app.consent.sensitivity import (
     ACT_CODE,
@@ -60,7 +60,7 @@ def _check_scope(resource: Resource) -> Iterator[Issue]:
 
 def _check_root(resource: Resource, root: Element) -> Iterator[Issue]:
     kind, named = root.get("type"), policies(resource)
-    if named & {"deny": OPENING, "permit": CLOSING}.get(kind or "", frozenset()):
+    if named & {"deny": OPENING, "permit": CLOSING}.get(str(kind), frozenset()):
         said = "it contradicts the policy; the consent is understood as a denial"
         yield _warning(said, "Consent.provision.type")
     elif kind is not None:
@@ -95,7 +95,7 @@ def _check_provision(provision: Element, where: str) -> Iterator[Issue]:
 
 def _is_period(element: Any) -> bool:
     found = span(element)
-    return found != NEVER and found[0] < found[1]
+    return found[0] < found[1]
 
 
 def _fault_of_actor(reference: Any) -> str | None:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from app.consent.labels import Pair, labels
+from app.fhir import json
 from app.fhir.context import Resource
 from app.fhir.marks import Marks
-from app.fhir.references import local
+from app.fhir.references import local, walk
 from app.fhir.search.parameters.date import EARLIEST, LATEST, interval
 from app.fhir.search.parameters.keys import key
 
@@ -61,27 +62,23 @@ def code_key(system: str, code: str) -> int:
 
 def marks(resource: Resource, base_url: str) -> Marks:
     """What decisions need to know of a resource; `base_url` tells which references are local."""
-    pairs: set[Pair] = set()
-    references: list[str] = []
-    _note({k: v for k, v in resource.items() if k != "meta"}, pairs, references)
-    _note(resource.get("meta"), set(), references)
-    found = labels(resource, ordered := sorted(pairs))
+    within = json.objects({k: v for k, v in resource.items() if k != "meta"})
+    pairs = sorted({(each["system"], each["code"]) for each in within if _is_coding(each)})
+    found = labels(resource, pairs)
     lo, hi = clinical(resource)
     own = references_key(f"{resource['resourceType']}/{resource['id']}")
-    traits = dict.fromkeys([own, *_traits(resource, ordered, references, base_url)])
+    traits = dict.fromkeys([own, *_traits(resource, pairs, base_url)])
     return Marks(found.confidentiality, found.sensitivities, found.seals, tuple(traits), lo, hi)
 
 
-def _traits(
-    resource: Resource, pairs: list[Pair], references: list[str], base_url: str
-) -> Iterator[int]:
+def _traits(resource: Resource, pairs: list[Pair], base_url: str) -> Iterator[int]:
     yield key("type", resource["resourceType"])
     for profile in resource.get("meta", {}).get("profile", ()):
         yield profile_key(profile)
     for system, code in pairs:
         yield code_key(system, code)
-    for text in references:
-        if reference := local(text, base_url):
+    for each in walk(resource):
+        if reference := local(each["reference"], base_url):
             yield references_key(str(reference))
     for author in authors(resource, base_url):
         yield author_key(author)
@@ -108,20 +105,9 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _note(value: Any, pairs: set[Pair], references: list[str]) -> None:
-    """Add every Coding within, as (system, code), and every reference."""
-    if type(value) is dict:
-        code, system, reference = value.get("code"), value.get("system"), value.get("reference")
-        if type(code) is str and type(system) is str and system != UNITS:
-            pairs.add((system, code))
-        if type(reference) is str:
-            references.append(reference)
-        value = value.values()
-    elif type(value) is not list:
-        return
-    for member in value:
-        if type(member) is dict or type(member) is list:
-            _note(member, pairs, references)
+def _is_coding(each: Resource) -> bool:
+    code, system = each.get("code"), each.get("system")
+    return type(code) is str and type(system) is str and system != UNITS
 
 
 def clinical(resource: Resource) -> tuple[datetime | None, datetime | None]:

@@ -22,7 +22,7 @@ from app.fhir.access import (
 )
 from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.known import Known, types_of
-from app.storage.sql import Arguments, Row
+from app.storage.sql import Arguments, Row, literals
 
 Pairs = Collection[tuple[str, str]]
 
@@ -109,7 +109,7 @@ def unlike(known: Known, among: Vouching | None) -> str:
     if among is None or not DIRECTORY.isdisjoint(types_of(known)):
         return UNASKED
     # In the text: to hand over three long arrays takes the driver longer than all the rest.
-    judged, rows, others = map(_literals, (sorted(types_of(known)), among.rows, among.others))
+    judged, rows, others = map(literals, (sorted(types_of(known)), among.rows, among.others))
     place = "split_part(p.name, '/', {})"
     return (
         "(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, h.pointers,"
@@ -128,11 +128,6 @@ def unlike_of(rows: Iterable[Row]) -> frozenset[str] | None:
     """What the statements of these rows found by `unlike`; None where one of them did not."""
     found = [row["unlike"] for row in rows]
     return None if None in found else frozenset(chain.from_iterable(found))
-
-
-def _literals(names: Iterable[str]) -> str:
-    """Names of the specification, never a caller's text, as SQL literals."""
-    return ", ".join(f"'{name}'" for name in names)
 
 
 def _places(pairs: Pairs, args: Arguments) -> str:

@@ -5,13 +5,12 @@ a permission has to match, and no denial may, unless a provision within it match
 in docs/decisions/0010-consent.md.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from app.fhir.access import EVERYONE, Permitted, Related, Standing
 from app.fhir.search.parameters.keys import param
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, literals
 
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
@@ -137,7 +136,7 @@ class Consented:
         free = [standing.basis for standing in self._permitted.standings if standing.is_free]
         return (
             f"SELECT FROM relationship AS e WHERE e.patient = {alias}.patient"
-            f" AND e.basis IN ({_literals(free)}) AND {self.is_related('e')}"
+            f" AND e.basis IN ({literals(free)}) AND {self.is_related('e')}"
         )
 
     def _is_matching_within(self, of: Subject) -> str:
@@ -159,7 +158,7 @@ class Consented:
         )
 
     def is_related(self, alias: str) -> str:
-        bases = _literals([standing.basis for standing in self._permitted.standings])
+        bases = literals([standing.basis for standing in self._permitted.standings])
         return (
             f"{alias}.actor = ANY({self.reach}) AND {alias}.basis IN ({bases})"
             f" AND {ACTIVE.format(alias)}"
@@ -231,7 +230,7 @@ def related(access: Related, args: Arguments, patient: str) -> str:
 def related_patients(access: Related, args: Arguments) -> str:
     """The patients whom the actors, or those who stand for them, support, as a sub-select."""
     reach = _standing("reach", access.actors, args)
-    based = f" AND s.basis IN ({_literals(access.bases)})" if access.bases else ""
+    based = f" AND s.basis IN ({literals(access.bases)})" if access.bases else ""
     return (
         f"SELECT s.patient FROM relationship AS s WHERE s.actor = ANY({reach})"
         f" AND {ACTIVE.format('s')}{based}"
@@ -267,8 +266,3 @@ def _row(standing: Standing) -> str:
         f"('{standing.basis}', {standing.confidentiality}, {str(standing.is_labelled).lower()},"
         f" '{{{opens}}}'::text[], {str(standing.is_closable).lower()})"
     )
-
-
-def _literals(names: Sequence[str]) -> str:
-    """Names of this code, never a caller's text, as SQL literals."""
-    return ", ".join(f"'{name}'" for name in names)

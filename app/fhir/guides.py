@@ -28,25 +28,24 @@ MUST_SUPPORT = {
     "url": "http://hl7.org/fhir/StructureDefinition/elementdefinition-type-must-support",
     "valueBoolean": True,
 }
-HEAD = ("id", "name", "title", "type")
 
 
 @cache
 def definitions() -> Mapping[str, Resource]:
     """Every definition of every guide by url; profiles without snapshot."""
-    guides = sorted(FOLDER.glob("*/guide.json"))
-    return {one["url"]: one for path in guides for one in _of_guide(path)}
+    return {one["url"]: one for each in _guides().items() for one in _of_guide(*each)}
 
 
 def origin(url: str) -> Mapping[str, str]:
     """The version and publisher of what has this url, if it is of a guide."""
-    found = (one for one in _guides() if url.startswith(f"{one['canonical']}/"))
+    found = (one for one in _guides().values() if url.startswith(f"{one['canonical']}/"))
     return next(({"version": one["version"], "publisher": PUBLISHER} for one in found), {})
 
 
 @cache
-def _guides() -> tuple[Json, ...]:
-    return tuple(orjson.loads(path.read_bytes()) for path in sorted(FOLDER.glob("*/guide.json")))
+def _guides() -> Mapping[Path, Json]:
+    found = sorted(FOLDER.glob("*/guide.json"))
+    return {path: orjson.loads(path.read_bytes()) for path in found}
 
 
 def is_ours(resource: Resource) -> bool:
@@ -54,8 +53,7 @@ def is_ours(resource: Resource) -> bool:
     return resource.get("publisher") == PUBLISHER
 
 
-def _of_guide(path: Path) -> Iterator[Resource]:
-    guide: Json = orjson.loads(path.read_bytes())
+def _of_guide(path: Path, guide: Json) -> Iterator[Resource]:
     for id_, row in guide["codeSystem"].items():
         yield _code_system(guide, id_, row)
     for id_, row in guide["valueSet"].items():
@@ -113,7 +111,7 @@ def _structure(guide: Json, row: Json) -> Resource:
     is_extension = type_ == "Extension"
     contexts = [{"type": "element", "expression": one} for one in row.get("context", ())]
     elements = [_element(guide, row, name, said) for name, said in row["element"].items()]
-    if "element" not in row or next(iter(row["element"])) != type_:
+    if next(iter(row["element"]), None) != type_:
         elements.insert(0, {"id": type_, "path": type_})
     return {
         **_head(guide, "StructureDefinition", row["id"]),

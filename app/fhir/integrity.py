@@ -19,13 +19,13 @@ Pointers = Sequence[tuple[Reference, str]]
 """References, each with its FHIRPath."""
 
 Currents = Mapping[tuple[str, str], Current]
-Known = dict[Reference, tuple[str, ...]]
+Found = dict[Reference, tuple[str, ...]]
 """Resources that exist and may be known of, each with the patients it is about."""
 
 
 async def resolve(
     ctx: Context, connection: Connection, drafts: Sequence[Draft], current: Currents
-) -> tuple[Known, tuple[str, ...], datetime | None]:
+) -> tuple[Found, tuple[str, ...], datetime | None]:
     """Find what the drafts refer to; the second part names references to nothing, the third is an
     instant of the write, where something was looked up.
 
@@ -34,7 +34,7 @@ async def resolve(
     caller. Not so the patient whom a resource is newly about, nor what a Provenance is about,
     whatever the policy: a care team could let its author in.
     """
-    known: Known = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
+    known: Found = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}
     fresh = [d for d in drafts if not d.is_like(current.get(d.key))]
     wanted = {target for d in fresh for target in d.references} - set(known) - going
@@ -55,7 +55,7 @@ async def resolve(
 
 async def _find(
     ctx: Context, connection: Connection, wanted: set[Reference]
-) -> tuple[datetime | None, Known]:
+) -> tuple[datetime | None, Found]:
     types = sorted({target.type for target in wanted if is_type(target.type)})
     if not types:
         return None, {}
@@ -99,7 +99,7 @@ def _attested(ctx: Context, draft: Draft) -> set[Reference]:
 def _unresolved(
     ctx: Context,
     draft: Draft,
-    known: Known,
+    known: Found,
     current: Current | None,
     subjects: set[Reference],
 ) -> list[tuple[Reference, str]]:
@@ -169,7 +169,7 @@ def _outside(draft: Draft) -> Issue:
     )
 
 
-def patients_of(draft: Draft, known: Known, current: Current | None) -> tuple[str, ...]:
+def patients_of(draft: Draft, known: Found, current: Current | None) -> tuple[str, ...]:
     """Whom the new version is about: whom it names, and whom its sources are about.
 
     What the current version is about stays, where a source is not known any more.

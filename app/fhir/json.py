@@ -45,6 +45,25 @@ class Number(Decimal):
         return type(self), (self.spelling,)
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Every object within a value, itself included, depth first."""
+    found: list[dict[str, Any]] = []
+    _gather(value, found)
+    return found
+
+
+def _gather(value: Any, found: list[dict[str, Any]]) -> None:
+    # A list rather than a generator: this runs several times over all that is written.
+    if type(value) is dict:
+        found.append(value)
+        value = value.values()
+    elif type(value) is not list:
+        return
+    for member in value:
+        if type(member) is dict or type(member) is list:
+            _gather(member, found)
+
+
 def parse(data: bytes) -> Any:
     """The value of a JSON text: int for integers, `Number` for every other number.
 

@@ -68,22 +68,7 @@ def is_mentioned(value: Any, text: str) -> bool:
 
 def walk(value: Any) -> list[dict[str, Any]]:
     """Every Reference element (an object with a string member `reference`), depth first."""
-    found: list[dict[str, Any]] = []
-    _gather(value, found)
-    return found
-
-
-def _gather(value: Any, found: list[dict[str, Any]]) -> None:
-    # Lists rather than generators: this runs several times over all that is written.
-    if type(value) is dict:
-        if type(value.get("reference")) is str:
-            found.append(value)
-        value = value.values()
-    elif type(value) is not list:
-        return
-    for member in value:
-        if type(member) is dict or type(member) is list:
-            _gather(member, found)
+    return [each for each in json.objects(value) if type(each.get("reference")) is str]
 
 
 def located(value: Any, path: str) -> list[tuple[str, dict[str, Any]]]:

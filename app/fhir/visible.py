@@ -24,7 +24,7 @@ from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.consented import Consented, Subject, related, related_patients, unmarked
 from app.fhir.registry import registered
 from app.fhir.search.parameters import criterion
-from app.storage.sql import Arguments, Beginning, Needs
+from app.storage.sql import Arguments, Beginning, Needs, literals
 
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
 COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
@@ -127,10 +127,10 @@ def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[s
             for permitted in _permitted(special):
                 by_consent.setdefault(permitted, []).append(name)
     if by_content:
-        yield f"h.type IN ({_literals(by_content)})"
+        yield f"h.type IN ({literals(by_content)})"
     for permitted, members in by_consent.items():
         narrow = Consented(permitted, args).looks_closer("coalesce(h.patients, ARRAY[h.patient])")
-        yield f"(h.type IN ({_literals(members)}) AND {narrow})"
+        yield f"(h.type IN ({literals(members)}) AND {narrow})"
 
 
 def _permitted(access: Access) -> Iterator[Permitted]:
@@ -169,12 +169,7 @@ def _about(type_: str) -> str:
 
 def _arm(access: Access, members: list[str], args: Arguments) -> str:
     condition = _condition(access, members[0], args)
-    return f"(h.type IN ({_literals(members)}) AND {condition})"
-
-
-def _literals(names: Sequence[str]) -> str:
-    """Names of the specification, never a caller's text, as SQL literals."""
-    return ", ".join(f"'{name}'" for name in names)
+    return f"(h.type IN ({literals(members)}) AND {condition})"
 
 
 def _condition(access: Access, type_: str, args: Arguments) -> str:

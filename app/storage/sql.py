@@ -1,6 +1,6 @@
 """The two ends of an SQL statement: the arguments that go in, the rows that come out."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Protocol, Self
 
 from asyncpg import Connection as _Connection
@@ -70,6 +70,11 @@ class Arguments:
         )
         rest = f", {sql[5:]}" if sql.startswith("WITH ") else f" {sql}"
         return f"WITH {tables}{rest}", *self.values
+
+
+def literals(names: Iterable[str]) -> str:
+    """Names of the specification or of this code, never a caller's text, as SQL literals."""
+    return ", ".join(f"'{name}'" for name in names)
 
 
 class Row(Protocol):

@@ -161,6 +161,12 @@ def test_the_author_is_told_what_to_write(limits: Resource, hint: str) -> None:
     assert hint in said(limited(**limits))
 
 
+def test_no_slash_is_blamed_where_there_is_none() -> None:
+    wrong = {"purpose": [{"system": f"{HL7}/v3-ActReason", "code": "X"}]}
+    assert "'X' of" in said(limited(**wrong))
+    assert "slash" not in said(limited(**wrong))
+
+
 @pytest.mark.parametrize("name", ["period", "dataPeriod"])
 def test_a_period_begins_before_it_ends(name: str) -> None:
     assert found(limited(**{name: {"start": "2025-01-01", "end": "2025-01-01"}})) == []

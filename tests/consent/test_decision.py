@@ -68,6 +68,17 @@ def test_a_denial_names_its_provision_and_nothing_is_owed() -> None:
     assert by_consent("deny") == Decision("deny", *said)
 
 
+def test_a_consent_is_named_before_a_relationship_that_opens_the_same() -> None:
+    made = rules(consent("Practitioner/grace"), "http://h")
+    assert decide(made, [CUSTODIAN], request("TREAT"), Facts(PLAIN)).consent == "ada-consent"
+
+
+def test_a_denial_from_which_somebody_is_free_permits_nothing() -> None:
+    notes = Facts(replace(PLAIN, seals=("PSYTHPN",)))
+    made = rules(consent("Practitioner/grace", "deny"), "http://h")
+    assert decide(made, [OWN], request("PATRQT"), notes).outcome == "not-covered"
+
+
 def test_a_relationship_opens_what_consents_open_in_part() -> None:
     made = rules(consent("Practitioner/grace", **OF_PSY), "http://h")
     facts = Facts(replace(PLAIN, confidentiality=4, labels=("HIV", "PSY")))

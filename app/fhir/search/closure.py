@@ -54,7 +54,7 @@ async def closure(ctx: Context, type_: str, id_: str) -> list[Record]:
     """The resource first, deleted or not, then all that hangs together with it; no rows without it.
 
     The resource needs the scope letter `r`, all others `s`, as in a search. Rows: `deleted` and
-    COLUMNS of search/include.py `consents` and `unlike`.
+    COLUMNS of search/include.py, `consents` and `unlike`.
     """
     args = Arguments()
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
