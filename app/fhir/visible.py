@@ -22,7 +22,6 @@ from app.fhir.access import (
 )
 from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.consented import Consented, Subject, related, related_patients, unmarked
-from app.fhir.registry import registered
 from app.fhir.search.parameters import criterion
 from app.storage.sql import Arguments, Beginning, Needs, literals
 
@@ -46,19 +45,14 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     `FROM {visible(...)} AS r`.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
-    text, needs = _visible(access, names, args.beginning, registered().stamp)
+    write = _written if is_by_content(access) else _written_once
+    text, needs = write(access, names, args.beginning)
     args.take(needs)
     return text
 
 
-@lru_cache(maxsize=512)
-def _visible(
-    access: Access, names: tuple[str, ...], beginning: Beginning, _stamp: str
-) -> tuple[str, Needs]:
-    """The text of `visible` and what it needs; to weigh consents takes long to write.
-
-    `_stamp` is of the registered search parameters, which a scope may name.
-    """
+def _written(access: Access, names: tuple[str, ...], beginning: Beginning) -> tuple[str, Needs]:
+    """The text of `visible`, and what it needs of the statement that it is put into."""
     args = Arguments.after(beginning)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
     if table == "resource":
@@ -67,6 +61,11 @@ def _visible(
     columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
     text = f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
     return text, args.needs(beginning)
+
+
+# To weigh consents takes long to write. What a scope asks of the content is written anew: it may
+# name search parameters that were registered since, and dates near to now.
+_written_once = lru_cache(maxsize=512)(_written)
 
 
 def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str:
@@ -121,7 +120,7 @@ def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[s
     by_consent: dict[Permitted, list[str]] = {}
     for name in names:
         special = for_type(access, name)
-        if _is_by_content(special):
+        if is_by_content(special):
             by_content.append(name)
         if _about(name) != "nobody":
             for permitted in _permitted(special):
@@ -142,12 +141,13 @@ def _permitted(access: Access) -> Iterator[Permitted]:
                 yield from _permitted(part)
 
 
-def _is_by_content(access: Access) -> bool:
+def is_by_content(access: Access) -> bool:
+    """Whether it asks what is in a resource, as a granular scope does."""
     match access:
         case Matching():
             return True
         case All(parts) | AnyOf(parts):
-            return any(_is_by_content(part) for part in parts)
+            return any(is_by_content(part) for part in parts)
     return False
 
 

@@ -1,6 +1,7 @@
 """What each Access lets through, as rows. Who supports whom: tests/properties/test_visible.py."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, tzinfo
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from app.fhir.access import (
 from app.fhir.change import Change
 from app.fhir.commit import commit
 from app.fhir.context import Context
+from app.fhir.search.parameters import date
 from app.fhir.visible import reached, versions, visible
 from app.storage.database import Database
 from app.storage.sql import Arguments
@@ -179,3 +181,26 @@ def test_no_value_of_a_caller_is_written_into_the_statement() -> None:
     evil = "x'; DROP TABLE resource; --"
     access = All((InCompartment(evil), Related((evil,)), Matching("Goal", (("_tag", evil),))))
     assert evil not in visible(access, ["Goal", "Patient", "Group"], args)
+
+
+class Clock(datetime):
+    """Whatever the time is, it is June of that year."""
+
+    year_now = 2026
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime(cls.year_now, 6, 1, tzinfo=tz)
+
+
+def test_a_scope_that_says_about_when_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far a date may be off follows from how long ago it is."""
+    recent = Matching("Goal", (("start-date", "ap2026-01-01"),))
+    found = []
+    for year in (2026, 2027):
+        monkeypatch.setattr(Clock, "year_now", year)
+        monkeypatch.setattr(date, "datetime", Clock)
+        args = Arguments()
+        visible(recent, "Goal", args)
+        found.append(args.values)
+    assert found[0] != found[1]

@@ -13,7 +13,7 @@ from app.fhir.hidden import hidden, known_to
 from app.fhir.instant import from_http_date
 from app.fhir.known import Known
 from app.fhir.shape import Parts, shape
-from app.fhir.visible import SHOWN, versions, visible
+from app.fhir.visible import SHOWN, is_by_content, versions, visible
 from app.storage.sql import Arguments, Row
 
 UNVERSIONED = frozenset({"AuditEvent"})
@@ -29,8 +29,9 @@ async def read(ctx: Context, call: Call) -> Result:
 async def current(ctx: Context, call: Call) -> Row:
     """The row of the current version, as it is stored. Raises NotFound, Gone."""
     assert call.type
-    access = (ctx.access.get(letter, Nothing()) for letter in "rs")
-    sql, *values = _statement(*access, known_to(ctx), call.type)
+    read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
+    compiled = _statement if is_by_content(read) else _statement_once
+    sql, *values = compiled(read, search, known_to(ctx), call.type)
     row = await ctx.store.fetchrow(sql, call.id, *values)
     if row is None:
         raise unknown(call)
@@ -42,7 +43,6 @@ async def current(ctx: Context, call: Call) -> Row:
     return found
 
 
-@lru_cache(maxsize=256)
 def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[Any, ...]:
     """The statement that reads the resource with the id $1, and the values from $2 on."""
     args = Arguments(None)
@@ -52,6 +52,9 @@ def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[
     asked = unlike(known, vouching(known, read, search))
     sql, _, *values = args.statement(with_consents(found, read, args, asked))
     return sql, *values
+
+
+_statement_once = lru_cache(maxsize=256)(_statement)
 
 
 async def vread(ctx: Context, call: Call) -> Result:
