@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from app.fhir.access import Access
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from app.fhir.engine import Engine
     from app.storage.database import Connection, Database
 
@@ -120,6 +122,12 @@ class Context:
     def store(self) -> "Connection | Database":
         """Where to read: within the transaction, if there is one."""
         return self.connection or self.engine.database
+
+    async def read(self, sql: str, *values: Any) -> "list[Record]":
+        """The rows of a SELECT that many callers ask: of this transaction, or with theirs."""
+        if self.connection is not None:
+            return await self.connection.fetch(sql, *values)
+        return await self.engine.database.together(sql, *values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import asyncpg
 from asyncpg import Record
 from asyncpg.pool import Pool, PoolConnectionProxy
 
+from app.storage.together import Together, Types, Values
+
 if TYPE_CHECKING:
     Connection = PoolConnectionProxy[Record]
 else:  # asyncpg's classes are generic to the type checker only
@@ -53,6 +55,7 @@ class Database:
         self._writers = writers
         self._searchers = searchers
         self._rids: deque[int] = deque()
+        self._together = Together(self._read, self._parameters)
 
     @classmethod
     async def open(
@@ -104,6 +107,17 @@ class Database:
         """`fetch`, planned for these values: for what may find one row or half of a table."""
         async with Held(self._searchers) as connection:
             return await connection.fetch(sql, *args)
+
+    async def together(self, sql: str, *args: Any) -> list[Record]:
+        """`fetch` of a SELECT, answered with others of the same text: for what many ask."""
+        return await self._together.fetch(sql, args)
+
+    async def _read(self, sql: str, args: Values) -> list[Record]:
+        return await self.fetch(sql, *args)
+
+    async def _parameters(self, sql: str) -> Types:
+        async with self.acquire() as connection:
+            return tuple(each.name for each in (await connection.prepare(sql)).get_parameters())
 
     async def fetchrow(self, sql: str, *args: Any) -> Record | None:
         """The first row of one statement, None without any. Raises DatabaseAway."""

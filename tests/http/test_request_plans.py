@@ -1,5 +1,6 @@
 """What a request reads, it reads along an index: whoever asks, and however much there is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -56,6 +57,9 @@ HOT = {
     "compartment of all": "/Patient/p7/*?_count=20",
     "$everything": "/Patient/p7/$everything",
 }
+MIXED = ("read", "vread", "plan pull", "token", "date sort", "history", "compartment")
+"""What differs from one caller to the next by a value alone."""
+
 Sent = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
 
@@ -163,3 +167,43 @@ async def test_no_table_is_read_whole(
     for sql, args in sent:
         kind = "GENERIC_PLAN false" if sql in searched else "GENERIC_PLAN"
         assert await _whole(filled.app.state.engine.database, sql, args, kind) == set(), sql
+
+
+@pytest.mark.parametrize("case", CASES, ids=" by ".join)
+async def test_no_table_is_read_whole_for_many_at_once(
+    filled: Service, asked: list[Sent], searched: set[str], case: tuple[str, str]
+) -> None:
+    what, who = case
+    client: httpx.AsyncClient = await filled.as_(*WHO[who])
+    alone = seen(await client.get(HOT[what]))
+    asked.clear()
+    answers = await asyncio.gather(*(client.get(HOT[what]) for _ in range(6)))
+    assert all(seen(answer) == alone for answer in answers)
+    for sql, args in asked:
+        if "resource" in sql and sql not in searched:
+            pool = filled.app.state.engine.database
+            assert await _whole(pool, sql, args, "GENERIC_PLAN") == set(), sql
+
+
+async def test_many_callers_at_once_see_what_each_of_them_sees_alone(
+    filled: Service, asked: list[Sent]
+) -> None:
+    clients = [await filled.as_(*WHO[who]) for who in WHO]
+    urls = [HOT[what].replace("p7", f"p{number}") for number in (5, 6, 7, 8) for what in MIXED]
+    calls = [(client, url) for url in urls for client in clients]
+    alone = [seen(await client.get(url)) for client, url in calls]
+    asked.clear()
+    answers = await asyncio.gather(*(client.get(url) for client, url in calls))
+    assert [seen(answer) for answer in answers] == alone
+    assert any("LATERAL" in sql for sql, _ in asked)
+
+
+def seen(answer: httpx.Response) -> tuple[int, Any]:
+    """What an answer shows of records: neither when it was given nor where it goes on."""
+    body = answer.json()
+    match body["resourceType"]:
+        case "OperationOutcome":
+            return answer.status_code, None
+        case "Bundle":
+            return answer.status_code, (body.get("total"), body.get("entry"))
+    return answer.status_code, body

@@ -164,7 +164,7 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
         # In the text, since it decides the plan.
         f" LIMIT {asked.count + 1}"
     )
-    return await ctx.store.fetch(*args.statement(with_consents(sql, access, args)))
+    return await ctx.read(*args.statement(with_consents(sql, access, args)))
 
 
 def _order(asked: Asked) -> str:

@@ -32,15 +32,14 @@ async def current(ctx: Context, call: Call) -> Row:
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
     compiled = _statement if is_by_content(read) else _statement_once
     sql, *values = compiled(read, search, known_to(ctx), call.type)
-    row = await ctx.store.fetchrow(sql, call.id, *values)
-    if row is None:
+    rows = await ctx.read(sql, call.id, *values)
+    if not rows:
         raise unknown(call)
-    if row["deleted"]:
+    if rows[0]["deleted"]:
         raise Gone(
             f"{call.type}/{call.id} was deleted; its history is at {call.type}/{call.id}/_history."
         )
-    found: Row = row
-    return found
+    return rows[0]
 
 
 def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[Any, ...]:
@@ -67,11 +66,12 @@ async def vread(ctx: Context, call: Call) -> Result:
         f"SELECT r.rid, r.version, r.last_updated, {SHOWN} FROM {source} AS r"
         f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
     )
-    row = await ctx.store.fetchrow(*args.statement(with_consents(sql, access, args)))
-    if row is None:
+    rows = await ctx.read(*args.statement(with_consents(sql, access, args)))
+    if not rows:
         raise NotFound(
             f"{call.type}/{call.id} has no version {call.version}, or is not known to you."
         )
+    row = rows[0]
     if row["body"] is None:
         raise Gone(f"{call.type}/{call.id} was deleted by version {call.version}.")
     return await _answer(ctx, call, row, parts)

@@ -50,7 +50,7 @@ async def find(ctx: Context, query: Query, position: Position | None = None) -> 
     if not query.counts_only:
         sql = with_consents(sql, access, args, unlike_for(ctx))
     if ctx.connection or statement.is_narrow or await _leads_to_few(ctx, query, access):
-        return await ctx.store.fetch(*args.statement(sql))
+        return await ctx.read(*args.statement(sql))
     return await ctx.engine.database.search(*args.statement(sql))
 
 

@@ -1,0 +1,210 @@
+"""Together: reads of the same text that wait at the same time become one statement.
+
+To begin a statement costs PostgreSQL and its driver more than to find a few rows by key. Whoever
+comes while the same is being asked waits for the next turn, which answers all who came: the busier
+the server, the less a read costs. Nobody waits where nobody else asks, and a turn begins after all
+whom it answers have come, so that everybody sees what was committed before.
+docs/decisions/0024-together.md
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from asyncpg import InterfaceError, PostgresError, Record
+
+ABREAST = 2
+"""Turns of one text that are under way at the same time."""
+
+SLOW = 0.01
+"""Seconds after which a turn may have another beside it; before, to wait for it costs less."""
+
+MOST = 32
+"""Callers whom one turn answers."""
+
+TEXTS = 512
+"""Texts of which is remembered how many are asked at once."""
+
+FAULTS = (PostgresError, InterfaceError)
+"""What is raised for wrong values: by the database, or by its driver before."""
+
+PLACE = re.compile(r"\$(\d+)")
+
+Values = tuple[Any, ...]
+Types = tuple[str, ...]
+Fetch = Callable[[str, Values], Awaitable[list[Record]]]
+Describe = Callable[[str], Awaitable[Types]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Caller:
+    """The values somebody asks with, and where the rows go."""
+
+    values: Values
+    rows: "asyncio.Future[list[Record]]"
+
+    def is_like(self, other: "_Caller") -> bool:
+        """Whether one turn can answer both: of a list there is one for all."""
+        pairs = zip(self.values, other.values, strict=True)
+        return all(mine is its or mine == its for mine, its in pairs if isinstance(mine, list))
+
+
+class _Line:
+    """Who waits to ask one text, and how many turns are under way."""
+
+    __slots__ = ("began", "turns", "waiting")
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self.turns = 0
+        self.waiting: deque[_Caller] = deque()
+
+    def is_taken(self, now: float) -> bool:
+        """Whether whoever comes now has to wait."""
+        if self.turns == ABREAST:
+            return True
+        return self.turns > 0 and now - self.began < SLOW
+
+    def next(self) -> list[_Caller]:
+        """The callers of the next turn: the first, and those like it."""
+        first = self.waiting[0]
+        chosen = [caller for caller in self.waiting if caller.is_like(first)][:MOST]
+        for caller in chosen:
+            self.waiting.remove(caller)
+        return chosen
+
+
+class Together:
+    """The lines of one worker; belongs to one event loop.
+
+    `fetch` runs a statement, `describe` tells the PostgreSQL types of its parameters.
+    """
+
+    def __init__(self, fetch: Fetch, describe: Describe) -> None:
+        self._fetch = fetch
+        self._describe = describe
+        self._types: dict[str, Types] = {}
+        self._lines: dict[str, _Line] = {}
+        self._turns: set[asyncio.Task[None]] = set()
+
+    async def fetch(self, sql: str, values: Values) -> list[Record]:
+        """The rows of one SELECT in its order; after its own columns they may have one more, `at_`.
+
+        Raises what `fetch` raises for the values of this caller.
+        """
+        line = self._lines.setdefault(sql, _Line())
+        loop = asyncio.get_running_loop()
+        if line.is_taken(loop.time()):
+            caller = _Caller(values, loop.create_future())
+            line.waiting.append(caller)
+            return await caller.rows
+        line.turns, line.began = line.turns + 1, loop.time()
+        try:
+            return await self._fetch(sql, values)
+        finally:
+            self._hand_on(sql, line)
+
+    def _hand_on(self, sql: str, line: _Line) -> None:
+        """End a turn: whoever came meanwhile has the next one."""
+        if line.waiting:
+            line.began = asyncio.get_running_loop().time()
+            turn = asyncio.create_task(self._take_turn(sql, line, line.next()))
+            self._turns.add(turn)
+            turn.add_done_callback(self._turns.discard)
+            return
+        line.turns -= 1
+        if line.turns == 0:
+            del self._lines[sql]
+
+    async def _take_turn(self, sql: str, line: _Line, callers: Sequence[_Caller]) -> None:
+        try:
+            await self._answer(sql, callers)
+        except Exception as error:
+            _refuse(callers, error)
+        finally:
+            for caller in callers:
+                caller.rows.cancel()
+            self._hand_on(sql, line)
+
+    async def _answer(self, sql: str, callers: Sequence[_Caller]) -> None:
+        if len(callers) > 1:
+            try:
+                found = await self._of_all(sql, callers)
+            except FAULTS:
+                pass  # The values of one of them are at fault: each is told about its own.
+            else:
+                for caller, rows in zip(callers, found, strict=True):
+                    _tell(caller, rows)
+                return
+        for caller in callers:
+            try:
+                _tell(caller, await self._fetch(sql, caller.values))
+            except FAULTS as error:
+                _refuse([caller], error)
+
+    async def _of_all(self, sql: str, callers: Sequence[_Caller]) -> Iterable[list[Record]]:
+        many = of_all(sql, await self._types_of(sql))
+        if not many.columns:
+            rows = await self._fetch(sql, callers[0].values)
+            return [rows for _ in callers]
+        shared = (callers[0].values[at] for at in many.lists)
+        columns = ([caller.values[at] for caller in callers] for at in many.columns)
+        found: list[list[Record]] = [[] for _ in callers]
+        for row in await self._fetch(many.sql, (*shared, *columns)):
+            found[row["at_"] - 1].append(row)
+        return found
+
+    async def _types_of(self, sql: str) -> Types:
+        if sql not in self._types:
+            if len(self._types) >= TEXTS:
+                self._types.clear()
+            self._types[sql] = await self._describe(sql)
+        return self._types[sql]
+
+
+@dataclass(frozen=True, slots=True)
+class OfAll:
+    """A statement for many callers; `lists` and `columns` say which values of theirs it takes."""
+
+    sql: str
+    lists: list[int]
+    columns: list[int]
+
+
+@lru_cache(maxsize=TEXTS)
+def of_all(sql: str, types: Types) -> OfAll:
+    """A SELECT asked once for each of many callers, whose number `at_` comes after its rows.
+
+    What is no list becomes a column of a table of callers. `types` are those of the parameters.
+    """
+    lists = [at for at, type_ in enumerate(types) if type_.endswith("[]")]
+    columns = [at for at in range(len(types)) if at not in lists]
+    places = {at: f"${number}" for number, at in enumerate([*lists, *columns], 1)}
+    names = {at: f"of_{at + 1}" for at in columns}
+    table = ", ".join(f"{places[at]}::{types[at]}[]" for at in columns)
+    one = PLACE.sub(lambda found: _place(int(found[1]) - 1, names, places), sql)
+    return OfAll(
+        f"SELECT s_.*, q_.at_ FROM unnest({table}) WITH ORDINALITY"
+        f" AS q_({', '.join(names.values())}, at_) CROSS JOIN LATERAL ({one}) AS s_",
+        lists,
+        columns,
+    )
+
+
+def _place(at: int, names: Mapping[int, str], places: Mapping[int, str]) -> str:
+    return f"q_.{names[at]}" if at in names else places[at]
+
+
+def _tell(caller: _Caller, rows: list[Record]) -> None:
+    if not caller.rows.done():
+        caller.rows.set_result(rows)
+
+
+def _refuse(callers: Iterable[_Caller], error: BaseException) -> None:
+    for caller in callers:
+        if not caller.rows.done():
+            caller.rows.set_exception(error)

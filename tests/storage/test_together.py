@@ -1,0 +1,142 @@
+"""app/storage/together.py: many who ask the same, in one statement, and each hears its own."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+from asyncpg import Record
+
+from app.storage.database import Database, DatabaseAway
+from app.storage.together import MOST, Together, Types, of_all
+
+TIMES = "SELECT n, $1::int AS of FROM generate_series(1, $2::int) AS n ORDER BY n DESC"
+
+
+class Asked:
+    """A line over a real database, and the statements that it sent."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.sent: list[str] = []
+        self.together = Together(self._fetch, self._describe)
+
+    async def _fetch(self, sql: str, values: tuple[Any, ...]) -> list[Record]:
+        self.sent.append(sql)
+        return await self._database.fetch(sql, *values)
+
+    async def _describe(self, sql: str) -> Types:
+        async with self._database.acquire() as connection:
+            return tuple(each.name for each in (await connection.prepare(sql)).get_parameters())
+
+    async def each(self, sql: str, *values: tuple[Any, ...]) -> list[Any]:
+        """What each of these callers, who ask at the same time, is told."""
+        asked = (self.together.fetch(sql, each) for each in values)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+
+@pytest.fixture
+def asked(database: Database) -> Asked:
+    return Asked(database)
+
+
+async def test_each_caller_has_its_own_rows_in_their_order(asked: Asked) -> None:
+    found = await asked.each(TIMES, *((of, of % 5) for of in range(100)))
+    for of, rows in enumerate(found):
+        assert [row["n"] for row in rows] == list(range(of % 5, 0, -1))
+        assert {row["of"] for row in rows} <= {of}
+
+
+async def test_many_callers_take_few_statements(asked: Asked) -> None:
+    await asked.each(TIMES, *((of, 1) for of in range(1 + 2 * MOST)))
+    assert len(asked.sent) == 3
+
+
+async def test_who_asks_alone_asks_the_statement_itself(asked: Asked) -> None:
+    for of in range(3):
+        assert len(await asked.together.fetch(TIMES, (of, 2))) == 2
+    assert asked.sent == [TIMES] * 3
+
+
+async def test_callers_with_other_lists_are_not_answered_together(asked: Asked) -> None:
+    sql = "SELECT v FROM unnest($1::text[]) AS v WHERE v <> $2"
+    callers = [(["a", "b"], "a"), (["c", "d"], "c"), (["a", "b"], "b"), (["c", "d"], "x")] * 5
+    found = await asked.each(sql, *callers)
+    assert [[row["v"] for row in rows] for rows in found] == [["b"], ["d"], ["a"], ["c", "d"]] * 5
+
+
+async def test_callers_with_the_same_values_are_told_the_same(asked: Asked) -> None:
+    sql = "SELECT cardinality($1::int[]) AS size"
+    assert await asked.each(sql, *[([1, 2],)] * 9) == [[(2,)]] * 9
+    assert len(asked.sent) == 2
+
+
+async def test_a_value_of_one_caller_is_no_fault_of_the_others(asked: Asked) -> None:
+    sql = "SELECT 6 / $1::int AS quotient"
+    found = await asked.each(sql, (1,), (2,), (0,), (3,), ("three",), (6,))
+    assert [found[at][0]["quotient"] for at in (0, 1, 3, 5)] == [6, 3, 2, 1]
+    assert isinstance(found[2], asyncpg.DivisionByZeroError)
+    assert isinstance(found[4], asyncpg.DataError)
+
+
+async def test_whoever_asks_after_a_commit_sees_it(asked: Asked, database: Database) -> None:
+    await database.execute("INSERT INTO shared_secret (name, value) VALUES ('n', '0')")
+    sql = "SELECT value FROM shared_secret WHERE name = $1"
+
+    async def write_and_read(each: int) -> None:
+        async with database.transaction() as connection:
+            before = int(
+                await connection.fetchval(
+                    "UPDATE shared_secret SET value = (convert_from(value, 'UTF8')::int + 1)::text"
+                    "::bytea WHERE name = 'n' RETURNING convert_from(value, 'UTF8')"
+                )
+            )
+        rows = await asked.together.fetch(sql, ("n",))
+        assert int(rows[0]["value"]) >= before, each
+
+    await asyncio.gather(*map(write_and_read, range(60)))
+    assert any(sql != each for each in asked.sent)
+
+
+async def test_a_caller_that_gives_up_keeps_nobody_waiting(asked: Asked) -> None:
+    tasks = [asyncio.create_task(asked.together.fetch(TIMES, (of, 1))) for of in range(20)]
+    await asyncio.sleep(0)
+    for task in tasks[::3]:
+        task.cancel()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    for of, rows in enumerate(found):
+        if of % 3:
+            assert [row["of"] for row in rows] == [of]
+        else:
+            assert isinstance(rows, asyncio.CancelledError)
+    assert len(await asked.together.fetch(TIMES, (1, 1))) == 1
+
+
+async def test_a_turn_that_takes_long_has_another_beside_it(asked: Asked) -> None:
+    sql = "SELECT pg_sleep($1::float8), $2::int AS of"
+    long = asyncio.create_task(asked.together.fetch(sql, (30.0, 0)))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        assert (await asked.together.fetch(sql, (0.0, 1)))[0]["of"] == 1
+    long.cancel()
+    await asyncio.gather(long, return_exceptions=True)
+
+
+async def test_all_hear_that_the_database_is_away(dsn: str) -> None:
+    database = await Database.open(f"{dsn}_that_is_not_there")
+    found = await Asked(database).each(TIMES, *((of, 1) for of in range(10)))
+    await database.close()
+    assert all(isinstance(each, DatabaseAway) for each in found)
+
+
+async def test_a_line_is_gone_when_nobody_waits(asked: Asked) -> None:
+    await asked.each(TIMES, *((of, 1) for of in range(50)))
+    assert asked.together._lines == {}
+    assert asked.together._turns == set()
+
+
+def test_the_statement_for_many_takes_each_value_from_where_it_belongs() -> None:
+    found = of_all("SELECT $2, $1 WHERE $3 = ANY($1) AND $11", ("text[]", *["text"] * 10))
+    assert found.lists == [0]
+    assert found.columns == list(range(1, 11))
+    assert "(SELECT q_.of_2, $1 WHERE q_.of_3 = ANY($1) AND q_.of_11)" in found.sql
