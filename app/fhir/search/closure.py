@@ -43,7 +43,9 @@ RECORDS = (
 )
 """Types of which a person has ever more: the newest belong to it, and what the others point to."""
 
-DIRECTORY = ("PractitionerRole", "PlanDefinition")
+POINTED = ("PractitionerRole", "PlanDefinition")
+"""Types about nobody that belong to it where something of it points to them."""
+
 POINTING = {"Provenance": "target", "Appointment": "actor", "Contract": "subject"}
 """Types found by the reference with which they point into the closure."""
 
@@ -78,7 +80,7 @@ def _statement(type_: str, id_: str, read: Access, search: Access, args: Argumen
             " jsonb_path_query(o.body::jsonb, '$.**.reference') AS x (target)"
         ),
         "linked": (
-            f"{seen(*RECORDS, *DIRECTORY)} AND (r.type, r.id) IN"
+            f"{seen(*RECORDS, *POINTED)} AND (r.type, r.id) IN"
             " (SELECT split_part(target, '/', 1), split_part(target, '/', 2) FROM links)"
         ),
         "pointing": f"{seen(*POINTING)} AND r.rid IN ({_pointing()}) LIMIT {MOST}",
