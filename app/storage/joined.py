@@ -42,6 +42,9 @@ class Joined(Database):
             await connection.fetchval(PLANNED, "force_generic_plan")
             return found
 
+    async def together(self, sql: str, *args: Any) -> list[Record]:
+        return await self.fetch(sql, *args)
+
     async def next_rid(self) -> int:
         return await self._database.next_rid()
 

@@ -261,7 +261,7 @@ async def test_nothing_internal_gets_out(
     async def broken(*_: Any) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(type(lasting.app.state.engine.database), "fetchrow", broken)
+    monkeypatch.setattr(type(lasting.app.state.engine.database), "fetch", broken)
     response = await client.get("/Patient/ada", headers={"X-Request-Id": "r-1"})
     said = refused(response, 500, "exception")
     assert "r-1" in said

@@ -58,14 +58,14 @@ async def test_every_entry_is_answered_in_its_place(county: httpx.AsyncClient, a
 async def test_what_nobody_foresaw_fails_alone_and_what_was_done_is_told(
     county: httpx.AsyncClient, ada: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    fetchrow = Database.fetchrow
+    fetch = Database.fetch
 
     async def broken(self: Database, sql: str, *args: Any) -> Any:
         if "ada-goal-1" in args:
             raise RuntimeError(SECRET)
-        return await fetchrow(self, sql, *args)
+        return await fetch(self, sql, *args)
 
-    monkeypatch.setattr(Database, "fetchrow", broken)
+    monkeypatch.setattr(Database, "fetch", broken)
     answered = await answers(
         county,
         asking("POST", "Goal", goal()),
