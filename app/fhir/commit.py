@@ -166,7 +166,9 @@ async def _write(ctx: Context, several: Sequence[Asked]) -> list[list[Committed]
     connection = ctx.connection
     assert connection is not None
     drafts = [each for asked in several for each in asked.drafts]
-    current, instant = await _lock(ctx, connection, drafts)
+    # Who shares a transaction holds nobody up by waiting for somebody else's lock.
+    wait = "" if len(several) == 1 else " NOWAIT"
+    current, instant = await _lock(ctx, connection, drafts, wait)
     for each in drafts:
         match_version(each.change, current.get(each.key))
     await refuse_erasure(ctx, drafts, current)
@@ -209,8 +211,8 @@ async def _record(
 
 
 async def _lock(
-    ctx: Context, connection: Connection, drafts: Sequence[Draft]
-) -> tuple[dict[tuple[str, str], Current], datetime | None]:
+    ctx: Context, connection: Connection, drafts: Sequence[Draft], wait: str
+) -> tuple[dict[Key, Current], datetime | None]:
     """Lock what is to be changed, as far as the caller may change it; the instant of the write.
 
     None where the locks were waited for, so that it is to be taken again: a version is never older
@@ -221,12 +223,12 @@ async def _lock(
         for letter in ("d", "u")
     }
     if all(keys.values()):
-        await _lock_in_order(connection, sorted(keys["d"] + keys["u"]))
+        await _lock_in_order(connection, sorted(keys["d"] + keys["u"]), wait)
     rows = [
         row
         for letter, wanted in keys.items()
         if wanted
-        for row in await _locked(ctx, connection, letter, wanted)
+        for row in await _locked(ctx, connection, letter, wanted, wait)
     ]
     instant: datetime | None = max((row["instant"] for row in rows), default=None)
     if instant is not None and any(row["last_updated"] >= instant for row in rows):
@@ -239,24 +241,26 @@ def _places(args: Arguments, keys: Keys) -> str:
     return f"unnest({', '.join(parts)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
 
 
-async def _lock_in_order(connection: Connection, keys: Keys) -> None:
+async def _lock_in_order(connection: Connection, keys: Keys, wait: str) -> None:
     """Both updates and deletions at once, so that two transactions cannot wait for each other."""
     args = Arguments()
     await connection.fetch(
         *args.statement(
             f"SELECT FROM resource AS r JOIN {_places(args, keys)}"
-            " ORDER BY r.type, r.id FOR UPDATE OF r"
+            f" ORDER BY r.type, r.id FOR UPDATE OF r{wait}"
         )
     )
 
 
-async def _locked(ctx: Context, connection: Connection, letter: str, keys: Keys) -> list[Record]:
+async def _locked(
+    ctx: Context, connection: Connection, letter: str, keys: Keys, wait: str
+) -> list[Record]:
     args = Arguments()
     source = visible(ctx.access.get(letter, Nothing()), sorted({type_ for type_, _ in keys}), args)
     return await connection.fetch(
         *args.statement(
             f"SELECT r.*, write_instant() AS instant FROM {source} AS r JOIN {_places(args, keys)}"
-            " ORDER BY r.type, r.id FOR UPDATE OF r"
+            f" ORDER BY r.type, r.id FOR UPDATE OF r{wait}"
         )
     )
 
