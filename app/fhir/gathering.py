@@ -72,42 +72,26 @@ class Gathering(Generic[A, R]):
         Raises whatever `ways.alone` does.
         """
         line = self._lines.setdefault(caller, _Line())
+        waiting: _Waiting[A, R] = _Waiting(asked, asyncio.get_running_loop().create_future())
+        line.waiting.append(waiting)
         if line.under_way < UNDER_WAY:
             line.under_way += 1
-            try:
-                return await ways.alone(asked)
-            finally:
-                self._ended(caller, ways)
-        done = asyncio.get_running_loop().create_future()
-        waiting: _Waiting[A, R] = _Waiting(asked, done)
-        line.waiting.append(waiting)
+            # A task, so that what else came in this turn of the event loop is taken along.
+            task = asyncio.create_task(self._go(caller, line, ways))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         try:
             return await waiting.done
         except Apart:
             return await ways.alone(asked)
 
-    def _ended(self, caller: Hashable, ways: Ways[A, R]) -> None:
-        """Let those who wait take the place of what was under way."""
-        line = self._lines[caller]
-        if batch := taken(line.waiting):
-            task = asyncio.create_task(self._go(caller, batch, ways))
-            # The event loop itself keeps no task alive.
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            return
+    async def _go(self, caller: Hashable, line: _Line[A, R], ways: Ways[A, R]) -> None:
+        """Write what waits until nothing does."""
+        while batch := taken(line.waiting):
+            await _settle(batch, ways)
         line.under_way -= 1
         if not line.under_way:
             del self._lines[caller]
-
-    async def _go(
-        self, caller: Hashable, batch: Sequence[_Waiting[A, R]], ways: Ways[A, R]
-    ) -> None:
-        try:
-            await _settle(batch, ways)
-        finally:
-            for each in batch:
-                each.done.cancel()
-            self._ended(caller, ways)
 
 
 def taken(waiting: deque[_Waiting[A, R]]) -> list[_Waiting[A, R]]:
