@@ -61,7 +61,8 @@ async def commit(
     await profiles.refuse(ctx, changes)
     drafts = await _drafts(ctx, changes)
     _refuse_twice(drafts)
-    rids = {each.key: await ctx.engine.database.next_rid() for each in drafts}
+    making = [each.key for each in drafts if each.change.creates]
+    rids = {key: await ctx.engine.database.next_rid() for key in making}
     asked = Asked(ctx, drafts, rids)
     if then is not None or len(drafts) > FEW:
         return await _alone(asked, then)
@@ -71,8 +72,11 @@ async def commit(
 
 
 def _caller(ctx: Context) -> Hashable:
-    """What requests have in common that may share statements: who asks, and may see what."""
-    return ctx.agent, ctx.reach, frozenset(ctx.access.items()), ctx.engine.policy
+    """What requests have in common that may share statements: who asks, and may see what.
+
+    And the engine itself: another one may be part of somebody's transaction, or have other guards.
+    """
+    return id(ctx.engine), ctx.agent, ctx.reach, frozenset(ctx.access.items())
 
 
 async def _alone(asked: Asked, then: Then | None = None) -> list[Committed]:

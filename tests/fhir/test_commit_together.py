@@ -14,6 +14,7 @@ from app.fhir.context import Context
 from app.fhir.engine import Policy
 from app.fhir.errors import Forbidden, PreconditionFailed, Unprocessable
 from app.storage.database import Database
+from app.storage.joined import Joined
 from tests.admitted import context
 from tests.build import care_team, goal, organization, patient, reference
 from tests.http.conftest import COUNTY, Service, serving
@@ -160,3 +161,22 @@ async def test_who_joins_a_team_is_recorded_under_the_request_that_let_them_in(
     WHERE body LIKE '%Let into the care team%' AND body LIKE '%"request-' || $1 || '"%'
     """
     assert [await database.fetchval(sql, str(at)) for at in range(MANY)] == [1] * MANY
+
+
+async def test_what_is_part_of_another_transaction_is_written_there(
+    county: Context, database: Database
+) -> None:
+    def within(connection: Any) -> Context:
+        return replace(county, engine=replace(county.engine, database=Joined(connection, database)))
+
+    async with database.transaction() as kept:
+        with pytest.raises(ZeroDivisionError):
+            async with database.transaction() as lost:
+                await asyncio.gather(
+                    commit(within(kept), [changed(0, may_create=False)]),
+                    commit(within(lost), [changed(1, may_create=False)]),
+                    at_once(county, [changed(number) for number in range(2, MANY)]),
+                )
+                raise ZeroDivisionError
+    left = "SELECT id FROM resource WHERE type = 'Goal' AND version = 1"
+    assert [row["id"] for row in await database.fetch(left)] == ["g1"]
