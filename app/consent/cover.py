@@ -46,6 +46,7 @@ class Added:
     patient: str
     member: str
     at: str
+    request_id: str
 
 
 async def cover(ctx: Context, written: Sequence[Written]) -> None:
@@ -72,7 +73,7 @@ def _added(one: Written, base_url: str) -> Iterator[Added]:
     new = {each[0] for each in _members(after, base_url) if not _is_among(each, known)}
     for patient in subjects(after, base_url):
         for who in sorted(new - {f"Patient/{patient}"}):
-            yield Added(patient, who, places[who])
+            yield Added(patient, who, places[who], one.request_id)
 
 
 def _members(team: Resource, base_url: str) -> Iterator[Member]:
@@ -122,7 +123,7 @@ async def _is_known(ctx: Context, added: Added, teams: Sequence[str]) -> bool:
 
 async def _record(ctx: Context, added: Sequence[Added]) -> None:
     rows = [
-        disclosure_row(ctx.agent, ctx.request_id, ctx.now, ctx.engine.base_url, _told(ctx, each))
+        disclosure_row(ctx.agent, each.request_id, ctx.now, ctx.engine.base_url, _told(ctx, each))
         for each in added
     ]
     if rows and ctx.connection is not None:

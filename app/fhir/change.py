@@ -55,7 +55,8 @@ class Change:
 class Written:
     """A resource as a transaction found it and as it leaves it: stored text, None without.
 
-    `patients` are the logical ids of whom it was or is about, `at` its FHIRPath in the request.
+    `patients` are the logical ids of whom it was or is about, `at` its FHIRPath in the request of
+    this id.
     """
 
     type: str
@@ -64,6 +65,7 @@ class Written:
     before: str | None
     after: str | None
     at: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)

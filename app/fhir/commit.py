@@ -7,39 +7,45 @@ https://hl7.org/fhir/R4/http.html#transactional-integrity
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from asyncpg import DeadlockDetectedError, Record, SerializationError, UniqueViolationError
 
-from app.fhir import json, profiles
+from app.fhir import profiles
 from app.fhir.access import Nothing
 from app.fhir.audit_commit import events_of
 from app.fhir.change import LETTER, Change, Committed, Outdated, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import KEPT_AFTER_DELETION, Current, Draft, derive, draft, redrafted
+from app.fhir.draft import Asked, Current, Draft, Key, draft, redrafted
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import BadRequest, Conflict, Unavailable
+from app.fhir.gathering import Apart, Ways
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
+from app.fhir.part import part
 from app.fhir.registration import refresh
-from app.fhir.step import Step, head_of, match_version, meet
+from app.fhir.step import Step, match_version, meet
 from app.fhir.visible import visible
 from app.storage.audit import BATCH, AuditRow, insert_audit
 from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
-from app.storage.versions import DERIVED, WORDS, Part, Row, write, write_parts
+from app.storage.versions import write, write_parts
 
 ATTEMPTS = 8
 BREATH = 20
 """Drafts after which others get their turn on the event loop."""
 
-Keys = Sequence[tuple[str, str]]
+FEW = 20
+"""Resources of one request that may be written together with those of others."""
+
+Keys = Sequence[Key]
 Then = Callable[[Context], Awaitable[None]]
 Plan = Callable[[Context], Awaitable[Sequence[Change]]]
-Write = Callable[[Context], Awaitable[list[Committed]]]
+Write = Callable[[Context], Awaitable[list[list[Committed]]]]
 
 
 async def commit(
@@ -55,12 +61,36 @@ async def commit(
     await profiles.refuse(ctx, changes)
     drafts = await _drafts(ctx, changes)
     _refuse_twice(drafts)
-    rids = {each.key: await ctx.engine.database.next_rid() for each in drafts}
+    making = [each.key for each in drafts if each.change.creates]
+    rids = {key: await ctx.engine.database.next_rid() for key in making}
+    asked = Asked(ctx, drafts, rids)
+    if then is not None or len(drafts) > FEW:
+        return await _alone(asked, then)
+    ways = Ways(_alone, _together)
+    done: list[Committed] = await ctx.engine.gathering.write(_caller(ctx), asked, ways)
+    return done
 
-    async def write(within: Context) -> list[Committed]:
-        return await _write(within, [redrafted(ctx.engine, each) for each in drafts], rids)
 
-    return await _attempts(ctx, write, then)
+def _caller(ctx: Context) -> Hashable:
+    """What requests have in common that may share statements: who asks, and may see what.
+
+    And the engine itself: another one may be part of somebody's transaction, or have other guards.
+    """
+    return id(ctx.engine), ctx.agent, ctx.reach, frozenset(ctx.access.items())
+
+
+async def _alone(asked: Asked, then: Then | None = None) -> list[Committed]:
+    async def write(within: Context) -> list[list[Committed]]:
+        return await _write(within, [redrafted(asked)])
+
+    return (await _attempts(asked.ctx, write, then))[0]
+
+
+async def _together(several: Sequence[Asked]) -> list[list[Committed]]:
+    async def write(within: Context) -> list[list[Committed]]:
+        return await _write(within, [redrafted(each) for each in several])
+
+    return await _transaction(several[0].ctx, write, None)
 
 
 async def commit_planned(
@@ -70,16 +100,17 @@ async def commit_planned(
     transaction, of which `most` create, and again whenever somebody was faster."""
     fresh = [await ctx.engine.database.next_rid() for _ in range(most)]
 
-    async def write(within: Context) -> list[Committed]:
+    async def write(within: Context) -> list[list[Committed]]:
         drafts = await _drafts(ctx, await plan(within))
         _refuse_twice(drafts)
         making = [each.key for each in drafts if each.change.creates]
-        return await _write(within, drafts, dict(zip(making, fresh, strict=False)))
+        rids = dict(zip(making, fresh, strict=False))
+        return await _write(within, [Asked(ctx, drafts, rids)])
 
-    return await _attempts(ctx, write, then)
+    return (await _attempts(ctx, write, then))[0]
 
 
-async def _attempts(ctx: Context, write: Write, then: Then | None) -> list[Committed]:
+async def _attempts(ctx: Context, write: Write, then: Then | None) -> list[list[Committed]]:
     for attempt in range(ATTEMPTS):
         try:
             return await _transaction(ctx, write, then)
@@ -103,7 +134,7 @@ async def _drafts(ctx: Context, changes: Sequence[Change]) -> list[Draft]:
     return drafts
 
 
-async def _transaction(ctx: Context, write: Write, then: Then | None) -> list[Committed]:
+async def _transaction(ctx: Context, write: Write, then: Then | None) -> list[list[Committed]]:
     is_written = False
     try:
         async with ctx.engine.database.transaction() as connection:
@@ -134,40 +165,58 @@ def _refuse_twice(drafts: Sequence[Draft]) -> None:
         seen.add(each.key)
 
 
-async def _write(
-    ctx: Context, drafts: Sequence[Draft], rids: Mapping[tuple[str, str], int]
-) -> list[Committed]:
+async def _write(ctx: Context, several: Sequence[Asked]) -> list[list[Committed]]:
+    """Write what one caller asked in one or several requests; what became of it, by request."""
     connection = ctx.connection
     assert connection is not None
-    current, instant = await _lock(ctx, connection, drafts)
+    drafts = [each for asked in several for each in asked.drafts]
+    # Who shares a transaction holds nobody up by waiting for somebody else's lock.
+    wait = "" if len(several) == 1 else " NOWAIT"
+    current, instant = await _lock(ctx, connection, drafts, wait)
     for each in drafts:
         match_version(each.change, current.get(each.key))
     await refuse_erasure(ctx, drafts, current)
     known, dangling, later = await resolve(ctx, connection, drafts, current)
+    if dangling and len(several) > 1:
+        raise Apart
     instant = instant or later or await connection.fetchval("SELECT write_instant()")
     assert instant is not None
+    rids = {key: rid for asked in several for key, rid in asked.rids.items()}
     steps = []
     for each in drafts:
         met = current.get(each.key)
         about = patients_of(each, known, met)
         mine = replace(each, subjects=about) if each.sources else each
         steps.append(meet(mine, met, rids.get(each.key, 0), instant))
+    await _record(ctx, several, steps, instant)
+    made = iter(replace(s.committed, dangling=dangling) if dangling else s.committed for s in steps)
+    return [list(islice(made, len(asked.drafts))) for asked in several]
+
+
+async def _record(
+    ctx: Context, several: Sequence[Asked], steps: Sequence[Step], instant: datetime
+) -> None:
+    """Write the steps and their events, and judge what they leave."""
+    connection = ctx.connection
+    assert connection is not None
+    left, events = iter(steps), list[AuditRow]()
+    for asked in several:
+        within = replace(ctx, request_id=asked.ctx.request_id)
+        events += await events_of(within, list(islice(left, len(asked.drafts))), instant)
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
-    events = await events_of(ctx, steps, instant)
-    if stored:
-        await _store(ctx, connection, stored, events)
-        await judge(ctx, connection, [(step.rid, step.draft) for step in stored])
-        await guard(ctx, connection, stored)
-    else:
+    if not stored:
         await insert_audit(connection, events)
-    made = [step.committed for step in steps]
-    return [replace(each, dangling=dangling) for each in made] if dangling else made
+        return
+    await _store(ctx, connection, stored, events)
+    await judge(ctx, connection, [(step.rid, step.draft) for step in stored])
+    requests = {key: asked.ctx.request_id for asked in several for key in asked.keys}
+    await guard(ctx, connection, stored, requests)
 
 
 async def _lock(
-    ctx: Context, connection: Connection, drafts: Sequence[Draft]
-) -> tuple[dict[tuple[str, str], Current], datetime | None]:
+    ctx: Context, connection: Connection, drafts: Sequence[Draft], wait: str
+) -> tuple[dict[Key, Current], datetime | None]:
     """Lock what is to be changed, as far as the caller may change it; the instant of the write.
 
     None where the locks were waited for, so that it is to be taken again: a version is never older
@@ -178,12 +227,12 @@ async def _lock(
         for letter in ("d", "u")
     }
     if all(keys.values()):
-        await _lock_in_order(connection, sorted(keys["d"] + keys["u"]))
+        await _lock_in_order(connection, sorted(keys["d"] + keys["u"]), wait)
     rows = [
         row
         for letter, wanted in keys.items()
         if wanted
-        for row in await _locked(ctx, connection, letter, wanted)
+        for row in await _locked(ctx, connection, letter, wanted, wait)
     ]
     instant: datetime | None = max((row["instant"] for row in rows), default=None)
     if instant is not None and any(row["last_updated"] >= instant for row in rows):
@@ -196,24 +245,26 @@ def _places(args: Arguments, keys: Keys) -> str:
     return f"unnest({', '.join(parts)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
 
 
-async def _lock_in_order(connection: Connection, keys: Keys) -> None:
+async def _lock_in_order(connection: Connection, keys: Keys, wait: str) -> None:
     """Both updates and deletions at once, so that two transactions cannot wait for each other."""
     args = Arguments()
     await connection.fetch(
         *args.statement(
             f"SELECT FROM resource AS r JOIN {_places(args, keys)}"
-            " ORDER BY r.type, r.id FOR UPDATE OF r"
+            f" ORDER BY r.type, r.id FOR UPDATE OF r{wait}"
         )
     )
 
 
-async def _locked(ctx: Context, connection: Connection, letter: str, keys: Keys) -> list[Record]:
+async def _locked(
+    ctx: Context, connection: Connection, letter: str, keys: Keys, wait: str
+) -> list[Record]:
     args = Arguments()
     source = visible(ctx.access.get(letter, Nothing()), sorted({type_ for type_, _ in keys}), args)
     return await connection.fetch(
         *args.statement(
             f"SELECT r.*, write_instant() AS instant FROM {source} AS r JOIN {_places(args, keys)}"
-            " ORDER BY r.type, r.id FOR UPDATE OF r"
+            f" ORDER BY r.type, r.id FOR UPDATE OF r{wait}"
         )
     )
 
@@ -235,9 +286,8 @@ def _current(row: Record) -> Current:
 async def _store(
     ctx: Context, connection: Connection, steps: Sequence[Step], events: Sequence[AuditRow]
 ) -> None:
-    """Write the new versions and these events; derived rows are touched only where they differ."""
     starts = range(0, len(steps), BATCH)
-    parts = (_part(ctx, steps[at : at + BATCH], events[at : at + BATCH]) for at in starts)
+    parts = (part(ctx.engine, steps[at : at + BATCH], events[at : at + BATCH]) for at in starts)
     if len(starts) == 1:
         stamps = {await write(connection, next(parts))}
     else:
@@ -245,37 +295,3 @@ async def _store(
     if len(stamps.union(step.draft.stamp for step in steps)) > 1:
         raise Outdated
     await insert_audit(connection, events[len(starts) * BATCH :])
-
-
-def _part(ctx: Context, steps: Sequence[Step], events: Sequence[AuditRow]) -> Part:
-    rows: dict[str, list[Row]] = {}
-    stale: dict[str, list[int]] = {}
-    for step in steps:
-        before, after = _before(ctx, step), step.draft.derived.rows
-        for table in DERIVED:
-            was, is_ = before.get(table, []), after.get(table, [])
-            if _is_kept(step, table) or (was == is_ and table != WORDS):
-                continue
-            if step.current and (step.current.deleted or was or not is_):
-                stale.setdefault(table, []).append(step.rid)
-            rows.setdefault(table, []).extend((step.rid, *row) for row in is_)
-    return Part([head_of(step) for step in steps], rows, events, stale)
-
-
-def _before(ctx: Context, step: Step) -> Mapping[str, list[Row]]:
-    """The derived rows of the current version: those of the new one where their digests agree.
-
-    Of its words nothing is said: the statement compares them.
-    """
-    if step.current is None or step.current.body is None:
-        return {}
-    like = step.draft.is_like(step.current)
-    found = (
-        step.draft.derived if like else derive(ctx.engine, json.parse(step.current.body.encode()))
-    )
-    return {table: rows for table, rows in found.rows.items() if table != WORDS}
-
-
-def _is_kept(step: Step, table: str) -> bool:
-    is_deletion = step.draft.change.resource is None
-    return is_deletion and table == "relationship" and step.draft.key[0] in KEPT_AFTER_DELETION

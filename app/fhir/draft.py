@@ -1,14 +1,14 @@
 """Draft: one change on its way through `commit`, and what follows from it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 
 from app.fhir import json
 from app.fhir.change import Change
 from app.fhir.compartments import inherited_from, is_single, subjects
-from app.fhir.context import Resource
+from app.fhir.context import Context, Resource
 from app.fhir.engine import Engine
 from app.fhir.instant import to_text
 from app.fhir.marks import UNMARKED, Marks
@@ -16,6 +16,9 @@ from app.fhir.references import Reference, local, located
 from app.fhir.registry import registered
 from app.fhir.search.parameters import extract
 from app.storage.versions import WORDS, Row
+
+Key = tuple[str, str]
+"""The type and logical id of a resource."""
 
 KEPT_AFTER_DELETION = frozenset({"Patient"})
 """Whoever kept the record of a deleted patient goes on seeing that it was deleted."""
@@ -78,6 +81,19 @@ class Draft:
         return self.digest == current.digest
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one request asks to write; `rids` are the row numbers of what may be new."""
+
+    ctx: Context
+    drafts: Sequence[Draft]
+    rids: Mapping[Key, int]
+
+    @property
+    def keys(self) -> list[Key]:
+        return [each.key for each in self.drafts]
+
+
 def draft(engine: Engine, change: Change) -> Draft:
     """Extract the index, projections, subjects and references of a change."""
     resource = change.resource
@@ -98,9 +114,12 @@ def draft(engine: Engine, change: Change) -> Draft:
     )
 
 
-def redrafted(engine: Engine, one: Draft) -> Draft:
+def redrafted(asked: Asked) -> Asked:
     """The same, derived anew if other search parameters are registered by now."""
-    return one if one.stamp == registered().stamp else draft(engine, one.change)
+    stamp, engine = registered().stamp, asked.ctx.engine
+    if all(each.stamp == stamp for each in asked.drafts):
+        return asked
+    return replace(asked, drafts=[draft(engine, each.change) for each in asked.drafts])
 
 
 def _digest(derived: Derived, pointed: Sequence[str]) -> int:

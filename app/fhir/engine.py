@@ -8,6 +8,7 @@ from app.fhir.audit import AuditLog
 from app.fhir.change import Written
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Forbidden, Issue
+from app.fhir.gathering import Gathering
 from app.fhir.marks import Marks, unmarked
 from app.storage.database import Database
 
@@ -110,3 +111,6 @@ class Engine:
     guards: tuple[Guard, ...] = ()
     definitions: Mapping[str, Resource] = field(default_factory=dict)
     """The canonical resources that come with the server, by url."""
+
+    gathering: Gathering[Any, Any] = field(default_factory=Gathering)
+    """What writes together what one caller asks for at the same time."""

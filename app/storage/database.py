@@ -53,6 +53,7 @@ class Database:
     ) -> None:
         self._readers = readers
         self._writers = writers
+        self._turns = asyncio.Semaphore(writers.get_max_size())
         self._searchers = searchers
         self._rids: deque[int] = deque()
         self._together = Together(self._read, self._parameters)
@@ -95,7 +96,9 @@ class Database:
 
         Raises DatabaseAway; then a COMMIT may or may not have happened. Retrying is the caller's.
         """
-        async with Held(self._writers) as connection, connection.transaction():
+        # In the order of asking: the pool gives a connection to whoever asks in the moment that it
+        # comes back, and sends those who waited for it to the end of the queue.
+        async with self._turns, Held(self._writers) as connection, connection.transaction():
             yield connection
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:

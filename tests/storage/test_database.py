@@ -44,6 +44,24 @@ async def test_statements_wait_for_a_free_connection(dsn: str) -> None:
     assert answers == list(range(50))
 
 
+async def test_nobody_overtakes_who_waits_for_a_transaction(dsn: str) -> None:
+    database = await Database.open(dsn, size=2)  # one of them for transactions
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        async with database.transaction() as connection:
+            order.append(name)
+            await connection.execute("SELECT")
+
+    async with database.transaction():
+        waiting = [asyncio.create_task(work(name)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+    await work("third")
+    await asyncio.gather(*waiting)
+    await database.close()
+    assert order == ["first", "second", "third"]
+
+
 async def test_an_error_of_the_caller_is_not_the_database_away(database: Database) -> None:
     with pytest.raises(FileNotFoundError):
         async with database.transaction():

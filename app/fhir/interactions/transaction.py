@@ -67,7 +67,8 @@ async def transaction(ctx: Context, call: Call, entries: Entries) -> Result:
     if any(_looks_up(each) for _, each in asked):
         committed = await commit_planned(ctx, decide, len(asked), read)
     else:
-        committed = await commit(ctx, await decide(ctx), read)
+        reads = any(row.interaction not in CHANGES for row, _ in asked)
+        committed = await commit(ctx, await decide(ctx), read if reads else None)
     changed, about = await _answer(ctx, asked, plan, committed)
     answers |= changed
     body = disclosed("transaction-response", [answers[at] for at in range(len(asked))])

@@ -1,0 +1,131 @@
+"""Gathering: what one caller asks to write at the same time is written together.
+
+What is written by itself is a transaction of its own: round trips, a commit, a flush of the disk.
+While some of a caller are under way, those that come gather, and the next transaction takes them
+all along; the busier the caller, the less each of them costs. docs/decisions/0025-writes.md
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from app.fhir.errors import Unavailable
+from app.storage.database import DatabaseAway
+
+UNDER_WAY = 2
+"""Transactions of one caller at a time, before others gather: one of them may be at the disk."""
+
+MOST = 100
+"""Resources that one transaction takes along."""
+
+
+class Asked(Protocol):
+    """What is asked to be written: the types and ids of its resources."""
+
+    @property
+    def keys(self) -> Collection[tuple[str, str]]: ...
+
+
+A = TypeVar("A", bound=Asked)
+R = TypeVar("R")
+
+
+class Apart(Exception):
+    """It could not be written together with others, and is to be written by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways(Generic[A, R]):
+    """How to write one by itself, and several in one transaction: all of them or none."""
+
+    alone: Callable[[A], Awaitable[R]]
+    together: Callable[[Sequence[A]], Awaitable[Sequence[R]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[A, R]):
+    asked: A
+    done: "asyncio.Future[R]"
+
+
+@dataclass(slots=True)
+class _Line(Generic[A, R]):
+    """What a caller has under way, and what waits, in the order of asking."""
+
+    under_way: int = 0
+    waiting: deque[_Waiting[A, R]] = field(default_factory=deque)
+
+
+class Gathering(Generic[A, R]):
+    """Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Hashable, _Line[A, R]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def write(self, caller: Hashable, asked: A, ways: Ways[A, R]) -> R:
+        """Write it, by itself or with others of the same caller; what refuses one of them has all
+        of them written by themselves, so that nobody is told of another's refusal.
+
+        Raises whatever `ways.alone` does.
+        """
+        line = self._lines.setdefault(caller, _Line())
+        waiting: _Waiting[A, R] = _Waiting(asked, asyncio.get_running_loop().create_future())
+        line.waiting.append(waiting)
+        if line.under_way < UNDER_WAY:
+            line.under_way += 1
+            # A task, so that what else came in this turn of the event loop is taken along.
+            task = asyncio.create_task(self._go(caller, line, ways))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        try:
+            return await waiting.done
+        except Apart:
+            return await ways.alone(asked)
+
+    async def _go(self, caller: Hashable, line: _Line[A, R], ways: Ways[A, R]) -> None:
+        """Write what waits until nothing does."""
+        while batch := taken(line.waiting):
+            await _settle(batch, ways)
+        line.under_way -= 1
+        if not line.under_way:
+            del self._lines[caller]
+
+
+def taken(waiting: deque[_Waiting[A, R]]) -> list[_Waiting[A, R]]:
+    """Take the first of those who wait, at most MOST resources and none of them twice.
+
+    The others stay, and nobody who asks for the same resource gets ahead of them.
+    """
+    found: list[_Waiting[A, R]] = []
+    left: list[_Waiting[A, R]] = []
+    seen: set[tuple[str, str]] = set()
+    for each in waiting:
+        if each.done.done():
+            continue
+        is_next = len(seen) + len(each.asked.keys) <= MOST and seen.isdisjoint(each.asked.keys)
+        (found if is_next else left).append(each)
+        seen.update(each.asked.keys)
+    waiting.clear()
+    waiting.extend(left)
+    return found
+
+
+async def _settle(batch: Sequence[_Waiting[A, R]], ways: Ways[A, R]) -> None:
+    """Write a batch, and tell those who wait what became of it."""
+    try:
+        asked = [each.asked for each in batch]
+        is_one = len(asked) == 1
+        found = [await ways.alone(asked[0])] if is_one else await ways.together(asked)
+    except Exception as error:
+        # Only of a database that went away nobody knows whether it was written.
+        is_told = len(batch) == 1 or isinstance(error, DatabaseAway | Unavailable)
+        for each in batch:
+            if not each.done.done():
+                each.done.set_exception(error if is_told else Apart())
+        return
+    for each, result in zip(batch, found, strict=True):
+        if not each.done.done():
+            each.done.set_result(result)
