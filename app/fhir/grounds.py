@@ -9,7 +9,7 @@ from typing import Any
 
 from app.fhir.access import Access, Permitted, permissions
 from app.fhir.alike import ALL_ALIKE, UNASKED
-from app.fhir.consented import ACTIVE, Consented, Subject
+from app.fhir.consented import ACTIVE, Consented, Subject, standing
 from app.storage.sql import Arguments, Row
 
 
@@ -49,7 +49,7 @@ def as_of(
     """Judge a statement, before anything is in it, by these for whom the actors stand and who
     works for them, not by those of now."""
     own, reach = (args.add(sorted(each), "text[]") for each in stands)
-    found = f"SELECT {own} AS own, {reach} AS reach"
+    found = standing(f"(SELECT {own} AS own, {reach} AS reach) AS s")
     args.once("own", ("standing", permitted.actors), lambda: found)
 
 

@@ -1,0 +1,103 @@
+"""Weigh in functions what hardly any Consent has, so that no statement has to begin with it."""
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+# What a resource is compared with consents by: "Type/id", and columns of table `resource`.
+MARKS = """
+CREATE TYPE marks AS (
+    resource text COLLATE "C",
+    confidentiality smallint,
+    labels text[] COLLATE "C",
+    seals text[] COLLATE "C",
+    traits bigint[],
+    lo timestamptz,
+    hi timestamptz
+)
+"""
+
+# Who asks (`own`, and with who works for them `reach`, "*" in both), what for, and at what instant;
+# what they wrote; relationships of which basis are beyond consents; and the search parameter
+# `target` of Provenance, by which authors are attested.
+ASKING = """
+CREATE TYPE asking AS (
+    own text[] COLLATE "C",
+    reach text[] COLLATE "C",
+    purposes text[] COLLATE "C",
+    actions text[] COLLATE "C",
+    at timestamptz,
+    authorship bigint[],
+    free text[],
+    attested int
+)
+"""
+
+JOINED = "CREATE AGGREGATE joined(text[]) (SFUNC = array_cat, STYPE = text[])"
+
+# Whether a resource has the classes and codes, lies in the time, is what the rule names. What has
+# no time is touched by any denial.
+IS_WITHIN = """
+CREATE FUNCTION is_within(c consent_rule, of marks, attested int)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (c.classes IS NULL OR of.traits && c.classes)
+        AND (c.codes IS NULL OR of.traits && c.codes)
+        AND (c.lo IS NULL OR coalesce(CASE
+            WHEN c.permits THEN of.lo >= c.lo AND of.hi <= c.hi
+            ELSE of.lo IS NULL OR of.lo < c.hi AND of.hi > c.lo END, false))
+        AND (NOT c.is_named OR rule_names(
+            c.instances, c.dependents, c.authors, c.related, of.traits, of.resource, attested));
+END $$
+"""
+
+# Whether a relationship frees whoever asks of what this patient denies.
+IS_SPARED = """
+CREATE FUNCTION is_spared(whose text, who asking)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM relationship AS e
+        WHERE e.patient = whose AND e.actor = ANY(who.reach) AND e.basis = ANY(who.free)
+          AND who.at >= e.starts AND who.at < e.ends);
+END $$
+"""
+
+# Whether a denial in force, to whoever asks, closes a resource: under one of its labels it extends
+# to it, and no permission within it does. A denial within it takes nothing back: it denies by
+# itself, as far as it goes.
+DENIES = """
+CREATE FUNCTION denies(d consent_rule, of marks, who asking)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (NOT d.is_narrow OR is_within(d, of, who.attested)) AND EXISTS (
+        SELECT FROM unnest(coalesce(nullif(of.labels, '{}'), ARRAY[NULL]::text[])) AS a
+        WHERE (of.confidentiality BETWEEN d.least AND d.most OR a = ANY(d.labels))
+          AND NOT EXISTS (
+            SELECT FROM consent_rule AS x
+            WHERE x.rid = d.rid AND x.path <> d.path AND starts_with(x.path, d.path) AND x.permits
+              AND x.actor = ANY(who.reach)
+              AND (x.purposes IS NULL OR x.purposes && who.purposes)
+              AND (x.actions IS NULL OR x.actions && who.actions)
+              AND who.at >= x.starts AND who.at < x.ends
+              AND (of.confidentiality BETWEEN x.least AND x.most OR a = ANY(x.labels))
+              AND (of.seals IS NULL OR of.seals <@ (x.opens || CASE
+                WHEN of.traits && who.authorship THEN '{PSYTHPN}'::text[] ELSE '{}' END))
+              AND (NOT x.is_narrow OR is_within(x, of, who.attested))))
+        AND NOT is_spared(d.patient, who);
+END $$
+"""
+
+FUNCTIONS = (IS_WITHIN, IS_SPARED, DENIES)
+
+
+def upgrade() -> None:
+    for statement in (MARKS, ASKING, JOINED, *FUNCTIONS):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    op.execute("DROP FUNCTION denies, is_spared, is_within")
+    op.execute("DROP AGGREGATE joined(text[])")
+    op.execute("DROP TYPE asking, marks")
