@@ -1,4 +1,5 @@
-"""Weigh in functions what hardly any Consent has, so that no statement has to begin with it."""
+"""Weigh in functions what few Consents have, so that no statement has to begin with it; name a
+Consent beside its rules."""
 
 from alembic import op
 
@@ -93,6 +94,9 @@ FUNCTIONS = (IS_WITHIN, IS_SPARED, DENIES)
 
 
 def upgrade() -> None:
+    op.execute('ALTER TABLE consent_rule ADD COLUMN consent TEXT COLLATE "C"')
+    op.execute("UPDATE consent_rule AS c SET consent = k.id FROM resource AS k WHERE k.rid = c.rid")
+    op.execute("ALTER TABLE consent_rule ALTER COLUMN consent SET NOT NULL")
     for statement in (MARKS, ASKING, JOINED, *FUNCTIONS):
         op.execute(statement)
 
@@ -101,3 +105,4 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION denies, is_spared, is_within")
     op.execute("DROP AGGREGATE joined(text[])")
     op.execute("DROP TYPE asking, marks")
+    op.execute("ALTER TABLE consent_rule DROP COLUMN consent")

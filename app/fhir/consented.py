@@ -17,6 +17,10 @@ from app.storage.sql import Arguments, literals
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
 ATTESTED = param("Provenance", "target")
+SAID = """c.patient, c.actor, c.consent, c.permits, c.closes, c.purposes, c.actions, c.least,
+ c.most, c.labels, c.opens, c.is_narrow, c.signed,
+ CASE WHEN c.is_narrow OR NOT c.permits THEN c END AS whole"""
+"""What is weighed of a rule `c`; the whole row only where a function of the database needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,13 @@ class Consented:
         )
 
     def test(self, of: Subject) -> str:
-        """SQL: this patient permits it. Consents open it together, each for some labels or for all
-        of them; a relationship does by itself. One denial closes it."""
-        opened = f"coalesce({of.labels}, '{{}}') <@ r.opened"
+        """SQL: the Consents ("patient/id") by which this patient permits it, none if it is by a
+        relationship; NULL if it is not permitted. Consents open it together, each for some labels
+        or for all; a relationship does by itself. One denial closes it."""
+        is_open = f"coalesce({of.labels}, '{{}}') <@ r.opened OR EXISTS ({self._ties(of)})"
         return (
-            f"coalesce((SELECT NOT r.denies AND ({opened} IS TRUE OR EXISTS ({self._ties(of)}))"
-            f" FROM ({self._rules(of)}) AS r), false)"
+            f"(SELECT CASE WHEN NOT r.denies AND ({is_open}) THEN r.consents END"
+            f" FROM ({self._rules(of)}) AS r)"
         )
 
     def looks_closer(self, patients: str) -> str:
@@ -101,16 +106,25 @@ class Consented:
 
     def _rules(self, of: Subject) -> str:
         """What the rules in force for the actors say of the resource: whether one `denies` it; the
-        labels under which it is `opened`, NULL if it is not; whether one `closes` the record: is a
-        list of what may flow, which the implicit policy adds nothing to."""
-        denies = f"{_touches(of)} AND denies(c, {of.marks}, {self._asking})"
+        labels under which it is `opened`, NULL if it is not, by which `consents`; whether one
+        `closes` the record: is a list of what may flow, which the implicit policy adds nothing to.
+
+        Of a lineage those count that were signed last, by the base rule that every Consent has.
+        """
+        denies = f"{_touches(of)} AND denies(c.whole, {of.marks}, {self._asking})"
+        admits = f"c.permits AND {self._is_unsealed('c.opens', of)} AND {_extends(of, 'c.whole')}"
         return (
             "SELECT coalesce(bool_or(c.closes), false) AS closes, coalesce(bool_or(NOT c.permits"
             f" AND c.actor = ANY({self.own}) AND {denies}), false) AS denies,"
             f" joined(CASE WHEN {_is_of_level(of)} THEN coalesce({of.labels}, '{{}}')"
-            f" ELSE c.labels END) FILTER (WHERE c.permits AND {self.admits(of)}) AS opened"
-            f" FROM consent_rule AS c WHERE c.patient = {of.patient}"
-            f" AND {self.is_in_force('c', self.reach)}"
+            f" ELSE c.labels END) FILTER (WHERE {admits}) AS opened,"
+            f" coalesce(array_agg(c.patient || '/' || c.consent) FILTER (WHERE {admits}), '{{}}')"
+            f" AS consents FROM (SELECT {SAID}, max(c.signed)"
+            f" FILTER (WHERE c.path = '' AND c.actor = '{EVERYONE}')"
+            " OVER (PARTITION BY c.lineage) AS latest FROM consent_rule AS c"
+            f" WHERE c.patient = {of.patient} AND c.actor = ANY({self.reach})"
+            f" AND {ACTIVE.format('c')}) AS c"
+            f" WHERE (c.latest > c.signed) IS NOT TRUE AND {self._is_meant('c')}"
         )
 
     def _ties(self, of: Subject) -> str:
@@ -171,11 +185,14 @@ class Consented:
 
     def _is_applying(self, alias: str, actors: str) -> str:
         """The rule is about whoever asks, the purpose, the action, and now."""
+        now = ACTIVE.format(alias)
+        return f"{alias}.actor = ANY({actors}) AND {now} AND {self._is_meant(alias)}"
+
+    def _is_meant(self, alias: str) -> str:
+        """The rule is about the purpose and the action."""
         return (
-            f"{alias}.actor = ANY({actors})"
-            f" AND ({alias}.purposes IS NULL OR {alias}.purposes && {self._purposes})"
+            f"({alias}.purposes IS NULL OR {alias}.purposes && {self._purposes})"
             f" AND ({alias}.actions IS NULL OR {alias}.actions && {self._actions})"
-            f" AND {ACTIVE.format(alias)}"
         )
 
     def opens(self, of: Subject, seal: str) -> str:
@@ -183,14 +200,10 @@ class Consented:
         named = f"c.patient = {of.patient} AND {seal} = ANY(c.opens)"
         return f"{named} AND {self.permits()} AND {_extends(of)}"
 
-    def admits(self, of: Subject) -> str:
-        """SQL: a permission `c` has a part in opening the resource."""
-        return f"{self._is_unsealed('c.opens', of)} AND {_extends(of)}"
 
-
-def _extends(of: Subject) -> str:
+def _extends(of: Subject, rule: str = "c") -> str:
     """Permission `c` extends to the resource under one of its labels."""
-    within = f"is_within(c, {of.marks}, {ATTESTED})"
+    within = f"is_within({rule}, {of.marks}, {ATTESTED})"
     return f"{_touches(of)} AND (NOT c.is_narrow OR {within})"
 
 
