@@ -48,8 +48,9 @@ BEGIN
         AND (c.lo IS NULL OR coalesce(CASE
             WHEN c.permits THEN of.lo >= c.lo AND of.hi <= c.hi
             ELSE of.lo IS NULL OR of.lo < c.hi AND of.hi > c.lo END, false))
-        AND (NOT c.is_named OR rule_names(
-            c.instances, c.dependents, c.authors, c.related, of.traits, of.resource, attested));
+        AND (NOT c.is_named OR coalesce(rule_names(
+            c.instances, c.dependents, c.authors, c.related, of.traits, of.resource, attested
+        ), false));
 END $$
 """
 
@@ -65,32 +66,42 @@ BEGIN
 END $$
 """
 
-# Whether a denial in force, to whoever asks, closes a resource: under one of its labels it extends
-# to it, and no permission within it does. A denial within it takes nothing back: it denies by
-# itself, as far as it goes.
-DENIES = """
-CREATE FUNCTION denies(d consent_rule, of marks, who asking)
+# What a rule in force says of a resource that it speaks of under one of its labels: true, it may be
+# opened, false, it is denied, or nothing. A law asks permissions to name it; an author's own notes
+# are open to the author. A denial is taken back, under a label, by a permission nested in it; a
+# denial nested in it takes nothing back: it denies by itself, as far as it goes.
+WEIGHS = """
+CREATE FUNCTION weighs(c consent_rule, of marks, who asking)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    notes text[] := CASE WHEN of.traits && who.authorship THEN '{PSYTHPN}'::text[] ELSE '{}' END;
 BEGIN
-    RETURN (NOT d.is_narrow OR is_within(d, of, who.attested)) AND EXISTS (
+    IF c.is_narrow AND NOT is_within(c, of, who.attested) THEN
+        RETURN NULL;
+    ELSIF c.permits THEN
+        RETURN CASE WHEN of.seals IS NULL OR of.seals <@ (c.opens || notes) THEN true END;
+    ELSIF c.actor <> ALL(who.own) OR is_spared(c.patient, who) THEN
+        RETURN NULL;
+    ELSIF EXISTS (
         SELECT FROM unnest(coalesce(nullif(of.labels, '{}'), ARRAY[NULL]::text[])) AS a
-        WHERE (of.confidentiality BETWEEN d.least AND d.most OR a = ANY(d.labels))
+        WHERE (of.confidentiality BETWEEN c.least AND c.most OR a = ANY(c.labels))
           AND NOT EXISTS (
             SELECT FROM consent_rule AS x
-            WHERE x.rid = d.rid AND x.path <> d.path AND starts_with(x.path, d.path) AND x.permits
+            WHERE x.rid = c.rid AND x.path <> c.path AND starts_with(x.path, c.path) AND x.permits
               AND x.actor = ANY(who.reach)
               AND (x.purposes IS NULL OR x.purposes && who.purposes)
               AND (x.actions IS NULL OR x.actions && who.actions)
               AND who.at >= x.starts AND who.at < x.ends
               AND (of.confidentiality BETWEEN x.least AND x.most OR a = ANY(x.labels))
-              AND (of.seals IS NULL OR of.seals <@ (x.opens || CASE
-                WHEN of.traits && who.authorship THEN '{PSYTHPN}'::text[] ELSE '{}' END))
-              AND (NOT x.is_narrow OR is_within(x, of, who.attested))))
-        AND NOT is_spared(d.patient, who);
+              AND (of.seals IS NULL OR of.seals <@ (x.opens || notes))
+              AND (NOT x.is_narrow OR is_within(x, of, who.attested)))) THEN
+        RETURN false;
+    END IF;
+    RETURN NULL;
 END $$
 """
 
-FUNCTIONS = (IS_WITHIN, IS_SPARED, DENIES)
+FUNCTIONS = (IS_WITHIN, IS_SPARED, WEIGHS)
 
 
 def upgrade() -> None:
@@ -102,7 +113,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION denies, is_spared, is_within")
+    op.execute("DROP FUNCTION weighs, is_spared, is_within")
     op.execute("DROP AGGREGATE joined(text[])")
     op.execute("DROP TYPE asking, marks")
     op.execute("ALTER TABLE consent_rule DROP COLUMN consent")

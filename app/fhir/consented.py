@@ -17,10 +17,6 @@ from app.storage.sql import Arguments, literals
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
 ATTESTED = param("Provenance", "target")
-SAID = """c.patient, c.actor, c.consent, c.permits, c.closes, c.purposes, c.actions, c.least,
- c.most, c.labels, c.opens, c.is_narrow, c.signed,
- CASE WHEN c.is_narrow OR NOT c.permits THEN c END AS whole"""
-"""What is weighed of a rule `c`; the whole row only where a function of the database needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +107,28 @@ class Consented:
 
         Of a lineage those count that were signed last, by the base rule that every Consent has.
         """
-        denies = f"{_touches(of)} AND denies(c.whole, {of.marks}, {self._asking})"
-        admits = f"c.permits AND {self._is_unsealed('c.opens', of)} AND {_extends(of, 'c.whole')}"
         return (
-            "SELECT coalesce(bool_or(c.closes), false) AS closes, coalesce(bool_or(NOT c.permits"
-            f" AND c.actor = ANY({self.own}) AND {denies}), false) AS denies,"
-            f" joined(CASE WHEN {_is_of_level(of)} THEN coalesce({of.labels}, '{{}}')"
-            f" ELSE c.labels END) FILTER (WHERE {admits}) AS opened,"
-            f" coalesce(array_agg(c.patient || '/' || c.consent) FILTER (WHERE {admits}), '{{}}')"
-            f" AS consents FROM (SELECT {SAID}, max(c.signed)"
-            f" FILTER (WHERE c.path = '' AND c.actor = '{EVERYONE}')"
+            "SELECT coalesce(bool_or(c.closes), false) AS closes,"
+            " coalesce(bool_or(NOT c.opens), false) AS denies, joined(CASE WHEN c.is_of_level"
+            f" THEN coalesce({of.labels}, '{{}}') ELSE c.labels END) FILTER (WHERE c.opens)"
+            " AS opened, coalesce(array_agg(c.name) FILTER (WHERE c.opens), '{}') AS consents"
+            f" FROM ({self._said(of)}) AS c"
+            f" WHERE (c.latest > c.signed) IS NOT TRUE AND {self._is_meant('c')}"
+        )
+
+    def _said(self, of: Subject) -> str:
+        """The rules of a patient for the actors, and what each says: whether it `opens` the
+        resource or denies it, NULL if neither; with when the `latest` of its lineage was signed."""
+        return (
+            "SELECT c.patient || '/' || c.consent AS name, c.closes, c.purposes, c.actions,"
+            f" c.labels, c.signed, {_is_of_level(of)} AS is_of_level, CASE"
+            f" WHEN c.permits IS NULL OR NOT {_touches(of)} THEN NULL"
+            f" WHEN c.permits AND NOT c.is_narrow AND {of.seals} IS NULL THEN true"
+            f" ELSE weighs(c, {of.marks}, {self._asking}) END AS opens,"
+            f" max(c.signed) FILTER (WHERE c.path = '' AND c.actor = '{EVERYONE}')"
             " OVER (PARTITION BY c.lineage) AS latest FROM consent_rule AS c"
             f" WHERE c.patient = {of.patient} AND c.actor = ANY({self.reach})"
-            f" AND {ACTIVE.format('c')}) AS c"
-            f" WHERE (c.latest > c.signed) IS NOT TRUE AND {self._is_meant('c')}"
+            f" AND {ACTIVE.format('c')}"
         )
 
     def _ties(self, of: Subject) -> str:
@@ -157,11 +161,13 @@ class Consented:
     @property
     def _asking(self) -> str:
         """Who asks, as the functions of the database take it."""
-        free = literals(
-            standing.basis for standing in self._permitted.standings if standing.is_free
-        )
+        return self._args.once("asking", ("asking", self._permitted), self._made)
+
+    def _made(self) -> str:
+        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
         asked = (self.own, self.reach, self._purposes, self._actions, "now()", self._authorship)
-        return f"ROW({', '.join(asked)}, ARRAY[{free}]::text[], {ATTESTED})::asking"
+        parts = f"{', '.join(asked)}, ARRAY[{literals(free)}]::text[], {ATTESTED}"
+        return f"SELECT ROW({parts})::asking AS asking"
 
     def is_related(self, alias: str) -> str:
         bases = literals([standing.basis for standing in self._permitted.standings])
@@ -201,14 +207,14 @@ class Consented:
         return f"{named} AND {self.permits()} AND {_extends(of)}"
 
 
-def _extends(of: Subject, rule: str = "c") -> str:
+def _extends(of: Subject) -> str:
     """Permission `c` extends to the resource under one of its labels."""
-    within = f"is_within({rule}, {of.marks}, {ATTESTED})"
+    within = f"is_within(c, {of.marks}, {ATTESTED})"
     return f"{_touches(of)} AND (NOT c.is_narrow OR {within})"
 
 
 def _touches(of: Subject) -> str:
-    return f"({_is_of_level(of)} OR {of.labels} && c.labels)"
+    return f"({_is_of_level(of)} OR coalesce({of.labels} && c.labels, false))"
 
 
 def _is_of_level(of: Subject) -> str:
