@@ -17,6 +17,8 @@ from app.storage.sql import Arguments, literals
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
 ATTESTED = param("Provenance", "target")
+STANDING = ", ".join(f"{part} || '{EVERYONE}'::text AS {part}" for part in ("own", "reach"))
+"""What is selected of `own` and `reach`: a rule for everyone is a rule for whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +245,6 @@ def _standing(part: str, actors: tuple[str, ...], args: Arguments) -> str:
     found = args.once(
         part,
         ("standing", actors),
-        lambda: standing(f"standing_of({args.add(list(actors), 'text[]')})"),
+        lambda: f"SELECT {STANDING} FROM standing_of({args.add(list(actors), 'text[]')})",
     )
     return f"{found}::text[]"
-
-
-def standing(source: str) -> str:
-    """The query whose one row is `own` and `reach` out of this source of them."""
-    parts = (f"{part} || '{EVERYONE}'::text AS {part}" for part in ("own", "reach"))
-    return f"SELECT {', '.join(parts)} FROM {source}"

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.fhir.access import Permitted
-from app.fhir.consented import ACTIVE, Consented, Subject, standing
+from app.fhir.access import EVERYONE, Permitted
+from app.fhir.consented import ACTIVE, STANDING, Consented, Subject
 from app.storage.sql import Arguments, Row
 
 
@@ -17,7 +17,8 @@ def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
     are related to a patient (SQL)."""
     consented = Consented(permitted, args)
     return (
-        f"SELECT {consented.own} AS actors, {consented.reach} AS reach,"
+        f"SELECT array_remove({consented.own}, '{EVERYONE}') AS actors,"
+        f" array_remove({consented.reach}, '{EVERYONE}') AS reach,"
         " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
         f" WHERE s.patient = {patient} AND {consented.is_related('s')}) AS bases"
     )
@@ -48,7 +49,7 @@ def as_of(
     """Judge a statement, before anything is in it, by these for whom the actors stand and who
     works for them, not by those of now."""
     own, reach = (args.add(sorted(each), "text[]") for each in stands)
-    found = standing(f"(SELECT {own} AS own, {reach} AS reach) AS s")
+    found = f"SELECT {STANDING} FROM (SELECT {own} AS own, {reach} AS reach) AS s"
     args.once("own", ("standing", permitted.actors), lambda: found)
 
 
