@@ -102,13 +102,19 @@ END $$
 """
 
 FUNCTIONS = (IS_WITHIN, IS_SPARED, WEIGHS)
+COMMENTS = """
+COMMENT ON FUNCTION is_within IS 'a rule has the classes, codes, time and names of a resource';
+COMMENT ON FUNCTION is_spared IS 'a relationship frees whoever asks of what a patient denies';
+COMMENT ON FUNCTION weighs IS 'true: a rule opens a resource, false: it denies it';
+COMMENT ON AGGREGATE joined(text[]) IS 'the arrays one after the other, NULL of none'
+"""
 
 
 def upgrade() -> None:
     op.execute('ALTER TABLE consent_rule ADD COLUMN consent TEXT COLLATE "C"')
     op.execute("UPDATE consent_rule AS c SET consent = k.id FROM resource AS k WHERE k.rid = c.rid")
     op.execute("ALTER TABLE consent_rule ALTER COLUMN consent SET NOT NULL")
-    for statement in (MARKS, ASKING, JOINED, *FUNCTIONS):
+    for statement in (MARKS, ASKING, JOINED, *FUNCTIONS, COMMENTS):
         op.execute(statement)
 
 
