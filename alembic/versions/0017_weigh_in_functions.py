@@ -102,20 +102,22 @@ END $$
 """
 
 FUNCTIONS = (IS_WITHIN, IS_SPARED, WEIGHS)
-COMMENTS = """
-COMMENT ON FUNCTION is_within IS 'a rule has the classes, codes, time and names of a resource';
-COMMENT ON FUNCTION is_spared IS 'a relationship frees whoever asks of what a patient denies';
-COMMENT ON FUNCTION weighs IS 'true: a rule opens a resource, false: it denies it';
-COMMENT ON AGGREGATE joined(text[]) IS 'the arrays one after the other, NULL of none'
-"""
+COMMENTS = {
+    "FUNCTION is_within": "a rule has the classes, codes, time and names of a resource",
+    "FUNCTION is_spared": "a relationship frees whoever asks of what a patient denies",
+    "FUNCTION weighs": "true: a rule opens a resource, false: it denies it",
+    "AGGREGATE joined(text[])": "the arrays one after the other, NULL of none",
+}
 
 
 def upgrade() -> None:
     op.execute('ALTER TABLE consent_rule ADD COLUMN consent TEXT COLLATE "C"')
     op.execute("UPDATE consent_rule AS c SET consent = k.id FROM resource AS k WHERE k.rid = c.rid")
     op.execute("ALTER TABLE consent_rule ALTER COLUMN consent SET NOT NULL")
-    for statement in (MARKS, ASKING, JOINED, *FUNCTIONS, COMMENTS):
+    for statement in (MARKS, ASKING, JOINED, *FUNCTIONS):
         op.execute(statement)
+    for what, comment in COMMENTS.items():
+        op.execute(f"COMMENT ON {what} IS '{comment}'")
 
 
 def downgrade() -> None:
