@@ -1,8 +1,8 @@
 """`python -m tests.mutation_functions`: as tests.mutation, for the functions in the database.
 
-`standing_of` and `rule_names` are part of what `visible` asks. Each condition of theirs is made
-constant in the database that the cases and worlds are in, and in that which others are cloned from.
-docs/mutation.md has what came of it.
+They are part of what `visible` asks. Each condition of theirs is made constant in the database that
+the cases and worlds are in, and in that which others are cloned from. docs/mutation.md has what
+came of it.
 """
 
 import asyncio
@@ -19,8 +19,10 @@ from tests.conftest import FAST, TEMPLATE, named, new_database
 from tests.mutation import KILLED, ROOT, Check, run, say, stored
 from tests.sql_mutants import changes
 
-MIGRATION = ROOT / "alembic" / "versions" / "0003_create_relationship.py"
-FUNCTIONS = ("STANDING_OF", "RULE_NAMES")
+MIGRATIONS = {
+    "0003_create_relationship": ("STANDING_OF", "RULE_NAMES"),
+    "0017_weigh_in_functions": ("IS_WITHIN", "IS_SPARED", "WEIGHS"),
+}
 TESTS = ("tests/consent/test_later.py", "tests/http/test_consent_named.py")
 WORLDS = 200
 LONGEST = "10s"
@@ -28,13 +30,16 @@ LONGEST = "10s"
 
 
 def functions() -> dict[str, str]:
-    """The functions by name, as the migration makes them."""
-    spec = spec_from_file_location("migration", MIGRATION)
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name: getattr(module, name) for name in FUNCTIONS}
+    """The functions by name, as the migrations make them."""
+    made: dict[str, str] = {}
+    for file, names in MIGRATIONS.items():
+        spec = spec_from_file_location(file, ROOT / "alembic" / "versions" / f"{file}.py")
+        assert spec
+        assert spec.loader
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        made |= {name: getattr(module, name) for name in names}
+    return made
 
 
 async def define(places: Sequence[str], function: str) -> None:

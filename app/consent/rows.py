@@ -28,6 +28,7 @@ def _row(rule: Rule) -> Row:
     lo, hi = terms.time or (None, None)
     data = terms.data or UNNAMED
     return (
+        rule.consent,
         rule.path,
         rule.permits,
         rule.closes,

@@ -27,11 +27,11 @@ from app.storage.sql import Arguments, Row, literals
 Pairs = Collection[tuple[str, str]]
 
 VOUCHES = (
-    "h.patient IS NOT NULL AND h.seals IS NULL AND NOT EXISTS"
-    " (SELECT FROM consent_rule AS c WHERE c.patient = h.patient AND c.is_narrow)"
+    "h.patient IS NOT NULL AND h.seals IS NULL AND h.patient <> ALL(ARRAY"
+    "(SELECT c.patient FROM consent_rule AS c WHERE c.is_narrow AND c.patient = ANY({0})))"
 )
 """SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
-with the same labels, none of them a seal, where no consent looks any closer."""
+one of {0}, with the same labels, none of them a seal, where no consent looks any closer."""
 
 UNASKED, ALL_ALIKE = "NULL::text[]", "'{}'::text[]"
 """SQL: what `unlike` is where it is not asked for, and where nothing is hidden from the caller."""
@@ -89,7 +89,7 @@ def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
     marks = (
         "SELECT DISTINCT h.patient, h.confidentiality, h.labels FROM resource AS h"
         f" JOIN {_places(seen, args)} AS w(type, id) ON w.type = h.type AND w.id = h.id"
-        f" WHERE {VOUCHES}"
+        f" WHERE {VOUCHES.format('ARRAY[h.patient]')}"
     )
     return (
         f"WITH h AS MATERIALIZED ({marks}) SELECT t.type, t.id FROM resource AS t"
@@ -108,12 +108,13 @@ def unlike(known: Known, among: Vouching | None) -> str:
     # Pointers to the directory are not kept: it takes an odd scope to hide something of it.
     if among is None or not DIRECTORY.isdisjoint(types_of(known)):
         return UNASKED
+    vouches = VOUCHES.format("ARRAY(SELECT patient FROM found)")
     # In the text: to hand over three long arrays takes the driver longer than all the rest.
     judged, rows, others = map(literals, (sorted(types_of(known)), among.rows, among.others))
     place = "split_part(p.name, '/', {})"
     return (
         "(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, h.pointers,"
-        f" h.type IN ({rows}) AND {VOUCHES} AS vouches"
+        f" h.type IN ({rows}) AND {vouches} AS vouches"
         " FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid)"
         " SELECT CASE WHEN EXISTS (SELECT FROM shown WHERE pointers IS NULL) THEN NULL ELSE ARRAY("
         "SELECT p.name FROM (SELECT DISTINCT p.name FROM shown, unnest(pointers) AS p(name)) AS p"
@@ -122,6 +123,13 @@ def unlike(known: Known, among: Vouching | None) -> str:
         f" AND t.id = {place.format(2)} AND EXISTS (SELECT FROM shown AS h WHERE vouches AND {LIKE}"
         ")))) END)"
     )
+
+
+def with_unlike(sql: str, unlike: str = UNASKED) -> str:
+    """The same rows (rid, patient, …) in the same order, with what `unlike` finds of them."""
+    if unlike in (UNASKED, ALL_ALIKE):
+        return f"SELECT q.*, {unlike} AS unlike FROM ({sql}) AS q"
+    return f"WITH found AS MATERIALIZED ({sql}) SELECT q.*, {unlike} AS unlike FROM found AS q"
 
 
 def unlike_of(rows: Iterable[Row]) -> frozenset[str] | None:

@@ -1,12 +1,14 @@
 """Permitted and Related in SQL: what relationships and consents let somebody see of a resource.
 
-Asks what `app/consent/decision.py` decides, of the columns of a resource and the rows of consents:
-a permission has to match, and no denial may, unless a provision within it matches as well. Why is
-in docs/decisions/0010-consent.md.
+Asks what `app/consent/decision.py` decides, of the columns of a resource and the rows of consents.
+PostgreSQL begins every part of a statement, also one that it never comes to: so what few consents
+have (classes, codes, times, data, exceptions from a denial) is weighed by functions of the
+database. Why is in docs/decisions/0010-consent.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 
 from app.fhir.access import EVERYONE, Permitted, Related, Standing
 from app.fhir.search.parameters.keys import param
@@ -14,6 +16,9 @@ from app.storage.sql import Arguments, literals
 
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
+ATTESTED = param("Provenance", "target")
+STANDING = ", ".join(f"{part} || '{EVERYONE}'::text AS {part}" for part in ("own", "reach"))
+"""What is selected of `own` and `reach`: a rule for everyone is a rule for whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,12 @@ class Subject:
     traits: str = "h.traits"
     lo: str = "h.lo"
     hi: str = "h.hi"
+
+    @property
+    def marks(self) -> str:
+        """As the functions of the database take them."""
+        columns = (self.confidentiality, self.labels, self.seals, self.traits, self.lo, self.hi)
+        return f"ROW(h.type || '/' || h.id, {', '.join(columns)})::marks"
 
 
 def unmarked(patient: str) -> Subject:
@@ -68,15 +79,17 @@ class Consented:
         """Whoever is related to one of the actors or permits them something, as a sub-select."""
         return (
             f"SELECT s.patient FROM relationship AS s WHERE {self.is_related('s')}"
-            f" UNION ALL SELECT c.patient FROM consent_rule AS c WHERE {self._is_permit('c')}"
+            f" UNION ALL SELECT c.patient FROM consent_rule AS c WHERE {self.permits()}"
         )
 
     def test(self, of: Subject) -> str:
-        """SQL: this patient permits it. Each of several labels has to be opened, by one consent or
-        another; what has none is one of ordinary sensitivity."""
+        """SQL: the Consents ("patient/id") by which this patient permits it, none if it is by a
+        relationship; NULL if it is not permitted. Consents open it together, each for some labels
+        or for all; a relationship does by itself. One denial closes it."""
+        is_open = f"coalesce({of.labels}, '{{}}') <@ r.opened OR EXISTS ({self._ties(of)})"
         return (
-            f"(NOT EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
-            f" WHERE NOT EXISTS ({self._granted(of)})) AND NOT EXISTS ({self._denied(of)}))"
+            f"(SELECT CASE WHEN NOT r.denies AND ({is_open}) THEN r.consents END"
+            f" FROM ({self._rules(of)}) AS r)"
         )
 
     def looks_closer(self, patients: str) -> str:
@@ -86,76 +99,77 @@ class Consented:
             f"EXISTS (SELECT FROM consent_rule AS c WHERE c.patient = ANY({patients})"
             " AND (c.is_narrow OR c.permits AND c.least > c.most)"
             f" AND {self._is_applying('c', self.reach)}"
-            f" AND (c.permits IS NOT FALSE OR NOT EXISTS ({self._spared('c')})))"
+            f" AND (c.permits IS NOT FALSE OR NOT is_spared(c.patient, {self._asking})))"
         )
 
-    def _granted(self, of: Subject) -> str:
-        """What opens the resource for its label `a`."""
-        standings = ", ".join(map(_row, self._permitted.standings))
-        return (
-            "SELECT FROM ("
-            "SELECT s.patient, 0 AS least, b.most, '{}'::text[] AS labels, b.is_labelled,"
-            " b.opens, false AS is_narrow, NULL::bigint AS rule FROM relationship AS s"
-            f" JOIN (VALUES {standings}) AS b(basis, most, is_labelled, opens, is_closable)"
-            f" ON b.basis = s.basis WHERE s.patient = {of.patient} AND {self.is_related('s')}"
-            f" AND (NOT b.is_closable OR NOT EXISTS ({self._closed()}))"
-            " UNION ALL "
-            "SELECT c.patient, c.least, c.most, c.labels, true, c.opens, c.is_narrow, c.row"
-            f" FROM consent_rule AS c WHERE c.patient = {of.patient} AND {self._is_permit('c')}"
-            f") AS g WHERE (g.is_labelled OR {of.labels} IS NULL)"
-            f" AND ({of.confidentiality} BETWEEN g.least AND g.most OR a = ANY(g.labels))"
-            f" AND ({self._is_unsealed('g', of)}) AND (NOT g.is_narrow OR EXISTS"
-            " (SELECT FROM consent_rule AS c"
-            f" WHERE c.row = g.rule AND {self._is_within('c', of, is_permit=True)}))"
-        )
+    def _rules(self, of: Subject) -> str:
+        """What the rules in force for the actors say of the resource: whether one `denies` it; the
+        labels under which it is `opened`, NULL if it is not, by which `consents`; whether one
+        `closes` the record: is a list of what may flow, which the implicit policy adds nothing to.
 
-    def _is_unsealed(self, alias: str, of: Subject) -> str:
-        """What the law seals is opened; the author's own notes are open to the author."""
-        return (
-            f"{of.seals} IS NULL OR {of.seals} <@ ({alias}.opens || CASE WHEN {of.traits} &&"
-            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END)"
-        )
-
-    def _denied(self, of: Subject) -> str:
-        """A denial that no provision within it takes back. Whose own record it is is free of it."""
-        nested = (
-            "SELECT FROM consent_rule AS x WHERE x.rid = d.rid AND x.path <> d.path"
-            f" AND starts_with(x.path, d.path) AND {self._is_matching_within(of)}"
-        )
-        return (
-            f"SELECT FROM consent_rule AS d WHERE d.patient = {of.patient} AND NOT d.permits"
-            f" AND {self._is_denial('d')} AND NOT EXISTS ({self._spared('d')})"
-            f" AND (NOT d.is_narrow OR {self._is_within('d', of, is_permit=False)})"
-            f" AND EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
-            f" WHERE ({of.confidentiality} BETWEEN d.least AND d.most OR a = ANY(d.labels))"
-            f" AND NOT EXISTS ({nested}))"
-        )
-
-    def _spared(self, alias: str) -> str:
-        """Relationships that free the actors of a denial."""
-        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
-        return (
-            f"SELECT FROM relationship AS e WHERE e.patient = {alias}.patient"
-            f" AND e.basis IN ({literals(free)}) AND {self.is_related('e')}"
-        )
-
-    def _is_matching_within(self, of: Subject) -> str:
-        """Permission `x` applies and extends to the resource under label `a`.
-
-        A denial within a denial takes nothing back: it denies by itself, as far as it goes.
+        Of a lineage those count that were signed last, by the base rule that every Consent has.
         """
         return (
-            f"({of.confidentiality} BETWEEN x.least AND x.most OR a = ANY(x.labels)) AND x.permits"
-            f" AND {self._is_applying('x', self.reach)} AND ({self._is_unsealed('x', of)})"
-            f" AND (NOT x.is_narrow OR {self._is_within('x', of, is_permit=True)})"
+            "SELECT coalesce(bool_or(c.closes), false) AS closes,"
+            " coalesce(bool_or(NOT c.opens), false) AS denies, joined(CASE WHEN c.is_of_level"
+            f" THEN coalesce({of.labels}, '{{}}') ELSE c.labels END) FILTER (WHERE c.opens)"
+            " AS opened, coalesce(array_agg(c.name) FILTER (WHERE c.opens), '{}') AS consents"
+            f" FROM ({self._said(of)}) AS c"
+            f" WHERE (c.latest > c.signed) IS NOT TRUE AND {self._is_meant('c')}"
         )
 
-    def _closed(self) -> str:
-        """A list of what may flow, which the implicit policy adds nothing to."""
+    def _said(self, of: Subject) -> str:
+        """The rules of a patient for the actors, and what each says: whether it `opens` the
+        resource or denies it, NULL if neither; with when the `latest` of its lineage was signed."""
         return (
-            "SELECT FROM consent_rule AS w WHERE w.patient = s.patient AND w.closes"
-            f" AND {self._is_permit('w')}"
+            "SELECT c.patient || '/' || c.consent AS name, c.closes, c.purposes, c.actions,"
+            f" c.labels, c.signed, {_is_of_level(of)} AS is_of_level, CASE"
+            f" WHEN c.permits IS NULL OR NOT {_touches(of)} THEN NULL"
+            f" WHEN c.permits AND NOT c.is_narrow AND {of.seals} IS NULL THEN true"
+            f" ELSE weighs(c, {of.marks}, {self._asking}) END AS opens,"
+            f" max(c.signed) FILTER (WHERE c.path = '' AND c.actor = '{EVERYONE}')"
+            " OVER (PARTITION BY c.lineage) AS latest FROM consent_rule AS c"
+            f" WHERE c.patient = {of.patient} AND c.actor = ANY({self.reach})"
+            f" AND {ACTIVE.format('c')}"
         )
+
+    def _ties(self, of: Subject) -> str:
+        """Relationships that open the resource, as the implicit policy says."""
+        alike = groupby(self._permitted.standings, lambda s: replace(s, basis="", is_free=False))
+        arms = (
+            f"s.basis IN ({literals(each.basis for each in members)}) AND {self._opens(kind, of)}"
+            for kind, members in alike
+        )
+        return (
+            f"SELECT FROM relationship AS s WHERE s.patient = {of.patient}"
+            f" AND s.actor = ANY({self.reach}) AND {ACTIVE.format('s')}"
+            f" AND ({' OR '.join(arms) or 'false'})"
+        )
+
+    def _opens(self, standing: Standing, of: Subject) -> str:
+        opens = ",".join(standing.opens)
+        tests = [f"{of.confidentiality} <= {standing.confidentiality}"]
+        tests += [] if standing.is_labelled else [f"{of.labels} IS NULL"]
+        tests += ["NOT r.closes"] if standing.is_closable else []
+        return " AND ".join([*tests, self._is_unsealed(f"'{{{opens}}}'::text[]", of)])
+
+    def _is_unsealed(self, opens: str, of: Subject) -> str:
+        """What the law seals is opened; the author's own notes are open to the author."""
+        return (
+            f"({of.seals} IS NULL OR {of.seals} <@ ({opens} || CASE WHEN {of.traits} &&"
+            f" {self._authorship} THEN '{{{PSYCHOTHERAPY_NOTES}}}'::text[] ELSE '{{}}' END))"
+        )
+
+    @property
+    def _asking(self) -> str:
+        """Who asks, as the functions of the database take it."""
+        return self._args.once("asking", ("asking", self._permitted), self._made)
+
+    def _made(self) -> str:
+        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
+        asked = (self.own, self.reach, self._purposes, self._actions, "now()", self._authorship)
+        parts = f"{', '.join(asked)}, ARRAY[{literals(free)}]::text[], {ATTESTED}"
+        return f"SELECT ROW({parts})::asking AS asking"
 
     def is_related(self, alias: str) -> str:
         bases = literals([standing.basis for standing in self._permitted.standings])
@@ -164,11 +178,9 @@ class Consented:
             f" AND {ACTIVE.format(alias)}"
         )
 
-    def _is_permit(self, alias: str) -> str:
-        return f"{alias}.permits AND {self.is_in_force(alias, self.reach)}"
-
-    def _is_denial(self, alias: str) -> str:
-        return self.is_in_force(alias, self.own)
+    def permits(self) -> str:
+        """SQL: rule `c` is a permission for the actors, in force."""
+        return f"c.permits AND {self.is_in_force('c', self.reach)}"
 
     def is_in_force(self, alias: str, actors: str) -> str:
         """The rule applies, and no newer consent of its lineage does."""
@@ -179,47 +191,36 @@ class Consented:
             f" AND {ACTIVE.format('n')})"
         )
 
+    def _is_applying(self, alias: str, actors: str) -> str:
+        """The rule is about whoever asks, the purpose, the action, and now."""
+        now = ACTIVE.format(alias)
+        return f"{alias}.actor = ANY({actors}) AND {now} AND {self._is_meant(alias)}"
+
+    def _is_meant(self, alias: str) -> str:
+        """The rule is about the purpose and the action."""
+        return (
+            f"({alias}.purposes IS NULL OR {alias}.purposes && {self._purposes})"
+            f" AND ({alias}.actions IS NULL OR {alias}.actions && {self._actions})"
+        )
+
     def opens(self, of: Subject, seal: str) -> str:
         """SQL: rule `c` of this patient opens what bears this seal."""
         named = f"c.patient = {of.patient} AND {seal} = ANY(c.opens)"
-        return f"{named} AND {self._is_permit('c')} AND {self._extends(of)}"
+        return f"{named} AND {self.permits()} AND {_extends(of)}"
 
-    def permits(self) -> str:
-        """SQL: rule `c` is a permission for the actors, in force."""
-        return self._is_permit("c")
 
-    def admits(self, of: Subject) -> str:
-        """SQL: a permission `c` has a part in opening the resource."""
-        return f"({self._is_unsealed('c', of)}) AND {self._extends(of)}"
+def _extends(of: Subject) -> str:
+    """Permission `c` extends to the resource under one of its labels."""
+    within = f"is_within(c, {of.marks}, {ATTESTED})"
+    return f"{_touches(of)} AND (NOT c.is_narrow OR {within})"
 
-    def _extends(self, of: Subject) -> str:
-        """Rule `c` extends to the resource under one of its labels."""
-        return (
-            f"EXISTS (SELECT FROM unnest({_labels(of)}) AS a"
-            f" WHERE {of.confidentiality} BETWEEN c.least AND c.most OR a = ANY(c.labels))"
-            f" AND (NOT c.is_narrow OR {self._is_within('c', of, is_permit=True)})"
-        )
 
-    def _is_applying(self, alias: str, actors: str) -> str:
-        """The rule is about whoever asks, the purpose, the action, and now."""
-        return (
-            f"{alias}.actor = ANY({actors} || '{EVERYONE}'::text)"
-            f" AND ({alias}.purposes IS NULL OR {alias}.purposes && {self._purposes})"
-            f" AND ({alias}.actions IS NULL OR {alias}.actions && {self._actions})"
-            f" AND {ACTIVE.format(alias)}"
-        )
+def _touches(of: Subject) -> str:
+    return f"({_is_of_level(of)} OR coalesce({of.labels} && c.labels, false))"
 
-    def _is_within(self, alias: str, of: Subject, *, is_permit: bool) -> str:
-        """The resource has the classes and codes, lies in the time, is what the rule names."""
-        range_ = f"{of.lo} < {alias}.hi AND {of.hi} > {alias}.lo OR {of.lo} IS NULL"
-        if is_permit:
-            range_ = f"{of.lo} >= {alias}.lo AND {of.hi} <= {alias}.hi"
-        return (
-            f"(({alias}.classes IS NULL OR {of.traits} && {alias}.classes)"
-            f" AND ({alias}.codes IS NULL OR {of.traits} && {alias}.codes)"
-            f" AND ({alias}.lo IS NULL OR coalesce({range_}, false))"
-            f" AND (NOT {alias}.is_named OR {_is_named(alias, of)}))"
-        )
+
+def _is_of_level(of: Subject) -> str:
+    return f"{of.confidentiality} BETWEEN c.least AND c.most"
 
 
 def related(access: Related, args: Arguments, patient: str) -> str:
@@ -239,30 +240,11 @@ def related_patients(access: Related, args: Arguments) -> str:
 
 def _standing(part: str, actors: tuple[str, ...], args: Arguments) -> str:
     """What the actors are or belong to (`own`): their roles, organizations upward, teams and
-    groups; that, and who works for the actors (`reach`). An array, found once in a statement."""
+    groups; that, and who works for the actors (`reach`); and in either whom a rule calls everyone.
+    An array, found once in a statement."""
     found = args.once(
         part,
         ("standing", actors),
-        lambda: f"SELECT own, reach FROM standing_of({args.add(list(actors), 'text[]')})",
+        lambda: f"SELECT {STANDING} FROM standing_of({args.add(list(actors), 'text[]')})",
     )
     return f"{found}::text[]"
-
-
-def _is_named(alias: str, of: Subject) -> str:
-    """A rule names the resource: itself, what it refers to, who made it, or what refers to it."""
-    named = (f"{alias}.{name}" for name in ("instances", "dependents", "authors", "related"))
-    attested = param("Provenance", "target")
-    return f"rule_names({', '.join(named)}, {of.traits}, h.type || '/' || h.id, {attested})"
-
-
-def _labels(of: Subject) -> str:
-    """The labels of the resource, one NULL where it has none."""
-    return f"coalesce(nullif({of.labels}, '{{}}'), ARRAY[NULL]::text[])"
-
-
-def _row(standing: Standing) -> str:
-    opens = ",".join(standing.opens)
-    return (
-        f"('{standing.basis}', {standing.confidentiality}, {str(standing.is_labelled).lower()},"
-        f" '{{{opens}}}'::text[], {str(standing.is_closable).lower()})"
-    )

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.fhir.access import Access, Permitted, permissions
-from app.fhir.alike import ALL_ALIKE, UNASKED
-from app.fhir.consented import ACTIVE, Consented, Subject
+from app.fhir.access import EVERYONE, Permitted
+from app.fhir.consented import ACTIVE, STANDING, Consented, Subject
 from app.storage.sql import Arguments, Row
 
 
@@ -18,7 +17,8 @@ def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
     are related to a patient (SQL)."""
     consented = Consented(permitted, args)
     return (
-        f"SELECT {consented.own} AS actors, {consented.reach} AS reach,"
+        f"SELECT array_remove({consented.own}, '{EVERYONE}') AS actors,"
+        f" array_remove({consented.reach}, '{EVERYONE}') AS reach,"
         " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
         f" WHERE s.patient = {patient} AND {consented.is_related('s')}) AS bases"
     )
@@ -49,7 +49,7 @@ def as_of(
     """Judge a statement, before anything is in it, by these for whom the actors stand and who
     works for them, not by those of now."""
     own, reach = (args.add(sorted(each), "text[]") for each in stands)
-    found = f"SELECT {own} AS own, {reach} AS reach"
+    found = f"SELECT {STANDING} FROM (SELECT {own} AS own, {reach} AS reach) AS s"
     args.once("own", ("standing", permitted.actors), lambda: found)
 
 
@@ -86,41 +86,6 @@ def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arg
         f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
         f" AND {asked.is_in_force('c', asked.own)}"
     )
-
-
-def with_consents(sql: str, access: Access, args: Arguments, unlike: str = UNASKED) -> str:
-    """The same rows (rid, patient, patients, …) in the same order, with `consents`: "patient/id" of
-    each Consent that permits this access what is in a row; and with what `alike.unlike` finds.
-
-    NULL where only a relationship opens it, or nobody is asked. Where both do, the Consent is
-    named. In the same statement, so that it is what let these very rows through.
-    """
-    permitted, rules, consents = next(permissions(access), None), "", "NULL::text[]"
-    if permitted is None and unlike in (UNASKED, ALL_ALIKE):
-        return f"SELECT q.*, {consents} AS consents, {unlike} AS unlike FROM ({sql}) AS q"
-    if permitted is not None:
-        rules, consents = _permitting(Consented(permitted, args))
-    return (
-        f"WITH found AS MATERIALIZED ({sql}){rules}"
-        f" SELECT q.*, {consents} AS consents, {unlike} AS unlike FROM found AS q"
-    )
-
-
-def _permitting(asked: Consented) -> tuple[str, str]:
-    """The permissions for the patients of `found`, and those of them that open row `q`."""
-    rules = (
-        ", rules AS MATERIALIZED (SELECT c.*, k.id AS consent"
-        " FROM consent_rule AS c JOIN resource AS k ON k.rid = c.rid WHERE c.patient = ANY(ARRAY"
-        "(SELECT unnest(coalesce(patients, ARRAY[patient])) FROM found))"
-        f" AND {asked.permits()})"
-    )
-    consents = (
-        "(SELECT array_agg(DISTINCT c.patient || '/' || c.consent) FROM rules AS c"
-        " JOIN resource AS h ON h.rid = q.rid"
-        " WHERE c.patient = ANY(coalesce(q.patients, ARRAY[q.patient]))"
-        f" AND {asked.admits(Subject())})"
-    )
-    return rules, consents
 
 
 def consents_of(rows: Iterable[Row]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def _letters(ctx: Context) -> tuple[Access, Access]:
 
 
 def unlike_for(ctx: Context) -> str:
-    """What `with_consents` is to look for, so that `hidden` need not ask again."""
+    """What `with_unlike` is to look for, so that `hidden` need not ask again."""
     judged = known_to(ctx)
     return unlike(judged, vouching(judged, *_letters(ctx)))
 

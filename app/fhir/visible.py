@@ -4,8 +4,8 @@ Every arm of every statement (read, search, chain, include, history, count, refe
 from `visible` or `versions`, so totals, pages and includes cannot disagree about who may see what.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from app.fhir.access import (
     Access,
@@ -19,6 +19,7 @@ from app.fhir.access import (
     Permitted,
     Related,
     for_type,
+    permissions,
 )
 from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.consented import Consented, Subject, related, related_patients, unmarked
@@ -27,10 +28,13 @@ from app.storage.sql import Arguments, Beginning, Needs, literals
 
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
 COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
+Kind = tuple[Access, list[str]]
+"""What an access is for these types, all of them."""
+
 ORDINARY = "3::smallint AS confidentiality, NULL::text[] AS seals"
 
-SHOWN = "r.patient, r.patients, r.body, r.confidentiality, r.seals"
-"""What `disclose` needs of a row `r` of `visible` or `versions`."""
+SHOWN = "r.patient, r.patients, r.body, r.confidentiality, r.seals, r.consents"
+"""What `disclose` and the audit trail need of a row `r` of `visible` or `versions`."""
 
 AS_OPEN = """v.confidentiality <= h.confidentiality
  AND coalesce(v.labels, '{}') <@ coalesce(h.labels, '{}')
@@ -41,8 +45,9 @@ AS_OPEN = """v.confidentiality <= h.confidentiality
 def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """A sub-select of the current versions of these types that the access lets through.
 
-    Exposes COLUMNS, of AuditEvent those of SHOWN, deleted resources included. Use as
-    `FROM {visible(...)} AS r`.
+    Exposes COLUMNS, of AuditEvent those of SHOWN, deleted resources included; and `consents`:
+    "patient/id" of each Consent that permits it, none where it is a relationship that does, or
+    nobody is asked. Use as `FROM {visible(...)} AS r`.
     """
     names = (types,) if isinstance(types, str) else tuple(types)
     write = _written if is_by_content(access) else _written_once
@@ -57,9 +62,14 @@ def _written(access: Access, names: tuple[str, ...], beginning: Beginning) -> tu
     table = "audit_event" if names == ("AuditEvent",) else "resource"
     if table == "resource":
         names = tuple(name for name in names if name != "AuditEvent")
-    arms = _arms(access, names, args)
     columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
-    text = f"(SELECT {columns} FROM {table} AS h WHERE {' OR '.join(arms) or 'false'})"
+    kinds = _kinds(access, names)
+    if any(_is_weighed(special, members[0]) for special, members in kinds):
+        text = f"(SELECT {columns}, w.consents FROM {table} AS h {_weighed(kinds, args)})"
+    else:
+        arms = [_arm(special, members, args) for special, members in kinds]
+        tests = " OR ".join(arms) or "false"
+        text = f"(SELECT {columns}, NULL::text[] AS consents FROM {table} AS h WHERE {tests})"
     return text, args.needs(beginning)
 
 
@@ -85,7 +95,7 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
     )
     return (
         "(SELECT v.rid, v.type, h.id, v.version, v.last_updated, v.method, v.patient, v.patients,"
-        f" v.body, h.confidentiality, h.seals, {superseded}"
+        f" v.body, h.confidentiality, h.seals, h.consents, {superseded}"
         f" FROM {visible(access, types, args)} AS h"
         # One boolean, since of so many comparisons the planner expects that hardly a row passes,
         # and would sort all of them rather than follow the index until a page is full.
@@ -123,22 +133,13 @@ def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[s
         if is_by_content(special):
             by_content.append(name)
         if _about(name) != "nobody":
-            for permitted in _permitted(special):
+            for permitted in permissions(special):
                 by_consent.setdefault(permitted, []).append(name)
     if by_content:
         yield f"h.type IN ({literals(by_content)})"
     for permitted, members in by_consent.items():
         narrow = Consented(permitted, args).looks_closer("coalesce(h.patients, ARRAY[h.patient])")
         yield f"(h.type IN ({literals(members)}) AND {narrow})"
-
-
-def _permitted(access: Access) -> Iterator[Permitted]:
-    match access:
-        case Permitted():
-            yield access
-        case All(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _permitted(part)
 
 
 def is_by_content(access: Access) -> bool:
@@ -151,14 +152,32 @@ def is_by_content(access: Access) -> bool:
     return False
 
 
-def _arms(access: Access, names: tuple[str, ...], args: Arguments) -> list[str]:
-    """One condition per group of types that the access treats alike."""
+def _kinds(access: Access, names: tuple[str, ...]) -> list[Kind]:
+    """The groups of types that the access treats alike, each with what it is for them."""
     groups: dict[tuple[Access, str], list[str]] = {}
     for name in names:
         special = for_type(access, name)
         if not isinstance(special, Nothing):
             groups.setdefault((special, _about(name)), []).append(name)
-    return [_arm(special, members, args) for (special, _), members in groups.items()]
+    return [(special, members) for (special, _), members in groups.items()]
+
+
+def _is_weighed(access: Access, type_: str) -> bool:
+    """Whether consents have a say."""
+    return _about(type_) != "nobody" and any(permissions(access))
+
+
+def _weighed(kinds: Sequence[Kind], args: Arguments) -> str:
+    """Consents are weighed once for a row, and told by what let it through."""
+    found = [_consents(special, members[0], args) for special, members in kinds]
+    types = [literals(members) for _, members in kinds]
+    cases = (f"WHEN h.type IN ({each}) THEN {one}" for each, one in zip(types, found, strict=True))
+    consents = f"CASE {' '.join(cases)} END" if len(kinds) > 1 else found[0]
+    return (
+        # Without OFFSET it would be written into both places that ask for it, and run in each.
+        f"CROSS JOIN LATERAL (SELECT {consents} AS consents OFFSET 0) AS w"
+        f" WHERE h.type IN ({', '.join(types)}) AND w.consents IS NOT NULL"
+    )
 
 
 def _about(type_: str) -> str:
@@ -172,20 +191,39 @@ def _arm(access: Access, members: list[str], args: Arguments) -> str:
     return f"(h.type IN ({literals(members)}) AND {condition})"
 
 
+def _consents(access: Access, type_: str, args: Arguments) -> str:
+    """SQL: the Consents by which the access lets `h` through, NULL if it does not."""
+    match access:
+        case Permitted() if _about(type_) != "nobody":
+            return _of_all(access, type_, args)
+        case All(parts) | AnyOf(parts) if _is_weighed(access, type_):
+            named = next(part for part in parts if _is_weighed(part, type_))
+            others = tuple(part for part in parts if part is not named)
+            consents, rest = _consents(named, type_, args), _joined(access, others, type_, args)
+            if isinstance(access, All):
+                return f"CASE WHEN {rest} THEN {consents} END"
+            return f"coalesce({consents}, CASE WHEN {rest} THEN '{{}}'::text[] END)"
+    return f"CASE WHEN {_condition(access, type_, args)} THEN '{{}}'::text[] END"
+
+
 def _condition(access: Access, type_: str, args: Arguments) -> str:
     match access:
         case Everything():
             return "true"
         case All(parts) | AnyOf(parts):
-            word = " AND " if isinstance(access, All) else " OR "
-            return f"({word.join(_condition(part, type_, args) for part in parts)})"
+            return _joined(access, parts, type_, args)
         case InCompartment(patient):
             return _in_compartment(patient, type_, args)
         case Related() | Permitted():
-            return _of_each(_asked_of(access, type_, args), type_)
+            return _of_each(access, type_, args)
         case Matching() | ByAgent():
             return _by_content(access, type_, args)
     return "false"
+
+
+def _joined(access: All | AnyOf, parts: Sequence[Access], type_: str, args: Arguments) -> str:
+    word = " AND " if isinstance(access, All) else " OR "
+    return f"({word.join(_condition(part, type_, args) for part in parts)})"
 
 
 def _by_content(access: Matching | ByAgent, type_: str, args: Arguments) -> str:
@@ -205,22 +243,30 @@ def _in_compartment(patient: str, type_: str, args: Arguments) -> str:
     return f"h.patients = ARRAY[{args.add(patient, 'text')}]"
 
 
-def _asked_of(access: Related | Permitted, type_: str, args: Arguments) -> Callable[[str], str]:
-    """The condition on one patient, given as SQL."""
-    if isinstance(access, Related):
-        return partial(related, access, args)
+def _of_all(access: Permitted, type_: str, args: Arguments) -> str:
+    """The Consents of the patient, or of all the patients, a resource is about; NULL if one of them
+    does not permit it, or there is none."""
     describe = unmarked if type_ == "AuditEvent" else Subject
-    return lambda patient: Consented(access, args).test(describe(patient))
+    asked = Consented(access, args)
+    if _about(type_) == "one":
+        return asked.test(describe("h.patient"))
+    return (
+        "(SELECT CASE WHEN bool_and(t.consents IS NOT NULL) THEN joined(t.consents) END"
+        " FROM unnest(h.patients) AS p"
+        f" CROSS JOIN LATERAL (SELECT {asked.test(describe('p'))} AS consents OFFSET 0) AS t)"
+    )
 
 
-def _of_each(test: Callable[[str], str], type_: str) -> str:
+def _of_each(access: Related | Permitted, type_: str, args: Arguments) -> str:
     """The condition for the patient, or for every one of the patients, a resource is about."""
     match _about(type_):
         case "nobody":
             return "true"
+        case _ if isinstance(access, Permitted):
+            return f"({_of_all(access, type_, args)} IS NOT NULL)"
         case "one":
-            return test("h.patient")
+            return related(access, args, "h.patient")
     return (
         "(cardinality(h.patients) > 0 AND NOT EXISTS"
-        f" (SELECT FROM unnest(h.patients) AS p WHERE NOT {test('p')}))"
+        f" (SELECT FROM unnest(h.patients) AS p WHERE NOT {related(access, args, 'p')}))"
     )

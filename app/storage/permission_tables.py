@@ -54,6 +54,8 @@ class Affiliation(SQLModel, table=True):
 class ConsentRule(SQLModel, table=True):
     """One provision of a patient's Consent for one actor ("*": anyone), within [starts, ends).
 
+    `consent` is the logical id of the Consent, whose row is `rid`.
+
     `path` is "" for the base policy, then "0.", "0.1.", …: a path begins those nested in it. NULL
     is no limit. The extent is levels from `least` to `most` or one of `labels`; if `is_narrow` also
     `classes`, `codes`, [lo, hi), and if `is_named` resources by instance, dependents, authors,
@@ -70,6 +72,7 @@ class ConsentRule(SQLModel, table=True):
     rid: int = Field(sa_column=Column(BigInteger, nullable=False))
     patient: str = Field(sa_column=Column(C_TEXT, nullable=False))
     actor: str = Field(sa_column=Column(C_TEXT, nullable=False))
+    consent: str = Field(sa_column=Column(C_TEXT, nullable=False))
     path: str = Field(sa_column=Column(C_TEXT, nullable=False))
     permits: bool | None = Field(default=None)
     closes: bool = Field(nullable=False)

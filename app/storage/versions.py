@@ -59,6 +59,7 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "consent_rule": (
         ("patient", "text"),
         ("actor", "text"),
+        ("consent", "text"),
         ("path", "text"),
         ("permits", "boolean"),
         ("closes", "boolean"),

@@ -13,6 +13,7 @@ from app.consent.relationships import project
 from app.fhir import json
 from app.fhir.access import Permitted
 from app.fhir.compartments import is_single, subjects
+from app.fhir.grounds import timed
 from app.fhir.search.parameters import extract
 from app.fhir.visible import visible
 from app.storage.database import Database
@@ -90,8 +91,7 @@ async def shown(database: Database, case: Case, number: int, now: datetime = NOW
     source = visible(access(case, number), subject["resourceType"], args)
     id_ = args.add(f"{subject['id']}-{number}")
     sql = f"SELECT count(*) FROM {source} AS r WHERE r.id = {id_}"
-    timed = sql.replace("now()", f"{args.add(now, 'timestamptz')}")
-    return bool(await database.fetchval(*args.statement(timed)))
+    return bool(await database.fetchval(*timed(args.statement(sql), now)))
 
 
 def at(case: Case, now: datetime) -> Case:

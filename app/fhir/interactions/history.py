@@ -17,7 +17,7 @@ from app.fhir.cursor import PARAMETER, link, seal, unseal
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Policy
 from app.fhir.errors import BadRequest
-from app.fhir.grounds import consents_of, with_consents
+from app.fhir.grounds import consents_of
 from app.fhir.hidden import Hidden, hidden
 from app.fhir.instant import from_text, to_text
 from app.fhir.interactions.read import UNVERSIONED, read, refuse_unversioned, unknown
@@ -164,7 +164,7 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
         # In the text, since it decides the plan.
         f" LIMIT {asked.count + 1}"
     )
-    return await ctx.read(*args.statement(with_consents(sql, access, args)))
+    return await ctx.read(*args.statement(sql))
 
 
 def _order(asked: Asked) -> str:

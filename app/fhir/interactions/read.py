@@ -4,11 +4,11 @@ from functools import lru_cache
 from typing import Any
 
 from app.fhir.access import Access, Nothing
-from app.fhir.alike import unlike, unlike_of, vouching
+from app.fhir.alike import unlike, unlike_of, vouching, with_unlike
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, MethodNotAllowed, NotFound
-from app.fhir.grounds import consents_of, with_consents
+from app.fhir.grounds import consents_of
 from app.fhir.hidden import hidden, known_to
 from app.fhir.instant import from_http_date
 from app.fhir.known import Known
@@ -49,7 +49,7 @@ def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[
     columns = f"r.rid, r.version, r.last_updated, r.deleted, {SHOWN}"
     found = f"SELECT {columns} FROM {source} AS r WHERE r.id = $1"
     asked = unlike(known, vouching(known, read, search))
-    sql, _, *values = args.statement(with_consents(found, read, args, asked))
+    sql, _, *values = args.statement(with_unlike(found, asked))
     return sql, *values
 
 
@@ -66,7 +66,7 @@ async def vread(ctx: Context, call: Call) -> Result:
         f"SELECT r.rid, r.version, r.last_updated, {SHOWN} FROM {source} AS r"
         f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
     )
-    rows = await ctx.read(*args.statement(with_consents(sql, access, args)))
+    rows = await ctx.read(*args.statement(with_unlike(sql)))
     if not rows:
         raise NotFound(
             f"{call.type}/{call.id} has no version {call.version}, or is not known to you."

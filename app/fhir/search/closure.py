@@ -6,8 +6,8 @@ Every arm starts from `visible`: what the caller may not see is not there, and l
 from asyncpg import Record
 
 from app.fhir.access import Access, Nothing
+from app.fhir.alike import with_unlike
 from app.fhir.context import Context
-from app.fhir.grounds import with_consents
 from app.fhir.hidden import unlike_for
 from app.fhir.search.include import COLUMNS
 from app.fhir.search.parameters.keys import param
@@ -56,12 +56,12 @@ async def closure(ctx: Context, type_: str, id_: str) -> list[Record]:
     """The resource first, deleted or not, then all that hangs together with it; no rows without it.
 
     The resource needs the scope letter `r`, all others `s`, as in a search. Rows: `deleted` and
-    COLUMNS of search/include.py, `consents` and `unlike`.
+    COLUMNS of search/include.py, and `unlike`.
     """
     args = Arguments()
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
     found = _statement(type_, args.add(id_), read, search, args)
-    sql = with_consents(found, search, args, unlike_for(ctx))
+    sql = with_unlike(found, unlike_for(ctx))
     return await ctx.store.fetch(*args.statement(sql))
 
 

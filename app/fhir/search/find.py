@@ -5,8 +5,8 @@ import json
 from asyncpg import Record
 
 from app.fhir.access import Access, Nothing
+from app.fhir.alike import with_unlike
 from app.fhir.context import Context
-from app.fhir.grounds import with_consents
 from app.fhir.hidden import known_to, unlike_for
 from app.fhir.search.compile import FEW, compile_matches, compile_search
 from app.fhir.search.masked import existing
@@ -38,8 +38,7 @@ async def estimated(ctx: Context, query: Query) -> int | None:
 
 
 async def find(ctx: Context, query: Query, position: Position | None = None) -> list[Record]:
-    """The rows of the page that begins at a position, as `Statement` has them, with `consents` and
-    `unlike`.
+    """The rows of the page that begins at a position, as `Statement` has them, with `unlike`.
 
     Raises BadRequest for a value that cannot be read.
     """
@@ -48,7 +47,7 @@ async def find(ctx: Context, query: Query, position: Position | None = None) -> 
     statement = compile_search(query, access, ctx.engine.base_url, position, known)
     sql, args = statement.sql, statement.args
     if not query.counts_only:
-        sql = with_consents(sql, access, args, unlike_for(ctx))
+        sql = with_unlike(sql, unlike_for(ctx))
     if ctx.connection or statement.is_narrow or await _leads_to_few(ctx, query, access):
         return await ctx.read(*args.statement(sql))
     return await ctx.engine.database.search(*args.statement(sql))
