@@ -23,11 +23,12 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from app.storage.database import Database
 from app.storage.embedded import embedded
-from tests.conftest import FAST, new_database
+from tests.conftest import DATA_DIR, FAST, new_database
 from tests.consent import test_definition
 from tests.consent.case import Case, decision
 from tests.consent.recursive import outcome
@@ -35,6 +36,7 @@ from tests.consent.stored import load, shown
 from tests.consent.test_cases import CASES
 from tests.consent.worlds import case
 from tests.mutants import Mutant, mutants
+from tests.mutation_reach import CHECK, Reach, Tracer, forget, reaching, statement_at
 from tests.mutation_targets import TARGETS
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +45,11 @@ LIMIT = 120
 
 KILLED, SURVIVED, STUCK, BROKEN = "killed", "survived", "stuck", "broken"
 """What never ends counts as found out; what is no SQL any more as no mutant at all."""
+
+UNREACHED = "unreached"
+"""Nothing that is asked runs the line: it survived without a question."""
+
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 
 OUTCOMES = {0: SURVIVED, 3: BROKEN}
 NO_SQL = (asyncpg.SyntaxOrAccessError, SyntaxError)
@@ -120,8 +127,10 @@ def _swap_code(old: Any, new: Any) -> bool:
     return True
 
 
-def run(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> str:
+def run(begin: Callable[[], object], check: Check | None, tests: Sequence[str]) -> str:
     """Whether a test fails in a fork of this process that begins with a change."""
+    if not check and not tests:
+        return UNREACHED
     child = os.fork()
     if not child:
         _live(begin, check, tests)
@@ -136,43 +145,91 @@ def run(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> str:
     return STUCK
 
 
-def _live(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> None:
+def _live(begin: Callable[[], object], check: Check | None, tests: Sequence[str]) -> None:
     code = 1
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        forget()
         begin()
-        if not asyncio.run(check()):
+        if check and not asyncio.run(check()):
             return
-        code = 0
+        code = int(bool(tests and pytest.main([*OPTIONS, *tests])))
         if tests:
-            options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
-            code = int(bool(pytest.main([*options, *tests])))
+            asyncio.run(_dropped())
     except NO_SQL:
         code = 3
     finally:
         os._exit(code)
 
 
+async def _dropped() -> None:
+    """The database of this process is gone: there would be one for each mutant."""
+    with embedded(Path(os.environ[DATA_DIR]), FAST) as server:
+        connection = await asyncpg.connect(server)
+        await connection.execute(f"DROP DATABASE IF EXISTS isp_{os.getpid()} WITH (FORCE)")
+        await connection.close()
+
+
+def reached(file: str, check: Check) -> Reach:
+    """What runs the lines of a file, of the cases and worlds and the tests that are named for it.
+
+    SystemExit where one of those fails though nothing is changed.
+    """
+    source, name = (ROOT / file).read_text("utf-8"), named_module(file)
+    begin = partial(changed, name, Mutant(0, "", ast.parse(source)))
+    with tempfile.NamedTemporaryFile() as told:
+        child = os.fork()
+        if not child:
+            _trace(Tracer(frozenset({name, str(ROOT / file)})), begin, check, (file, told.name))
+        if os.waitpid(child, 0)[1]:
+            raise SystemExit(f"{file}: the tests fail without any change")
+        return {each: frozenset(ran) for each, ran in orjson.loads(told.read()).items()}
+
+
+def _trace(
+    tracer: Tracer, begin: Callable[[], object], check: Check, places: tuple[str, str]
+) -> None:
+    code = 1
+    try:
+        file, told = places
+        forget()
+        begin()
+        tracer.start()
+        if asyncio.run(check()):
+            code = int(pytest.main([*OPTIONS, *TARGETS[file]], plugins=[tracer]))
+        sys.settrace(None)
+        lines = {name: sorted(ran) for name, ran in tracer.lines.items()}
+        Path(told).write_bytes(orjson.dumps(lines))
+        asyncio.run(_dropped())
+    finally:
+        os._exit(code)
+
+
+def named_module(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
+
+
 def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
     """Try the mutants of a file, those without a condition first, as long as there is time."""
-    source, name = (ROOT / file).read_text("utf-8"), file.removesuffix(".py").replace("/", ".")
-    unchanged = Mutant(0, "", ast.parse(source))
-    if run(partial(changed, name, unchanged), check, TARGETS[file]) != SURVIVED:
-        raise SystemExit(f"{file}: the tests fail without any change")
+    source, name = (ROOT / file).read_text("utf-8"), named_module(file)
+    reach, tree = reached(file, check), ast.parse(source)
     found = list(mutants(source))
     random.Random(asked.seed).shuffle(found)
     found.sort(key=lambda mutant: not mutant.is_condition)
     if asked.conditions:
         found = [mutant for mutant in found if mutant.is_condition]
     found = [each for each in found if re.search(asked.only, f"{each.line} {each.what}")]
-    counts = dict.fromkeys((KILLED, SURVIVED, STUCK, BROKEN), 0)
+    counts = dict.fromkeys((KILLED, SURVIVED, UNREACHED, STUCK, BROKEN), 0)
     deadline = time.monotonic() + asked.minutes * 60 / len(asked.files)
     for mutant in found[asked.skip :]:
         if time.monotonic() > deadline:
             break
-        result = run(partial(changed, name, mutant), check, TARGETS[file])
+        tests = reaching(reach, statement_at(tree, mutant.line))
+        asks = check if CHECK in tests else None
+        tests = [each for each in tests if each != CHECK]
+        result = run(partial(changed, name, mutant), asks, tests)
         counts[result] += 1
         if result != KILLED:
             say(f"  {result} {file}:{mutant.line} {mutant.what}")
@@ -195,7 +252,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="isp-mutation-") as data:
-        os.environ["ISP_TEST_DATA_DIR"] = data
+        os.environ[DATA_DIR] = data
         with embedded(Path(data), FAST) as server:
             dsn = asyncio.run(new_database(server, "isp_mutation"))
             in_sql = asyncio.run(stored(dsn, asked.worlds))
