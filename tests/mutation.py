@@ -28,6 +28,7 @@ import pytest
 
 from app.storage.database import Database
 from app.storage.embedded import embedded
+from tests.build import organization, plan
 from tests.conftest import DATA_DIR, FAST, new_database
 from tests.consent import test_definition
 from tests.consent.case import Case, decision
@@ -35,9 +36,11 @@ from tests.consent.recursive import outcome
 from tests.consent.stored import load, shown
 from tests.consent.test_cases import CASES
 from tests.consent.worlds import case
+from tests.http.conftest import load as put
+from tests.http.conftest import serving
 from tests.mutants import Mutant, mutants
 from tests.mutation_reach import CHECK, Reach, Tracer, forget, reaching, statement_at
-from tests.mutation_targets import TARGETS
+from tests.mutation_targets import IN_SQL, TARGETS
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 120
@@ -172,6 +175,14 @@ async def _dropped() -> None:
         await connection.close()
 
 
+async def warm(dsn: str) -> None:
+    """Learn once what each mutant would have to learn: modules, definitions, how to validate."""
+    async with serving(dsn) as service:
+        operator = await service.as_("operator")
+        await put(operator, organization(), *plan())
+        assert (await operator.get("/CarePlan?_include=CarePlan:goal")).status_code == 200
+
+
 def reached(file: str, check: Check) -> Reach:
     """What runs the lines of a file, of the cases and worlds and the tests that are named for it.
 
@@ -214,6 +225,8 @@ def named_module(file: str) -> str:
 def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
     """Try the mutants of a file, those without a condition first, as long as there is time."""
     source, name = (ROOT / file).read_text("utf-8"), named_module(file)
+    for each in TARGETS[file]:
+        import_module(named_module(each))
     reach, tree = reached(file, check), ast.parse(source)
     found = list(mutants(source))
     random.Random(asked.seed).shuffle(found)
@@ -255,9 +268,12 @@ def main() -> None:
         os.environ[DATA_DIR] = data
         with embedded(Path(data), FAST) as server:
             dsn = asyncio.run(new_database(server, "isp_mutation"))
-            in_sql = asyncio.run(stored(dsn, asked.worlds))
+            asyncio.run(warm(asyncio.run(new_database(server, "isp_warm"))))
+            in_sql = None
+            if not IN_SQL.isdisjoint(asked.files):
+                in_sql = asyncio.run(stored(dsn, asked.worlds))
             for file in asked.files:
-                check = in_sql if "fhir" in file else partial(decides, asked.worlds)
+                check = in_sql if file in IN_SQL else partial(decides, asked.worlds)
                 tried(file, check, asked)
 
 

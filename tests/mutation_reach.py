@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-KEPT = ("app.fhir.registry", "app.fhir.validation", "app.fhir.terminology", "app.auth", "app.isp")
+KEPT = (
+    "app.fhir.registry",
+    "app.fhir.fhirpath",
+    "app.fhir.validation",
+    "app.fhir.terminology",
+    "app.fhir.guides",
+    "app.fhir.canonicals",
+    "app.fhir.capability",
+    "app.fhir.search.parameters",
+    "app.auth",
+    "app.isp",
+)
 """Modules whose caches are slow to fill and hold nothing about who may see what."""
 
 CHECK = "cases and worlds"

@@ -36,6 +36,9 @@ ADMITTED = (
 )
 LABELLED = ("tests/jobs/test_labelling.py", "tests/http/test_relabel.py")
 
+IN_SQL = frozenset({"app/fhir/access.py", "app/fhir/consented.py", "app/fhir/visible.py"})
+"""What the cases and worlds in the database are asked about; the pure decision is, elsewhere."""
+
 TARGETS = {
     "app/consent/decision.py": (*PAPERS, *DECIDED),
     "app/consent/rules.py": PAPERS,
