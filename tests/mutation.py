@@ -28,8 +28,9 @@ import pytest
 
 from app.storage.database import Database
 from app.storage.embedded import embedded
+from tests import conftest
 from tests.build import organization, plan
-from tests.conftest import DATA_DIR, FAST, new_database
+from tests.conftest import DATA_DIR, FAST, named, new_database
 from tests.consent import test_definition
 from tests.consent.case import Case, decision
 from tests.consent.recursive import outcome
@@ -52,6 +53,7 @@ KILLED, SURVIVED, STUCK, BROKEN = "killed", "survived", "stuck", "broken"
 UNREACHED = "unreached"
 """Nothing that is asked runs the line: it survived without a question."""
 
+MUTANTS = "isp_mutants"
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 
 OUTCOMES = {0: SURVIVED, 3: BROKEN}
@@ -159,20 +161,15 @@ def _live(begin: Callable[[], object], check: Check | None, tests: Sequence[str]
         if check and not asyncio.run(check()):
             return
         code = int(bool(tests and pytest.main([*OPTIONS, *tests])))
-        if tests:
-            asyncio.run(_dropped())
     except NO_SQL:
         code = 3
     finally:
         os._exit(code)
 
 
-async def _dropped() -> None:
-    """The database of this process is gone: there would be one for each mutant."""
-    with embedded(Path(os.environ[DATA_DIR]), FAST) as server:
-        connection = await asyncpg.connect(server)
-        await connection.execute(f"DROP DATABASE IF EXISTS isp_{os.getpid()} WITH (FORCE)")
-        await connection.close()
+async def shared(server: str, _: str) -> str:
+    """All mutants have one database, one after another; each test empties it."""
+    return named(server, MUTANTS)
 
 
 async def warm(dsn: str) -> None:
@@ -181,6 +178,12 @@ async def warm(dsn: str) -> None:
         operator = await service.as_("operator")
         await put(operator, organization(), *plan())
         assert (await operator.get("/CarePlan?_include=CarePlan:goal")).status_code == 200
+
+
+async def prepared(server: str) -> None:
+    """The database of the mutants is there, and the tests use it."""
+    await warm(await new_database(server, MUTANTS))
+    conftest.new_database = shared
 
 
 def reached(file: str, check: Check) -> Reach:
@@ -213,7 +216,6 @@ def _trace(
         sys.settrace(None)
         lines = {name: sorted(ran) for name, ran in tracer.lines.items()}
         Path(told).write_bytes(orjson.dumps(lines))
-        asyncio.run(_dropped())
     finally:
         os._exit(code)
 
@@ -268,7 +270,7 @@ def main() -> None:
         os.environ[DATA_DIR] = data
         with embedded(Path(data), FAST) as server:
             dsn = asyncio.run(new_database(server, "isp_mutation"))
-            asyncio.run(warm(asyncio.run(new_database(server, "isp_warm"))))
+            asyncio.run(prepared(server))
             in_sql = None
             if not IN_SQL.isdisjoint(asked.files):
                 in_sql = asyncio.run(stored(dsn, asked.worlds))
