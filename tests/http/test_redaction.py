@@ -223,6 +223,8 @@ async def test_a_search_matches_what_is_shown_beside_it(eyes: Any) -> None:
     ):
         assert found(await partner.get(f"/{url}")) == ["CarePlan/ada-plan"], url
     assert found(await partner.get("/CarePlan?goal:missing=true")) == []
+    by_directory = await partner.get(f"/Patient?organization={COUNTY}")
+    assert found(by_directory) == ["Patient/ada"]
 
 
 async def test_what_is_shown_as_missing_is_found_as_missing(

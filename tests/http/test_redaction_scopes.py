@@ -5,7 +5,7 @@ import pytest
 
 from app.storage.database import Database
 from tests.build import care_plan, organization, plan, reference
-from tests.http.conftest import COUNTY, Service, create, load
+from tests.http.conftest import COUNTY, Json, Service, create, load
 
 EXITS = [
     "/CarePlan/ben-plan",
@@ -68,3 +68,21 @@ async def test_what_is_written_under_a_wider_scope_vouches_for_nothing(
     await load(operator, *plan(organization=COUNTY))
     own = [reference("Condition/ada-need")]
     assert (await create(client, care_plan(addresses=own)))["addresses"] == own
+
+
+async def test_an_event_is_hidden_from_who_sees_whom_it_is_about(lenient: Service) -> None:
+    """Who sees a record does not see its trail."""
+    operator = await lenient.as_("operator")
+    county = await lenient.as_("provider-organization", COUNTY)
+    await load(operator, organization("county"), *plan(organization=COUNTY))
+    assert (await operator.get("/Goal/ada-goal-1")).status_code == 200
+    response = await operator.get("/AuditEvent?patient=Patient/ada&subtype=read")
+    [event] = [f"AuditEvent/{entry['resource']['id']}" for entry in response.json()["entry"]]
+    items = [{"item": reference(to)} for to in (event, "Goal/ada-goal-1", "Condition/ada-need")]
+    kept: Json = {"resourceType": "List", "id": "kept", "status": "current", "mode": "working"}
+    await load(operator, kept | {"subject": reference("Patient/ada"), "entry": items})
+    for url in ("/List/kept", "/List/kept/_history/1", "/List?_id=kept"):
+        assert event in (await operator.get(url)).text
+        shown = (await county.get(url)).text
+        assert "Goal/ada-goal-1" in shown
+        assert event not in shown
