@@ -25,6 +25,7 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from prometheus_client import Counter
 
 from app.storage.database import Database
 from app.storage.embedded import embedded
@@ -101,8 +102,12 @@ def changed(name: str, mutant: Mutant) -> None:
 
 def swap(module: ModuleType, tree: ast.Module) -> None:
     """Give the functions of a loaded module the code of the tree, wherever they are known."""
-    made: dict[str, Any] = {"__name__": module.__name__}
-    exec(compile(tree, module.__name__, "exec"), made)
+    counted = [each for each in tree.body if ast.unparse(each).find(" = Counter(") > 0]
+    rest = ast.Module([each for each in tree.body if each not in counted], [])
+    # A counter cannot be made twice; what a mutant counts is counted with the rest.
+    made: dict[str, Any] = {k: v for k, v in vars(module).items() if isinstance(v, Counter)}
+    made["__name__"] = module.__name__
+    exec(compile(rest, module.__name__, "exec"), made)
     for name, new in made.items():
         old = module.__dict__.get(name)
         if isinstance(new, type) and new.__module__ == module.__name__:
