@@ -172,7 +172,7 @@ def _composed(caller: Caller) -> tuple[Mapping[str, Access], Mapping[str, Access
         # A user/ scope beside patient/ ones reaches beyond the patient in context.
         is_narrow = all(s.context == "patient" or s.text == OWN for s in caller.scopes)
         only = [InCompartment(caller.patient)] if caller.patient is not None and is_narrow else []
-        reach = every([reach, known, *only])
+        reach = every([reach, known, ExceptType("AuditEvent"), *only])
     return scopes, access, reach
 
 

@@ -118,14 +118,13 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
             for at in range(len(node.values)):
                 yield f"without {_told(node.values[at])}", _drop(at)
         case ast.If() | ast.IfExp():
-            yield f"if {_told(node.test)}: negated", _negate("test")
+            for word, value in (("always", True), ("never", False)):
+                yield f"if {_told(node.test)}: {word}", _put("test", None, ast.Constant(value))
         case ast.comprehension():
             for at, test in enumerate(node.ifs):
                 yield f"without if {_told(test)}", _without("ifs", at)
         case ast.match_case(guard=ast.expr() as guard):
             yield f"without guard {_told(guard)}", _put("guard", None, None)
-        case ast.BinOp() if type(node.op) in SETS:
-            yield f"{_told(node)}: other set", _put("op", None, SETS[type(node.op)]())
         case ast.Call(func=ast.Name(id=name)) if name in NAMES:
             yield f"{_told(node)}: {NAMES[name]}", _rename(NAMES[name])
         case _:
@@ -134,6 +133,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
 
 def _small(node: ast.AST) -> Iterator[tuple[str, Change]]:
     match node:
+        case ast.BinOp() if type(node.op) in SETS:
+            yield f"{_told(node)}: other set", _put("op", None, SETS[type(node.op)]())
         case ast.UnaryOp(op=ast.Not()):
             yield f"{_told(node)}: without not", _negate("operand")
         case ast.Constant(value=bool() as value):

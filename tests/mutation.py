@@ -23,19 +23,26 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
+from prometheus_client import Counter
 
 from app.storage.database import Database
 from app.storage.embedded import embedded
-from tests.conftest import FAST, new_database
+from tests import conftest
+from tests.build import organization, plan
+from tests.conftest import DATA_DIR, FAST, named, new_database
 from tests.consent import test_definition
 from tests.consent.case import Case, decision
 from tests.consent.recursive import outcome
 from tests.consent.stored import load, shown
 from tests.consent.test_cases import CASES
 from tests.consent.worlds import case
+from tests.http.conftest import load as put
+from tests.http.conftest import serving
 from tests.mutants import Mutant, mutants
-from tests.mutation_targets import TARGETS
+from tests.mutation_reach import CHECK, Reach, Tracer, forget, reaching, statement_at
+from tests.mutation_targets import IN_SQL, TARGETS
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 120
@@ -43,6 +50,12 @@ LIMIT = 120
 
 KILLED, SURVIVED, STUCK, BROKEN = "killed", "survived", "stuck", "broken"
 """What never ends counts as found out; what is no SQL any more as no mutant at all."""
+
+UNREACHED = "unreached"
+"""Nothing that is asked runs the line: it survived without a question."""
+
+MUTANTS = "isp_mutants"
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 
 OUTCOMES = {0: SURVIVED, 3: BROKEN}
 NO_SQL = (asyncpg.SyntaxOrAccessError, SyntaxError)
@@ -89,8 +102,12 @@ def changed(name: str, mutant: Mutant) -> None:
 
 def swap(module: ModuleType, tree: ast.Module) -> None:
     """Give the functions of a loaded module the code of the tree, wherever they are known."""
-    made: dict[str, Any] = {"__name__": module.__name__}
-    exec(compile(tree, module.__name__, "exec"), made)
+    counted = [each for each in tree.body if ast.unparse(each).find(" = Counter(") > 0]
+    rest = ast.Module([each for each in tree.body if each not in counted], [])
+    # A counter cannot be made twice; what a mutant counts is counted with the rest.
+    made: dict[str, Any] = {k: v for k, v in vars(module).items() if isinstance(v, Counter)}
+    made["__name__"] = module.__name__
+    exec(compile(rest, module.__name__, "exec"), made)
     for name, new in made.items():
         old = module.__dict__.get(name)
         if isinstance(new, type) and new.__module__ == module.__name__:
@@ -120,8 +137,10 @@ def _swap_code(old: Any, new: Any) -> bool:
     return True
 
 
-def run(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> str:
+def run(begin: Callable[[], object], check: Check | None, tests: Sequence[str]) -> str:
     """Whether a test fails in a fork of this process that begins with a change."""
+    if not check and not tests:
+        return UNREACHED
     child = os.fork()
     if not child:
         _live(begin, check, tests)
@@ -136,43 +155,101 @@ def run(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> str:
     return STUCK
 
 
-def _live(begin: Callable[[], object], check: Check, tests: Sequence[str]) -> None:
+def _live(begin: Callable[[], object], check: Check | None, tests: Sequence[str]) -> None:
     code = 1
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        forget()
         begin()
-        if not asyncio.run(check()):
+        if check and not asyncio.run(check()):
             return
-        code = 0
-        if tests:
-            options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
-            code = int(bool(pytest.main([*options, *tests])))
+        code = int(bool(tests and pytest.main([*OPTIONS, *tests])))
     except NO_SQL:
         code = 3
     finally:
         os._exit(code)
 
 
+async def shared(server: str, _: str) -> str:
+    """All mutants have one database, one after another; each test empties it."""
+    return named(server, MUTANTS)
+
+
+async def warm(dsn: str) -> None:
+    """Learn once what each mutant would have to learn: modules, definitions, how to validate."""
+    async with serving(dsn) as service:
+        operator = await service.as_("operator")
+        await put(operator, organization(), *plan())
+        assert (await operator.get("/CarePlan?_include=CarePlan:goal")).status_code == 200
+
+
+async def prepared(server: str) -> None:
+    """The database of the mutants is there, and the tests use it."""
+    await warm(await new_database(server, MUTANTS))
+    conftest.new_database = shared
+
+
+def reached(file: str, check: Check) -> Reach:
+    """What runs the lines of a file, of the cases and worlds and the tests that are named for it.
+
+    SystemExit where one of those fails though nothing is changed.
+    """
+    source, name = (ROOT / file).read_text("utf-8"), named_module(file)
+    begin = partial(changed, name, Mutant(0, "", ast.parse(source)))
+    with tempfile.NamedTemporaryFile() as told:
+        child = os.fork()
+        if not child:
+            _trace(Tracer(frozenset({name, str(ROOT / file)})), begin, check, (file, told.name))
+        if os.waitpid(child, 0)[1]:
+            raise SystemExit(f"{file}: the tests fail without any change")
+        return {each: frozenset(ran) for each, ran in orjson.loads(told.read()).items()}
+
+
+def _trace(
+    tracer: Tracer, begin: Callable[[], object], check: Check, places: tuple[str, str]
+) -> None:
+    code = 1
+    try:
+        file, told = places
+        forget()
+        begin()
+        tracer.start()
+        if asyncio.run(check()):
+            code = int(pytest.main([*OPTIONS, *TARGETS[file]], plugins=[tracer]))
+        sys.settrace(None)
+        lines = {name: sorted(ran) for name, ran in tracer.lines.items()}
+        Path(told).write_bytes(orjson.dumps(lines))
+    finally:
+        os._exit(code)
+
+
+def named_module(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
+
+
 def tried(file: str, check: Check, asked: argparse.Namespace) -> None:
     """Try the mutants of a file, those without a condition first, as long as there is time."""
-    source, name = (ROOT / file).read_text("utf-8"), file.removesuffix(".py").replace("/", ".")
-    unchanged = Mutant(0, "", ast.parse(source))
-    if run(partial(changed, name, unchanged), check, TARGETS[file]) != SURVIVED:
-        raise SystemExit(f"{file}: the tests fail without any change")
+    source, name = (ROOT / file).read_text("utf-8"), named_module(file)
+    for each in TARGETS[file]:
+        import_module(named_module(each))
+    reach, tree = reached(file, check), ast.parse(source)
     found = list(mutants(source))
     random.Random(asked.seed).shuffle(found)
     found.sort(key=lambda mutant: not mutant.is_condition)
     if asked.conditions:
         found = [mutant for mutant in found if mutant.is_condition]
     found = [each for each in found if re.search(asked.only, f"{each.line} {each.what}")]
-    counts = dict.fromkeys((KILLED, SURVIVED, STUCK, BROKEN), 0)
+    counts = dict.fromkeys((KILLED, SURVIVED, UNREACHED, STUCK, BROKEN), 0)
     deadline = time.monotonic() + asked.minutes * 60 / len(asked.files)
     for mutant in found[asked.skip :]:
         if time.monotonic() > deadline:
             break
-        result = run(partial(changed, name, mutant), check, TARGETS[file])
+        tests = reaching(reach, statement_at(tree, mutant.line))
+        asks = check if CHECK in tests else None
+        tests = [each for each in tests if each != CHECK]
+        result = run(partial(changed, name, mutant), asks, tests)
         counts[result] += 1
         if result != KILLED:
             say(f"  {result} {file}:{mutant.line} {mutant.what}")
@@ -195,12 +272,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="isp-mutation-") as data:
-        os.environ["ISP_TEST_DATA_DIR"] = data
+        os.environ[DATA_DIR] = data
         with embedded(Path(data), FAST) as server:
             dsn = asyncio.run(new_database(server, "isp_mutation"))
-            in_sql = asyncio.run(stored(dsn, asked.worlds))
+            asyncio.run(prepared(server))
+            in_sql = None
+            if not IN_SQL.isdisjoint(asked.files):
+                in_sql = asyncio.run(stored(dsn, asked.worlds))
             for file in asked.files:
-                check = in_sql if "fhir" in file else partial(decides, asked.worlds)
+                check = in_sql if file in IN_SQL else partial(decides, asked.worlds)
                 tried(file, check, asked)
 
 

@@ -1,8 +1,7 @@
 """`python -m tests.mutation_functions`: as tests.mutation, for the functions in the database.
 
 They are part of what `visible` asks. Each condition of theirs is made constant in the database that
-the cases and worlds are in, and in that which others are cloned from. docs/mutation.md has what
-came of it.
+the cases and worlds are in, and in that which the tests use. docs/mutation.md has what came of it.
 """
 
 import asyncio
@@ -15,8 +14,8 @@ from pathlib import Path
 import asyncpg
 
 from app.storage.embedded import embedded
-from tests.conftest import FAST, TEMPLATE, named, new_database
-from tests.mutation import KILLED, ROOT, Check, run, say, stored
+from tests.conftest import FAST, named, new_database
+from tests.mutation import KILLED, MUTANTS, ROOT, Check, prepared, run, say, stored
 from tests.sql_mutants import changes
 
 MIGRATIONS = {
@@ -72,8 +71,9 @@ def main() -> None:
         with embedded(Path(data), FAST) as server:
             dsn = asyncio.run(new_database(server, "isp_mutation"))
             check = asyncio.run(stored(dsn, WORLDS))
+            asyncio.run(prepared(server))
             for name, function in functions().items():
-                tried(name, function, check, (dsn, named(server, TEMPLATE)))
+                tried(name, function, check, (dsn, named(server, MUTANTS)))
 
 
 if __name__ == "__main__":

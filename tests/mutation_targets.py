@@ -14,11 +14,32 @@ CONDITIONS = "tests/http/test_consent_conditions.py"
 OLD = "tests/http/test_consent_history.py"
 TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_consents.py")
 OFFICERS = "tests/http/test_refused_trail.py"
+ASYNCHRONOUS = "tests/http/test_asynchronous_closed.py"
 LABELS = "tests/http/test_labels.py"
 COVER = "tests/http/test_cover.py"
-REDACTED = ("tests/http/test_redaction.py", "tests/http/test_redaction_guesses.py")
+REDACTED = (
+    "tests/http/test_redaction.py",
+    "tests/http/test_redaction_guesses.py",
+    "tests/http/test_redaction_scopes.py",
+)
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
-DECIDED = ("tests/http/test_consent_operations.py", "tests/http/test_consent_decision_edges.py")
+DECIDED = (
+    "tests/http/test_consent_operations.py",
+    "tests/http/test_consent_decision_edges.py",
+    "tests/http/test_consent_decision_later.py",
+)
+TOLD = (OFFICERS, "tests/http/test_audit_trail.py", "tests/http/test_audit.py")
+ADMITTED = (
+    "tests/test_admission.py",
+    "tests/http/test_emergency.py",
+    "tests/http/test_write_access.py",
+    "tests/http/test_scopes.py",
+    OFFICERS,
+)
+LABELLED = ("tests/jobs/test_labelling.py", "tests/http/test_relabel.py")
+
+IN_SQL = frozenset({"app/fhir/access.py", "app/fhir/consented.py", "app/fhir/visible.py"})
+"""What the cases and worlds in the database are asked about; the pure decision is, elsewhere."""
 
 TARGETS = {
     "app/consent/decision.py": (*PAPERS, *DECIDED),
@@ -36,18 +57,37 @@ TARGETS = {
     "app/consent/access.py": (*PAPERS, "tests/http/test_access.py", CONDITIONS),
     "app/consent/part2.py": (*PAPERS, "tests/consent/test_part2.py"),
     "app/consent/check.py": ("tests/consent/test_check.py",),
-    "app/consent/cover.py": (COVER,),
+    "app/consent/cover.py": (COVER, "tests/http/test_disclosures.py"),
     "app/consent/emergency.py": ("tests/http/test_emergency.py",),
     "app/consent/disclosures.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/consent_decision.py": DECIDED,
+    "app/consent/operations/deciding.py": DECIDED,
     "app/consent/operations/file_consent.py": ("tests/http/test_consent_operations.py",),
+    "app/consent/operations/later.py": DECIDED,
     "app/consent/operations/record_disclosure.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
+    "app/admission.py": ADMITTED,
+    "app/jobs/labelling.py": LABELLED,
+    "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
     "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2]),
     "app/fhir/consented.py": (BY_HTTP[0], OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER),
     "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
-    "app/fhir/known.py": REDACTED,
+    "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
+    "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
+    "app/fhir/erasure.py": REDACTED,
+    "app/fhir/search/masked.py": REDACTED,
+    "app/fhir/label.py": (LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
+    "app/fhir/named.py": TOLD,
+    "app/fhir/refused.py": TOLD,
+    "app/fhir/marks.py": ("tests/consent/test_marks.py", *DECIDED),
+    "app/fhir/compartments.py": (*BY_HTTP, "tests/http/test_write_access.py"),
+    "app/fhir/disclose.py": (
+        "tests/http/test_read.py",
+        REDACTED[0],
+        LABELS,
+        "tests/http/test_summary_and_elements.py",
+    ),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
 }

@@ -12,7 +12,6 @@ from app.fhir.context import Context
 from app.fhir.draft import Current, Draft
 from app.fhir.errors import Issue, Unprocessable
 from app.fhir.hidden import known_to, unknown
-from app.fhir.known import types_of
 from app.fhir.redact import is_redacted
 from app.fhir.references import mentioned
 
@@ -55,15 +54,15 @@ async def refuse_erasure(
 
 def _at_stake(ctx: Context, draft: Draft, current: Current) -> set[str]:
     """What the current version refers to and the draft might take away, if it may be hidden."""
-    judged = types_of(known_to(ctx))
-    if not judged or current.body is None or (draft.change.keeps and draft.is_like(current)):
+    is_same = draft.change.keeps and draft.is_like(current)
+    if is_same or current.body is None or not known_to(ctx):
         return set()
     base = ctx.engine.base_url
     held = Counter(mentioned(current.body, base))
     if draft.change.keeps and draft.change.resource:
         held -= Counter(mentioned(json.dump(draft.change.resource).decode(), base))
     own = {f"Patient/{id_}" for id_ in current.about}
-    return {name for name in held if name.partition("/")[0] in judged} - own
+    return set(held) - own
 
 
 def _issue(draft: Draft, said: str) -> Issue:

@@ -136,23 +136,29 @@ def _members(value: Element, type_: str, mask: _Mask) -> tuple[dict[str, Any], s
     for name, member in value.items():
         of = known.get(name, (False, ""))[1]
         if isinstance(member, list):
-            made[name] = _several(member, of, mask)
+            made[name] = _several(member, of, mask, is_beside=name.startswith("_"))
         elif isinstance(member, dict):
             made[name] = _element(member, of, mask, is_one=False)
         else:
             made[name] = member
-    lost = {name for name, part in made.items() if part is None and value[name] is not None}
+    lost = {name for name, part in made.items() if part is None}
     return {name: part for name, part in made.items() if name not in lost}, lost
 
 
-def _several(value: list[Any], type_: str, mask: _Mask) -> list[Any] | None:
+def _several(value: list[Any], type_: str, mask: _Mask, *, is_beside: bool) -> list[Any] | None:
+    """The items of which something is left; None if that is none of them.
+
+    `is_beside`: each stands beside a value, so that what is gone leaves a null in its place.
+    https://hl7.org/fhir/R4/json.html#primitive
+    """
     parts = [
         _element(item, type_, mask, is_one=True) if isinstance(item, dict) else item
         for item in value
     ]
     if all(part is item for part, item in zip(parts, value, strict=True)):
         return value
-    return [part for part, item in zip(parts, value, strict=True) if part is item or part] or None
+    kept = [part for part in parts if is_beside or part]
+    return kept if any(kept) else None
 
 
 def _is_whole(value: Element, made: Element) -> bool:
@@ -161,7 +167,7 @@ def _is_whole(value: Element, made: Element) -> bool:
 
 def _retold(made: dict[str, Any]) -> dict[str, Any]:
     """What was cut, without the narrative that may retell it."""
-    is_narrated = isinstance(made.get("text"), dict) and "div" in made["text"]
+    is_narrated = isinstance(made.get("text"), dict)
     return {name: member for name, member in made.items() if not (is_narrated and name == "text")}
 
 

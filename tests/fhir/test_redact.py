@@ -84,6 +84,52 @@ def test_an_extension_goes_as_a_whole() -> None:
     assert "extension" not in shown(care_plan(extension=[outer]))
 
 
+def test_an_extension_goes_as_a_whole_beside_what_it_may_show() -> None:
+    targets = [{"url": "target", "valueReference": each} for each in (GONE, KEPT)]
+    outer = {"url": "http://example.org/relationship", "extension": targets}
+    assert "extension" not in shown(care_plan("Goal/kept", extension=[outer]))
+
+
+def test_what_stands_alone_stays_without_what_it_points_to() -> None:
+    again = {"reAdmission": {"text": "Again"}}
+    visit = {"resourceType": "Encounter", "id": "e", "status": "finished"}
+    stay = again | {"origin": reference("Location/hidden")}
+    made = redact(visit | {"hospitalization": stay}, ["Location/hidden"], BASE)
+    assert made["hospitalization"] == again
+
+
+def test_what_is_no_element_stays() -> None:
+    protocol = ["http://example.org/protocol"]
+    assert shown(care_plan("Goal/hidden", instantiatesUri=protocol))["instantiatesUri"] == protocol
+
+
+def test_what_is_said_beside_a_value_stays_beside_it() -> None:
+    """An array of extensions is as long as that of the values, with null where there is none."""
+    kept, gone = (
+        {"extension": [{"url": "http://example.org/source", "valueReference": each}]}
+        for each in (KEPT, GONE)
+    )
+    beside = "_instantiatesUri"
+    three = {"instantiatesUri": ["urn:a", "urn:b", "urn:c"]}
+    made = shown(care_plan(**three, **{beside: [gone, None, kept]}))
+    assert made["instantiatesUri"] == three["instantiatesUri"]
+    assert made[beside] == [None, None, kept]
+    assert beside not in shown(care_plan(**three, **{beside: [gone, None, None]}))
+
+
+def test_a_copy_that_was_cut_before_is_tagged_once() -> None:
+    made = shown(care_plan("Goal/hidden", meta={"security": [REDACTED], "tag": [SUBSETTED]}))
+    assert made["meta"] == {"security": [REDACTED], "tag": [SUBSETTED]}
+
+
+def test_a_tag_of_another_system_says_nothing_of_it() -> None:
+    for coding in (REDACTED, SUBSETTED):
+        other = [coding | {"system": "http://example.org/tags"}]
+        plan = care_plan("Goal/hidden", meta={"security": other, "tag": other})
+        assert not is_redacted(plan)
+        assert is_redacted(shown(plan))
+
+
 def test_a_note_goes_with_its_author() -> None:
     plan = care_plan(note=[{"text": "x", "authorReference": reference("RelatedPerson/hidden")}])
     assert "note" not in shown(plan)
@@ -104,6 +150,17 @@ def test_contained_resources_that_only_the_hidden_led_to_go_too() -> None:
     made = shown(plan)
     assert [each["id"] for each in made["contained"]] == ["step2"]
     assert made["activity"] == [{"reference": reference("#step2")}]
+
+
+def test_what_led_to_a_contained_copy_of_the_hidden_goes_with_it() -> None:
+    copy = {"resourceType": "Goal", "id": "hidden"}
+    made = shown(care_plan("#hidden", "Goal/kept", contained=[copy]))
+    assert ("contained" in made, made["goal"]) == (False, [KEPT])
+
+
+def test_the_one_thing_that_r4_demands_is_there_without_a_value() -> None:
+    made = redact(condition(patient="Patient/hidden"), ["Patient/hidden"], BASE)
+    assert made["subject"] == MASKED
 
 
 def test_what_r4_demands_is_there_without_a_value() -> None:

@@ -119,6 +119,80 @@ async def test_a_question_about_someone_elses_resource_is_one_about_nothing(
     refused(await county.post(URL, json=parameters(resource="Goal/bens")), 404, "not-found")
 
 
+async def test_the_consents_of_others_decide_nothing(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    bens = consent("Organization/clinic", id_="ben-consent", patient="Patient/ben")
+    await load(operator, organization("clinic"), *ben(), bens)
+    [made] = await decisions(county, actor="Organization/clinic", resource="Goal/ada-goal-1")
+    assert (made["outcome"], "consent" in made) == ("not-covered", False)
+    draft = consent("Organization/clinic", "deny", id_="draft")
+    [made] = await decisions(county, actor=PARTNER, resource="Goal/ada-goal-1", consent=draft)
+    assert (made["outcome"], made["reason"]) == ("permit", "as care-team")
+    refused(await county.post(URL, json=parameters(consent=bens)), 400, "value")
+
+
+async def test_a_consent_that_was_deleted_decides_nothing(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    await load(operator, organization("clinic"), consent("Organization/clinic"))
+    assert (await operator.delete("/Consent/ada-consent")).status_code == 204
+    [made] = await decisions(county, actor="Organization/clinic", resource="Goal/ada-goal-1")
+    assert (made["outcome"], "consent" in made) == ("not-covered", False)
+
+
+async def test_a_draft_takes_the_place_of_the_consent_that_has_its_id(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    await load(operator, consent(PARTNER, "deny"))
+    draft = consent(PARTNER)
+    [made] = await decisions(county, actor=PARTNER, resource="Goal/ada-goal-1", consent=draft)
+    assert (made["outcome"], made["consent"]) == ("permit", "Consent/ada-consent")
+    [beside] = await decisions(
+        county, actor=PARTNER, resource="Goal/ada-goal-1", consent=draft | {"id": "other"}
+    )
+    assert (beside["outcome"], beside["consent"]) == ("deny", "Consent/ada-consent")
+
+
+async def test_who_does_not_decide_tries_no_consent(service: Service, world: None) -> None:
+    partner = await service.as_("partner-system", PARTNER)
+    response = await partner.post(URL, json=parameters(consent=consent(PARTNER)))
+    refused(response, 403, "forbidden")
+    [named] = await decisions(partner, actor=PARTNER, resource="Goal/ada-goal-1")
+    assert named["outcome"] == "permit"
+
+
+async def test_what_was_deleted_is_decided_about_no_more(
+    county: httpx.AsyncClient, world: None
+) -> None:
+    assert (await county.delete("/Goal/ada-goal-2")).status_code == 204
+    refused(await county.post(URL, json=parameters(resource="Goal/ada-goal-2")), 404, "not-found")
+
+
+async def test_a_query_decides_about_what_it_matches(
+    county: httpx.AsyncClient, world: None
+) -> None:
+    made = await decisions(county, query="Goal?_id=ada-goal-1&_include=Goal:patient")
+    assert [each["resource"] for each in made] == ["Goal/ada-goal-1"]
+    for wrong in (
+        {"query": "Goal?_id=ada-goal-1", "resource": "Goal/ada-goal-1"},
+        {"query": "Unicorn?_id=1"},
+        {"resource": "Unicorn/1"},
+        {"actor": "Unicorn/1"},
+    ):
+        refused(await county.post(URL, json=parameters(**wrong)), 400, "value")
+
+
+async def test_nothing_is_decided_about_the_trail(service: Service, world: None) -> None:
+    officer = await service.as_("privacy-officer", "Organization/county")
+    for url in ("/Goal/ada-goal-1", "/Goal/ada-goal-2"):
+        assert (await officer.get(url)).status_code == 200
+    told = (await officer.get("/AuditEvent?subtype=read")).json()["entry"][0]["resource"]
+    assert await decisions(officer, query="AuditEvent?subtype=read") == []
+    response = await officer.post(URL, json=parameters(resource=f"AuditEvent/{told['id']}"))
+    refused(response, 404, "not-found")
+
+
 def ben() -> list[Json]:
     return [
         {

@@ -223,6 +223,8 @@ async def test_a_search_matches_what_is_shown_beside_it(eyes: Any) -> None:
     ):
         assert found(await partner.get(f"/{url}")) == ["CarePlan/ada-plan"], url
     assert found(await partner.get("/CarePlan?goal:missing=true")) == []
+    by_directory = await partner.get(f"/Patient?organization={COUNTY}")
+    assert found(by_directory) == ["Patient/ada"]
 
 
 async def test_what_is_shown_as_missing_is_found_as_missing(
@@ -254,12 +256,36 @@ async def test_a_redacted_copy_is_not_written_back(eyes: Any) -> None:
     assert (await county.get("/CarePlan/ada-plan")).content == before
 
 
+async def test_a_patch_keeps_what_it_does_not_name(eyes: Any) -> None:
+    county, partner = eyes
+    merge = {"Content-Type": "application/merge-patch+json"}
+    before = (await county.get("/CarePlan/ada-plan")).json()
+    for name in ("goal", "addresses", "activity"):
+        answer = await partner.patch("/CarePlan/ada-plan", json={name: None}, headers=merge)
+        assert "not known" in refused(answer, 422, RULE, f"CarePlan.{name}")
+    later = {"period": {"start": "2025-09-01", "end": "2026-12-31"}}
+    answer = await partner.patch("/CarePlan/ada-plan", json=later, headers=merge)
+    assert answer.status_code == 200, answer.text
+    after = (await county.get("/CarePlan/ada-plan")).json()
+    for name in ("goal", "addresses", "activity"):
+        assert after[name] == before[name]
+
+
+async def test_where_a_redacted_copy_stands_in_a_transaction_is_told(eyes: Any) -> None:
+    _, partner = eyes
+    copy = (await partner.get("/CarePlan/ada-plan")).json()
+    del copy["meta"]
+    answer = await partner.post("", json=transaction(goal("ada-goal-1"), copy))
+    refused(answer, 422, RULE, "Bundle.entry[1].resource")
+
+
 async def test_what_is_shown_in_part_is_not_deleted(eyes: Any) -> None:
     county, partner = eyes
     before = (await county.get("/CarePlan/ada-plan")).content
     for url in ("/CarePlan/ada-plan", "/CarePlan?_id=ada-plan"):
         said = refused(await partner.delete(url), 422, "business-rule", "CarePlan")
         assert "sober" not in said
+        assert "deletion" in said
     asked = {"request": {"method": "DELETE", "url": "CarePlan/ada-plan"}}
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [asked]}
     assert (await partner.post("", json=bundle)).status_code == 422
@@ -299,6 +325,19 @@ async def test_a_subsetted_copy_is_not_written_back_by_anyone(eyes: Any) -> None
     part = (await county.get("/Goal/ada-goal-1?_elements=description")).json()
     response = await county.put("/Goal/ada-goal-1", json=part)
     refused(response, 422, "business-rule", "Goal")
+
+
+async def test_a_subsetted_copy_replaces_what_was_deleted(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    """Nothing is there to be erased; what is tagged so may have come from elsewhere, too."""
+    county, _ = eyes
+    whole = (await county.get("/Goal/ada-goal-2")).json()
+    assert (await county.delete("/Goal/ada-goal-2")).status_code == 204
+    await load(operator, whole | {"meta": {"tag": [SUBSETTED]}})
+    again = (await operator.get("/Goal/ada-goal-2")).json()
+    assert again["meta"]["tag"] == [SUBSETTED]
+    await change(operator, again, startDate="2025-10-01")
 
 
 async def test_an_operation_keeps_what_its_caller_is_not_shown(eyes: Any) -> None:

@@ -191,6 +191,57 @@ async def test_an_attempt_on_nothing_is_for_nobody(
     assert await attempts(record, "search") == []
 
 
+async def test_an_attempt_on_who_is_gone_is_for_nobody(
+    clinic: httpx.AsyncClient, record: httpx.AsyncClient
+) -> None:
+    await load(record, patient("eve", COUNTY))
+    assert (await record.delete("/Patient/eve")).status_code == 204
+    await clinic.get("/Goal?patient=eve", headers={"X-Request-Id": "search"})
+    assert await attempts(record, "search") == []
+    await clinic.post("/Goal", json=goal("new", "Patient/eve"), headers={"X-Request-Id": "new"})
+    [event] = await attempts(record, "new")
+    assert whom(event) == []
+
+
+GROUP: Json = goal("new") | {"subject": reference("Group/ada")}
+AWRY: dict[str, tuple[str, object]] = {
+    "entries that are none": ("", {"resourceType": "Bundle", "type": "transaction", "entry": "x"}),
+    "an entry that is none": ("", {"resourceType": "Bundle", "type": "transaction", "entry": [1]}),
+    "a request that is none": (
+        "",
+        {"resourceType": "Bundle", "type": "transaction", "entry": [{"request": 1}]},
+    ),
+    "a URL that is none": (
+        "",
+        {"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"url": 1}}]},
+    ),
+    "a subject that is none": ("/Goal", goal("new") | {"subject": "Patient/ada"}),
+    "a reference that is none": ("/Goal", goal("new") | {"subject": {"reference": 1}}),
+    "somebody else of that id": ("/Goal", GROUP),
+    "a list of people": ("/Goal", [goal("new")]),
+    "a list of entries": ("", [{"request": {"method": "GET", "url": "Goal/plain"}}]),
+}
+
+
+@pytest.mark.parametrize("name", AWRY)
+async def test_what_names_nobody_is_recorded_for_nobody(
+    clinic: httpx.AsyncClient, record: httpx.AsyncClient, name: str
+) -> None:
+    url, body = AWRY[name]
+    response = await clinic.post(url, json=body, headers={"X-Request-Id": "try"})
+    assert response.status_code in (400, 404, 422), response.text
+    assert [whom(event) for event in await attempts(record, "try")] == [[]]
+
+
+async def test_an_attempt_on_what_is_about_nobody_is_for_nobody(
+    service: Service, record: httpx.AsyncClient
+) -> None:
+    other = await service.as_("ehr-system", CLINIC, "system/Task.rs")
+    await other.get(f"/{PARTNER}", headers={"X-Request-Id": "try"})
+    [event] = await attempts(record, "try")
+    assert whom(event) == []
+
+
 async def test_a_question_about_several_is_told_to_each_without_the_others(
     clinic: httpx.AsyncClient, record: httpx.AsyncClient, ada: httpx.AsyncClient
 ) -> None:

@@ -221,7 +221,7 @@ async def _open(ctx: Context, question: Asked, request: Request, rows: Sequence[
     if question.at:
         as_of(question.permitted, (request.actors, request.reach), args)
     types = sorted({row["type"] for row in rows})
-    source = visible(question.permitted, types or "Patient", args)
+    source = visible(question.permitted, types, args)
     ids = args.add([row["id"] for row in rows], "text[]")
     sql = f"SELECT r.type, r.id FROM {source} AS r WHERE r.id = ANY({ids})"
     asked_for = args.statement(sql)

@@ -1,0 +1,88 @@
+"""What one scope opens does not vouch for what another leaves closed. docs/mutation.md"""
+
+import httpx
+import pytest
+
+from app.storage.database import Database
+from tests.build import care_plan, organization, plan, reference
+from tests.http.conftest import COUNTY, Json, Service, create, load
+
+EXITS = [
+    "/CarePlan/ben-plan",
+    "/CarePlan/ben-plan/_history/1",
+    "/CarePlan/ben-plan/_history",
+    "/CarePlan?_id=ben-plan",
+]
+NARROWER = {
+    "a condition that the criteria leave out": (
+        "user/CarePlan.rs user/Condition.rs?clinical-status=resolved"
+    ),
+    "a person whom only the plan is open of": "user/CarePlan.rs patient/Condition.rs",
+    "a person whom some plans are open of": "user/CarePlan.rs?status=active patient/Condition.rs",
+}
+
+
+@pytest.fixture
+async def records(operator: httpx.AsyncClient, county: httpx.AsyncClient) -> None:
+    await load(operator, *plan(organization=COUNTY), *plan(person="ben", organization=COUNTY))
+
+
+async def clinician(service: Service, scope: str) -> httpx.AsyncClient:
+    """Of the county, with Ada in context."""
+    who = {"user": "grace", "fhir_user": "Practitioner/grace"}
+    return await service.as_("clinician", COUNTY, scope, patient="ada", **who)
+
+
+async def shows_the_need(client: httpx.AsyncClient, url: str) -> bool:
+    response = await client.get(url)
+    assert response.status_code == 200, response.text
+    assert "ben-plan" in response.text
+    return "Condition/ben-need" in response.text
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_plan_vouches_for_no_more_than_its_reader_may_see(
+    service: Service, records: None, database: Database, kept: bool
+) -> None:
+    """Whether pointers are kept or not, by which references are judged at once."""
+    if not kept:
+        await database.execute("UPDATE resource SET pointers = NULL")
+    both = await clinician(service, "user/CarePlan.rs user/Condition.rs")
+    narrower = {name: await clinician(service, scope) for name, scope in NARROWER.items()}
+    for url in EXITS:
+        assert await shows_the_need(both, url), url
+        for name, client in narrower.items():
+            assert not await shows_the_need(client, url), (name, url)
+
+
+async def test_what_is_written_under_a_wider_scope_vouches_for_nothing(
+    lenient: Service,
+) -> None:
+    """Where references are not checked, a guess is answered alike whether it was right or wrong."""
+    operator = await lenient.as_("operator")
+    await load(operator, organization("county"), *plan(person="ben", organization=COUNTY))
+    client = await clinician(lenient, "user/CarePlan.c patient/CarePlan.rs patient/Condition.rs")
+    guesses = [reference("Condition/ben-need"), reference("Condition/none")]
+    made = await create(client, care_plan(patient="Patient/ben", addresses=guesses))
+    assert "addresses" not in made
+    await load(operator, *plan(organization=COUNTY))
+    own = [reference("Condition/ada-need")]
+    assert (await create(client, care_plan(addresses=own)))["addresses"] == own
+
+
+async def test_an_event_is_hidden_from_who_sees_whom_it_is_about(lenient: Service) -> None:
+    """Who sees a record does not see its trail."""
+    operator = await lenient.as_("operator")
+    county = await lenient.as_("provider-organization", COUNTY)
+    await load(operator, organization("county"), *plan(organization=COUNTY))
+    assert (await operator.get("/Goal/ada-goal-1")).status_code == 200
+    response = await operator.get("/AuditEvent?patient=Patient/ada&subtype=read")
+    [event] = [f"AuditEvent/{entry['resource']['id']}" for entry in response.json()["entry"]]
+    items = [{"item": reference(to)} for to in (event, "Goal/ada-goal-1", "Condition/ada-need")]
+    kept: Json = {"resourceType": "List", "id": "kept", "status": "current", "mode": "working"}
+    await load(operator, kept | {"subject": reference("Patient/ada"), "entry": items})
+    for url in ("/List/kept", "/List/kept/_history/1", "/List?_id=kept"):
+        assert event in (await operator.get(url)).text
+        shown = (await county.get(url)).text
+        assert "Goal/ada-goal-1" in shown
+        assert event not in shown
