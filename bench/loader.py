@@ -51,7 +51,7 @@ VERSION: tuple[str, ...] = (
     "patient",
     "patients",
 )
-VERSION += ("confidentiality", "labels", "seals", "body")
+VERSION += ("confidentiality", "labels", "seals", "body", "pointers")
 TABLES = ("resource", "resource_version", *DERIVED)
 
 INDEXES = """

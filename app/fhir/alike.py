@@ -99,9 +99,10 @@ def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
 
 
 @lru_cache(maxsize=512)
-def unlike(known: Known, among: Vouching | None) -> str:
-    """SQL: the references ("Type/id") of the current versions in `found` that have to be judged one
-    by one, since no row of `found` vouches for them; NULL where that takes reading the bodies.
+def unlike(known: Known, among: Vouching | None, *, of_versions: bool = False) -> str:
+    """SQL: the references ("Type/id") in the current versions of `found`, or in the versions it
+    names, that have to be judged one by one, since no row of `found` vouches for them; NULL where
+    that takes reading the bodies.
     """
     if not known:
         return ALL_ALIKE
@@ -112,10 +113,14 @@ def unlike(known: Known, among: Vouching | None) -> str:
     # In the text: to hand over three long arrays takes the driver longer than all the rest.
     judged, rows, others = map(literals, (sorted(types_of(known)), among.rows, among.others))
     place = "split_part(p.name, '/', {})"
+    said, versions = "h.pointers", ""
+    if of_versions:
+        said = "v.pointers"
+        versions = " LEFT JOIN resource_version AS v ON v.rid = q.rid AND v.version = q.version"
     return (
-        "(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, h.pointers,"
+        f"(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, {said},"
         f" h.type IN ({rows}) AND {vouches} AS vouches"
-        " FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid)"
+        f" FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid{versions})"
         " SELECT CASE WHEN EXISTS (SELECT FROM shown WHERE pointers IS NULL) THEN NULL ELSE ARRAY("
         "SELECT p.name FROM (SELECT DISTINCT p.name FROM shown, unnest(pointers) AS p(name)) AS p"
         f" WHERE {place.format(1)} IN ({judged}) AND NOT ({place.format(1)} IN ({others})"

@@ -48,10 +48,10 @@ def _letters(ctx: Context) -> tuple[Access, Access]:
     return ctx.access.get("r", Nothing()), ctx.access.get("s", Nothing())
 
 
-def unlike_for(ctx: Context) -> str:
+def unlike_for(ctx: Context, *, of_versions: bool = False) -> str:
     """What `with_unlike` is to look for, so that `hidden` need not ask again."""
     judged = known_to(ctx)
-    return unlike(judged, vouching(judged, *_letters(ctx)))
+    return unlike(judged, vouching(judged, *_letters(ctx)), of_versions=of_versions)
 
 
 async def hidden(

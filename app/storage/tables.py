@@ -92,7 +92,7 @@ class Resource(SQLModel, table=True):
 
 
 class ResourceVersion(SQLModel, table=True):
-    """One version of a resource and its labels, never rewritten; a deletion has no body."""
+    """One version of a resource with its labels, never rewritten; a deletion has no body."""
 
     __tablename__ = "resource_version"
     __table_args__ = (
@@ -110,6 +110,7 @@ class ResourceVersion(SQLModel, table=True):
     labels: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
     seals: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
     body: str | None = Field(default=None, sa_column=Column(TEXT))
+    pointers: list[str] | None = Field(default=None, sa_column=Column(ARRAY(C_TEXT)))
 
 
 class IndexReference(SQLModel, table=True):

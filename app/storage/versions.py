@@ -278,8 +278,8 @@ _REPLACING = """
 _APPEND = """version_made AS (
   INSERT INTO resource_version
     (rid, version, type, last_updated, method, patient, patients, body, confidentiality, labels,
-     seals)
+     seals, pointers)
   SELECT
     rid, version, type, last_updated, method, patient, patients, body, confidentiality, labels,
-    seals
+    seals, pointers
   FROM w)"""

@@ -9,6 +9,7 @@ import pytest
 from app.fhir.compartments import DIRECTORY
 from app.fhir.references import mentioned
 from app.fhir.reindex import reindex
+from app.fhir.step import pointers
 from app.storage.database import Database
 from tests.build import HL7, condition, goal, plan, practitioner, reference, transaction
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, found, load, refused
@@ -94,9 +95,20 @@ async def test_what_was_stored_before_pointers_were_kept_leaves_alike(
 ) -> None:
     kept = [(await client.get(url)).json() for client in eyes]
     await database.execute("UPDATE resource SET pointers = NULL")
+    await database.execute("UPDATE resource_version SET pointers = NULL")
     for client, before in zip(eyes, kept, strict=True):
         after = (await client.get(url)).json()
         assert after.get("entry", after) == before.get("entry", before)
+
+
+async def test_an_old_version_leaves_without_what_it_alone_refers_to(eyes: Any) -> None:
+    county, partner = eyes
+    [whole] = await plans(county, "/CarePlan/ada-plan")
+    whole["goal"], whole["activity"] = whole["goal"][:1], whole["activity"][:1]
+    assert (await county.put("/CarePlan/ada-plan", json=whole)).status_code == 200
+    for url in ("/CarePlan/ada-plan/_history/1", "/CarePlan/ada-plan/_history", "/_history"):
+        assert "sober" in str((await plans(county, url))[-1]).lower()
+        check_redacted((await plans(partner, url))[-1])
 
 
 async def test_what_is_named_by_our_own_url_is_no_less_hidden(
@@ -143,6 +155,8 @@ async def test_the_pointers_that_are_kept_are_those_of_the_text(
         }
         assert set(row["pointers"]) == pointed
     assert {"Goal/sober", "Patient/ada"} <= {each for row in rows for each in row["pointers"]}
+    for body, pointed in await database.fetch("SELECT body, pointers FROM resource_version"):
+        assert pointed == pointers(body)
     await database.execute("UPDATE resource SET pointers = NULL")
     await reindex(replace(engine, database=database))
     again = [row["pointers"] for row in await database.fetch(stored) if row["body"]]

@@ -47,6 +47,7 @@ async def test_a_plan_vouches_for_no_more_than_its_reader_may_see(
     """Whether pointers are kept or not, by which references are judged at once."""
     if not kept:
         await database.execute("UPDATE resource SET pointers = NULL")
+        await database.execute("UPDATE resource_version SET pointers = NULL")
     both = await clinician(service, "user/CarePlan.rs user/Condition.rs")
     narrower = {name: await clinician(service, scope) for name, scope in NARROWER.items()}
     for url in EXITS:

@@ -23,7 +23,7 @@ WHOLE = LARGE | {"resource_version", "relationship"}
 VERSIONS = """
 INSERT INTO resource_version SELECT rid + c * 1000000, version, type,
   last_updated - c * interval '1 day', method, patient || '-' || c, patients, confidentiality,
-  labels, seals, body FROM resource_version, generate_series(1, {copies}) AS c"""
+  labels, seals, body, pointers FROM resource_version, generate_series(1, {copies}) AS c"""
 
 WHO = {
     "operator": ("operator", None),

@@ -12,13 +12,14 @@ from asyncpg import Record
 
 from app.fhir import json
 from app.fhir.access import Nothing, for_type
+from app.fhir.alike import unlike_of, with_unlike
 from app.fhir.context import Call, Context, Result
 from app.fhir.cursor import PARAMETER, link, seal, unseal
 from app.fhir.disclose import Entry, bundle, disclose, patients
 from app.fhir.engine import Policy
 from app.fhir.errors import BadRequest
 from app.fhir.grounds import consents_of
-from app.fhir.hidden import Hidden, hidden
+from app.fhir.hidden import Hidden, hidden, unlike_for
 from app.fhir.instant import from_text, to_text
 from app.fhir.interactions.read import UNVERSIONED, read, refuse_unversioned, unknown
 from app.fhir.references import Reference, local
@@ -164,7 +165,7 @@ async def _found(ctx: Context, call: Call, asked: Asked) -> list[Record] | int:
         # In the text, since it decides the plan.
         f" LIMIT {asked.count + 1}"
     )
-    return await ctx.read(*args.statement(sql))
+    return await ctx.read(*args.statement(with_unlike(sql, unlike_for(ctx, of_versions=True))))
 
 
 def _order(asked: Asked) -> str:
@@ -233,7 +234,7 @@ async def _answer(ctx: Context, call: Call, asked: Asked, found: Sequence[Record
     page = found[: asked.count]
     if len(found) > len(page):
         links["next"] = link(ctx, call, seal(ctx, call, _position(page[-1], asked)))
-    masked = await hidden(ctx, page, are_visible=True)
+    masked = await hidden(ctx, page, are_visible=True, doubted=unlike_of(page))
     entries = [_entry(ctx, row, masked, asked.parts) for row in page]
     about = {patient for row in page for patient in patients(row)}
     body = bundle("history", entries, links, last_updated=asked.until)

@@ -9,7 +9,7 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, MethodNotAllowed, NotFound
 from app.fhir.grounds import consents_of
-from app.fhir.hidden import hidden, known_to
+from app.fhir.hidden import hidden, known_to, unlike_for
 from app.fhir.instant import from_http_date
 from app.fhir.known import Known
 from app.fhir.shape import Parts, shape
@@ -66,7 +66,7 @@ async def vread(ctx: Context, call: Call) -> Result:
         f"SELECT r.rid, r.version, r.last_updated, {SHOWN} FROM {source} AS r"
         f" WHERE r.id = {args.add(call.id)} AND r.version::text = {args.add(call.version)}"
     )
-    rows = await ctx.read(*args.statement(with_unlike(sql)))
+    rows = await ctx.read(*args.statement(with_unlike(sql, unlike_for(ctx, of_versions=True))))
     if not rows:
         raise NotFound(
             f"{call.type}/{call.id} has no version {call.version}, or is not known to you."
