@@ -22,6 +22,7 @@ from app.fhir.access import (
 )
 from app.fhir.compartments import DIRECTORY, is_single
 from app.fhir.known import Known, types_of
+from app.fhir.registry import STORED
 from app.storage.sql import Arguments, Row, literals
 
 Pairs = Collection[tuple[str, str]]
@@ -32,6 +33,8 @@ VOUCHES = (
 )
 """SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
 one of {0}, with the same labels, none of them a seal, where no consent looks any closer."""
+
+SINGLE = frozenset(filter(is_single, STORED))
 
 UNASKED, ALL_ALIKE = "NULL::text[]", "'{}'::text[]"
 """SQL: what `unlike` is where it is not asked for, and where nothing is hidden from the caller."""
@@ -101,8 +104,8 @@ def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
 @lru_cache(maxsize=512)
 def unlike(known: Known, among: Vouching | None, *, of_versions: bool = False) -> str:
     """SQL: the references ("Type/id") in the current versions of `found`, or in the versions it
-    names, that have to be judged one by one, since no row of `found` vouches for them; NULL where
-    that takes reading the bodies.
+    names, that have to be judged one by one if they are of a type that is judged, since no row of
+    `found` vouches for them; NULL where that takes reading the bodies.
     """
     if not known:
         return ALL_ALIKE
@@ -110,24 +113,30 @@ def unlike(known: Known, among: Vouching | None, *, of_versions: bool = False) -
     if among is None or not DIRECTORY.isdisjoint(types_of(known)):
         return UNASKED
     vouches = VOUCHES.format("ARRAY(SELECT patient FROM found)")
-    # In the text: to hand over three long arrays takes the driver longer than all the rest.
-    judged, rows, others = map(literals, (sorted(types_of(known)), among.rows, among.others))
-    place = "split_part(p.name, '/', {})"
+    kind, id_ = (f"split_part(p.name, '/', {part})" for part in (1, 2))
     said, versions = "h.pointers", ""
     if of_versions:
         said = "v.pointers"
         versions = " LEFT JOIN resource_version AS v ON v.rid = q.rid AND v.version = q.version"
     return (
         f"(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, {said},"
-        f" h.type IN ({rows}) AND {vouches} AS vouches"
+        f" {_is_among(among.rows, 'h.type')}{vouches} AS vouches"
         f" FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid{versions})"
         " SELECT CASE WHEN EXISTS (SELECT FROM shown WHERE pointers IS NULL) THEN NULL ELSE ARRAY("
         "SELECT p.name FROM (SELECT DISTINCT p.name FROM shown, unnest(pointers) AS p(name)) AS p"
-        f" WHERE {place.format(1)} IN ({judged}) AND NOT ({place.format(1)} IN ({others})"
-        f" AND EXISTS (SELECT FROM resource AS t WHERE t.type = {place.format(1)}"
-        f" AND t.id = {place.format(2)} AND EXISTS (SELECT FROM shown AS h WHERE vouches AND {LIKE}"
-        ")))) END)"
+        f" WHERE NOT ({_is_among(among.others, kind)}EXISTS (SELECT FROM resource AS t"
+        f" WHERE t.type = {kind} AND t.id = {id_}"
+        f" AND EXISTS (SELECT FROM shown AS h WHERE vouches AND {LIKE})))) END)"
     )
+
+
+def _is_among(types: Collection[str], type_: str) -> str:
+    """SQL: a type is one of these, and …; nothing where they are all there are about one patient,
+    since whatever else has no `patient` that could be alike."""
+    if SINGLE.issubset(types):
+        return ""
+    # In the text: to hand over a long array takes the driver longer than all the rest.
+    return f"{type_} IN ({literals(types)}) AND "
 
 
 def with_unlike(sql: str, unlike: str = UNASKED) -> str:

@@ -8,6 +8,7 @@ from app.fhir.audit import AuditLog
 from app.fhir.change import Written
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Forbidden, Issue
+from app.fhir.few import Few
 from app.fhir.gathering import Gathering
 from app.fhir.marks import Marks, unmarked
 from app.storage.database import Database
@@ -113,4 +114,5 @@ class Engine:
     """The canonical resources that come with the server, by url."""
 
     gathering: Gathering[Any, Any] = field(default_factory=Gathering)
+    few: Few = field(default_factory=Few)
     """What writes together what one caller asks for at the same time."""

@@ -63,5 +63,9 @@ async def _leads_to_few(ctx: Context, query: Query, access: Access) -> bool:
     if patients is None:
         return False
     sql = f"SELECT count(*) FROM ({patients} LIMIT {FEW + 1}) AS f"
-    found: int = await ctx.store.fetchval(*args.statement(sql))
-    return found <= FEW
+
+    async def count() -> bool:
+        found: int = await ctx.store.fetchval(*args.statement(sql))
+        return found <= FEW
+
+    return await ctx.engine.few.is_so((access, query.type), count)
