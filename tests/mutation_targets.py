@@ -76,7 +76,7 @@ TARGETS = {
     "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": REDACTED,
-    "app/fhir/search/masked.py": REDACTED,
+    "app/fhir/search/masked.py": ("tests/http/test_search_hidden.py", *REDACTED),
     "app/fhir/label.py": (LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
     "app/fhir/named.py": TOLD,
     "app/fhir/refused.py": TOLD,
