@@ -58,7 +58,10 @@ TARGETS = {
     "app/consent/part2.py": (*PAPERS, "tests/consent/test_part2.py"),
     "app/consent/check.py": ("tests/consent/test_check.py",),
     "app/consent/cover.py": (COVER, "tests/http/test_disclosures.py"),
-    "app/consent/emergency.py": ("tests/http/test_emergency.py",),
+    "app/consent/emergency.py": (
+        "tests/http/test_emergency_trail.py",
+        "tests/http/test_emergency.py",
+    ),
     "app/consent/disclosures.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/consent_decision.py": DECIDED,
     "app/consent/operations/deciding.py": DECIDED,
