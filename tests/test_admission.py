@@ -129,6 +129,32 @@ async def test_a_patient_in_the_token_narrows_what_may_be_known(engine: Engine) 
     assert set(special.parts) == {InCompartment("ada"), permitted}
 
 
+@pytest.mark.parametrize(
+    ("scope", "patient", "is_narrow"),
+    [
+        ("patient/*.rs", "ada", True),
+        ("patient/*.rs openid fhirUser", "ada", True),
+        ("patient/Goal.rs user/*.rs", "ada", False),
+        ("user/*.rs", None, False),
+    ],
+)
+async def test_a_patient_in_context_bounds_what_no_scope_reaches_beyond(
+    engine: Engine, scope: str, patient: str | None, is_narrow: bool
+) -> None:
+    who = {"organization": ORGANIZATION, "fhir_user": "Practitioner/g", "patient": patient}
+    reach = for_type(context(engine, "clinician", scope, **who).reach, "Goal")
+    parts = reach.parts if isinstance(reach, All) else (reach,)
+    assert (InCompartment("ada") in parts) is is_narrow
+    assert not any(isinstance(each, InCompartment) for each in parts) or is_narrow
+
+
+async def test_nobody_knows_of_events_by_what_refers_to_them(engine: Engine) -> None:
+    for role in OTHERS:
+        ctx = context(engine, role, organization=ORGANIZATION)
+        assert for_type(ctx.reach, "AuditEvent") == Nothing()
+        assert for_type(ctx.reach, "Goal") != Nothing()
+
+
 async def test_others_choose_ids_where_policy_says_so(engine: Engine) -> None:
     policy = dataclasses.replace(engine.policy, update_as_create=True)
     open_ = dataclasses.replace(engine, policy=policy)
