@@ -133,6 +133,7 @@ async def test_a_patient_in_the_token_narrows_what_may_be_known(engine: Engine) 
     ("scope", "patient", "is_narrow"),
     [
         ("patient/*.rs", "ada", True),
+        ("patient/Goal.rs", "ada", True),
         ("patient/*.rs openid fhirUser", "ada", True),
         ("patient/Goal.rs user/*.rs", "ada", False),
         ("user/*.rs", None, False),
@@ -141,11 +142,14 @@ async def test_a_patient_in_the_token_narrows_what_may_be_known(engine: Engine) 
 async def test_a_patient_in_context_bounds_what_no_scope_reaches_beyond(
     engine: Engine, scope: str, patient: str | None, is_narrow: bool
 ) -> None:
+    """Other people, too, whom a resource of hers may name beside her."""
     who = {"organization": ORGANIZATION, "fhir_user": "Practitioner/g", "patient": patient}
-    reach = for_type(context(engine, "clinician", scope, **who).reach, "Goal")
-    parts = reach.parts if isinstance(reach, All) else (reach,)
-    assert (InCompartment("ada") in parts) is is_narrow
-    assert not any(isinstance(each, InCompartment) for each in parts) or is_narrow
+    ctx = context(engine, "clinician", scope, **who)
+    for type_ in ("Goal", "Patient"):
+        reach = for_type(ctx.reach, type_)
+        parts = reach.parts if isinstance(reach, All) else (reach,)
+        found = [each for each in parts if isinstance(each, InCompartment)]
+        assert found == ([InCompartment("ada")] if is_narrow else [])
 
 
 async def test_nobody_knows_of_events_by_what_refers_to_them(engine: Engine) -> None:

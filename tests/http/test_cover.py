@@ -245,4 +245,5 @@ async def test_a_new_team_tells_of_its_members_and_not_of_the_person(
         before += 1
         assert len(events) == before
         assert recipients(events[:1]) == [COUNTY]
-        assert (purpose or "COC") in str(events[0])
+        [told_for] = events[0]["agent"][-1]["purposeOfUse"]
+        assert told_for["coding"][0]["code"] == (purpose or "COC")

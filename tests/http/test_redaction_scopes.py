@@ -86,3 +86,17 @@ async def test_an_event_is_hidden_from_who_sees_whom_it_is_about(lenient: Servic
         shown = (await county.get(url)).text
         assert "Goal/ada-goal-1" in shown
         assert event not in shown
+
+
+async def test_who_else_takes_part_is_hidden_with_one_patient_in_context(
+    service: Service, records: None, operator: httpx.AsyncClient
+) -> None:
+    both = [{"actor": reference(f"Patient/{who}"), "status": "accepted"} for who in ("ada", "ben")]
+    meeting: Json = {"resourceType": "Appointment", "id": "m", "status": "booked"}
+    times = {"start": "2026-05-01T10:00:00Z", "end": "2026-05-01T11:00:00Z"}
+    await load(operator, meeting | times | {"participant": both})
+    for scope, is_shown in (("patient/Appointment.rs", False), ("user/Appointment.rs", True)):
+        client = await clinician(service, scope)
+        for url in ("/Appointment/m", "/Appointment?_id=m"):
+            answer = await client.get(url)
+            assert ("Patient/ben" in answer.text) is is_shown, answer.text
