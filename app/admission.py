@@ -61,7 +61,7 @@ def admit(
     """
     scopes, access, reach = _composed(caller)
     if emergency is not None:
-        access = {letter: access[letter] for letter in READS if letter in access}
+        access = {letter: access[letter] for letter in READS}
     return Context(
         engine=engine,
         agent=_agent(caller, address),

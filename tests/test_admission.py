@@ -129,6 +129,36 @@ async def test_a_patient_in_the_token_narrows_what_may_be_known(engine: Engine) 
     assert set(special.parts) == {InCompartment("ada"), permitted}
 
 
+@pytest.mark.parametrize(
+    ("scope", "patient", "is_narrow"),
+    [
+        ("patient/*.rs", "ada", True),
+        ("patient/Goal.rs", "ada", True),
+        ("patient/*.rs openid fhirUser", "ada", True),
+        ("patient/Goal.rs user/*.rs", "ada", False),
+        ("user/*.rs", None, False),
+    ],
+)
+async def test_a_patient_in_context_bounds_what_no_scope_reaches_beyond(
+    engine: Engine, scope: str, patient: str | None, is_narrow: bool
+) -> None:
+    """Other people, too, whom a resource of hers may name beside her."""
+    who = {"organization": ORGANIZATION, "fhir_user": "Practitioner/g", "patient": patient}
+    ctx = context(engine, "clinician", scope, **who)
+    for type_ in ("Goal", "Patient"):
+        reach = for_type(ctx.reach, type_)
+        parts = reach.parts if isinstance(reach, All) else (reach,)
+        found = [each for each in parts if isinstance(each, InCompartment)]
+        assert found == ([InCompartment("ada")] if is_narrow else [])
+
+
+async def test_nobody_knows_of_events_by_what_refers_to_them(engine: Engine) -> None:
+    for role in OTHERS:
+        ctx = context(engine, role, organization=ORGANIZATION)
+        assert for_type(ctx.reach, "AuditEvent") == Nothing()
+        assert for_type(ctx.reach, "Goal") != Nothing()
+
+
 async def test_others_choose_ids_where_policy_says_so(engine: Engine) -> None:
     policy = dataclasses.replace(engine.policy, update_as_create=True)
     open_ = dataclasses.replace(engine, policy=policy)

@@ -185,3 +185,65 @@ async def test_what_was_refused_is_no_disclosure(
     before = await told(ada)
     assert (await keeper.put("/CareTeam/ada-team", json=care_team(PARTNER))).status_code == 422
     assert await told(ada) == before
+
+
+async def test_a_member_is_covered_for_no_more_time_than_before(
+    record: httpx.AsyncClient, keeper: httpx.AsyncClient
+) -> None:
+    later = care_team(PARTNER)
+    later["participant"][1]["period"] = {"start": "2025-01-01"}
+    await load(record, later)
+    await change(keeper, later, name="Team")
+    assert (await keeper.put("/CareTeam/ada-team", json=care_team(PARTNER))).status_code == 422
+
+
+async def test_who_keeps_the_record_covers_herself(
+    service: Service, record: httpx.AsyncClient
+) -> None:
+    """Grace acts for the county by her token, though no role of hers says so."""
+    grace = await service.as_("clinician", COUNTY, "user/*.cruds", user="g", fhir_user=GRACE)
+    refused(
+        await grace.put("/CareTeam/ada-team", json=care_team(GRACE, INES)),
+        422,
+        "business-rule",
+        "CareTeam.participant[2].member",
+    )
+    await change(grace, care_team(GRACE))
+
+
+async def test_a_guardian_of_somebody_else_lets_nobody_in(
+    service: Service, record: httpx.AsyncClient
+) -> None:
+    parent = related_person("parent", "Patient/bob", role="GUARD")
+    await load(record, patient("bob", COUNTY), parent)
+    clerk = await service.as_("provider-organization", COUNTY, fhir_user="RelatedPerson/parent")
+    assert (await clerk.put("/CareTeam/ada-team", json=care_team(PARTNER))).status_code == 422
+
+
+async def test_nobody_named_is_nobody_let_in(
+    keeper: httpx.AsyncClient, ada: httpx.AsyncClient
+) -> None:
+    before = await told(ada)
+    team = care_team()
+    role = [{"text": "To be found"}]
+    team["participant"] += [{"role": role}, {"role": role, "member": {"display": "Somebody"}}]
+    await change(keeper, team)
+    assert await told(ada) == before
+
+
+async def test_a_new_team_tells_of_its_members_and_not_of_the_person(
+    service: Service, record: httpx.AsyncClient, ada: httpx.AsyncClient
+) -> None:
+    before = len(await told(ada))
+    for purpose in (None, "TREAT"):
+        claims = {"purpose": purpose} if purpose else {}
+        keeper = await service.as_("provider-organization", COUNTY, **claims)
+        made = care_team(COUNTY)
+        del made["id"]
+        assert (await keeper.post("/CareTeam", json=made)).status_code == 201
+        events = await told(ada)
+        before += 1
+        assert len(events) == before
+        assert recipients(events[:1]) == [COUNTY]
+        [told_for] = events[0]["agent"][-1]["purposeOfUse"]
+        assert told_for["coding"][0]["code"] == (purpose or "COC")

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.storage.database import Database
-from tests.build import care_plan, organization, plan, reference
+from tests.build import HL7, care_plan, goal, organization, plan, reference
 from tests.http.conftest import COUNTY, Json, Service, create, load
 
 EXITS = [
@@ -75,15 +75,32 @@ async def test_an_event_is_hidden_from_who_sees_whom_it_is_about(lenient: Servic
     """Who sees a record does not see its trail."""
     operator = await lenient.as_("operator")
     county = await lenient.as_("provider-organization", COUNTY)
-    await load(operator, organization("county"), *plan(organization=COUNTY))
+    labels = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
+    sober = goal("sober", meta=labels)
+    await load(operator, organization("county"), *plan(organization=COUNTY), sober)
     assert (await operator.get("/Goal/ada-goal-1")).status_code == 200
     response = await operator.get("/AuditEvent?patient=Patient/ada&subtype=read")
     [event] = [f"AuditEvent/{entry['resource']['id']}" for entry in response.json()["entry"]]
-    items = [{"item": reference(to)} for to in (event, "Goal/ada-goal-1", "Condition/ada-need")]
+    items = [{"item": reference(to)} for to in (event, "Goal/ada-goal-1", "Goal/sober")]
     kept: Json = {"resourceType": "List", "id": "kept", "status": "current", "mode": "working"}
     await load(operator, kept | {"subject": reference("Patient/ada"), "entry": items})
     for url in ("/List/kept", "/List/kept/_history/1", "/List?_id=kept"):
         assert event in (await operator.get(url)).text
         shown = (await county.get(url)).text
         assert "Goal/ada-goal-1" in shown
+        assert "Goal/sober" in shown
         assert event not in shown
+
+
+async def test_who_else_takes_part_is_hidden_with_one_patient_in_context(
+    service: Service, records: None, operator: httpx.AsyncClient
+) -> None:
+    both = [{"actor": reference(f"Patient/{who}"), "status": "accepted"} for who in ("ada", "ben")]
+    meeting: Json = {"resourceType": "Appointment", "id": "m", "status": "booked"}
+    times = {"start": "2026-05-01T10:00:00Z", "end": "2026-05-01T11:00:00Z"}
+    await load(operator, meeting | times | {"participant": both})
+    for scope, is_shown in (("patient/Appointment.rs", False), ("user/Appointment.rs", True)):
+        client = await clinician(service, scope)
+        for url in ("/Appointment/m", "/Appointment?_id=m"):
+            answer = await client.get(url)
+            assert ("Patient/ben" in answer.text) is is_shown, answer.text

@@ -233,6 +233,21 @@ async def test_what_names_nobody_is_recorded_for_nobody(
     assert [whom(event) for event in await attempts(record, "try")] == [[]]
 
 
+@pytest.mark.parametrize("url", ["Goal/plain", "{base}/Goal/plain", "Goal/plain/_history/1"])
+async def test_each_entry_of_a_transaction_is_an_attempt_whatever_is_wrong_with_another(
+    service: Service, clinic: httpx.AsyncClient, ada: httpx.AsyncClient, url: str
+) -> None:
+    asked = url.format(base=service.settings.base_url)
+    entries: list[Json] = [{"request": {"method": "GET", "url": asked}}]
+    entries.append({"request": {"method": "GET", "url": "Goal/a_b"}})
+    for wrong in ({"method": "PUT", "url": "Goal/new"}, {"method": "POST", "url": "Goal"}):
+        entries.append({"request": wrong, "resource": {"resourceType": "Goal"}})
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    response = await clinic.post("", json=bundle, headers={"X-Request-Id": "try"})
+    assert response.status_code == 400, response.text
+    assert [whom(event) for event in await attempts(ada, "try")] == [["Patient/ada"]]
+
+
 async def test_an_attempt_on_what_is_about_nobody_is_for_nobody(
     service: Service, record: httpx.AsyncClient
 ) -> None:

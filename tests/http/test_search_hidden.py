@@ -77,6 +77,28 @@ async def test_who_sees_all_matches_by_all(eyes: Eyes) -> None:
             assert ADA not in matched
 
 
+async def test_what_names_nothing_is_neither_shown_nor_hidden(
+    operator: httpx.AsyncClient, eyes: Eyes
+) -> None:
+    _, partner = eyes
+    logical = {"identifier": {"system": "urn:x", "value": "t-9"}}
+    his = {"patient": "Patient/ben", "status": "draft"}
+    await load(
+        operator,
+        care_plan(id_="bare", **his),
+        care_plan(id_="logical", careTeam=[logical], **his),
+    )
+    for url, expected in {
+        "goal:missing=false&status=draft": [],
+        "goal:missing=true&status=draft": ["CarePlan/bare", "CarePlan/logical"],
+        "care-team:missing=false&status=draft": ["CarePlan/logical"],
+        "care-team:missing=true&status=draft": ["CarePlan/bare"],
+        "care-team:identifier=t-9": ["CarePlan/logical"],
+    }.items():
+        for client in (operator, partner):
+            assert found(await client.get(f"/CarePlan?{url}&_sort=_id")) == expected, url
+
+
 @pytest.mark.parametrize("sort", ["goal", "-condition", "activity-code", "date,goal"])
 async def test_the_order_does_not_tell_of_what_is_hidden(eyes: Eyes, sort: str) -> None:
     _, partner = eyes
@@ -105,6 +127,7 @@ async def test_whom_a_resource_is_about_is_no_secret_where_the_patient_is(
         operator,
         paper | {"provision": paper["provision"] | {"class": of_patients}},
         asked_by | {"id": "of-ada", "for": reference("Patient/ada")},
+        task | {"id": "of-nobody", "for": reference("Patient/ada")},
         asked_by | {"id": "of-ben", "for": reference("Patient/ben")},
         meeting | times | {"participant": both},
         care_plan("Goal/ada-goal-1", id_="whole", activity=[activity("running")]),
