@@ -29,7 +29,7 @@ from app.fhir.marks import marks_of
 from app.fhir.part import part
 from app.fhir.registration import refresh
 from app.fhir.step import Step, match_version, meet
-from app.fhir.visible import visible
+from app.fhir.visible import lockable
 from app.storage.audit import BATCH, AuditRow, insert_audit
 from app.storage.database import Connection, DatabaseAway
 from app.storage.sql import Arguments
@@ -260,7 +260,7 @@ async def _locked(
     ctx: Context, connection: Connection, letter: str, keys: Keys, wait: str
 ) -> list[Record]:
     args = Arguments()
-    source = visible(ctx.access.get(letter, Nothing()), sorted({type_ for type_, _ in keys}), args)
+    source = lockable(ctx.access.get(letter, Nothing()), sorted({type_ for type_, _ in keys}), args)
     return await connection.fetch(
         *args.statement(
             f"SELECT r.*, write_instant() AS instant FROM {source} AS r JOIN {_places(args, keys)}"

@@ -49,14 +49,30 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     "patient/id" of each Consent that permits it, none where it is a relationship that does, or
     nobody is asked. Use as `FROM {visible(...)} AS r`.
     """
+    return _visible(access, types, args, is_named=True)
+
+
+def lockable(access: Access, types: str | Sequence[str], args: Arguments) -> str:
+    """`visible` for rows that are to be locked, without `consents`.
+
+    When PostgreSQL had to wait for the lock of a row it asks WHERE once more, of the row as it is
+    by then, but keeps what a sub-select beside it found before.
+    https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
+    """
+    return _visible(access, types, args, is_named=False)
+
+
+def _visible(access: Access, types: str | Sequence[str], args: Arguments, *, is_named: bool) -> str:
     names = (types,) if isinstance(types, str) else tuple(types)
     write = _written if is_by_content(access) else _written_once
-    text, needs = write(access, names, args.beginning)
+    text, needs = write(access, names, args.beginning, is_named=is_named)
     args.take(needs)
     return text
 
 
-def _written(access: Access, names: tuple[str, ...], beginning: Beginning) -> tuple[str, Needs]:
+def _written(
+    access: Access, names: tuple[str, ...], beginning: Beginning, *, is_named: bool
+) -> tuple[str, Needs]:
     """The text of `visible`, and what it needs of the statement that it is put into."""
     args = Arguments.after(beginning)
     table = "audit_event" if names == ("AuditEvent",) else "resource"
@@ -64,7 +80,7 @@ def _written(access: Access, names: tuple[str, ...], beginning: Beginning) -> tu
         names = tuple(name for name in names if name != "AuditEvent")
     columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
     kinds = _kinds(access, names)
-    if any(_is_weighed(special, members[0]) for special, members in kinds):
+    if is_named and any(_is_weighed(special, members[0]) for special, members in kinds):
         text = f"(SELECT {columns}, w.consents FROM {table} AS h {_weighed(kinds, args)})"
     else:
         arms = [_arm(special, members, args) for special, members in kinds]
