@@ -76,7 +76,7 @@ RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
     notes text[] := CASE WHEN of.traits && who.authorship THEN '{PSYTHPN}'::text[] ELSE '{}' END;
 BEGIN
-    IF c.is_narrow AND NOT is_within(c, of, who.attested) THEN
+    IF c.is_narrow AND is_within(c, of, who.attested) IS NOT TRUE THEN
         RETURN NULL;
     ELSIF c.permits THEN
         RETURN CASE WHEN of.seals IS NULL OR of.seals <@ (c.opens || notes) THEN true END;

@@ -19,9 +19,9 @@ from app.fhir.access import Nothing
 from app.fhir.audit_commit import events_of
 from app.fhir.change import LETTER, Change, Committed, Outdated, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import Asked, Current, Draft, Key, draft, redrafted
+from app.fhir.draft import Asked, Current, Draft, Key, draft, redrafted, refuse_twice
 from app.fhir.erasure import refuse_erasure
-from app.fhir.errors import BadRequest, Conflict, Unavailable
+from app.fhir.errors import Conflict, Unavailable
 from app.fhir.gathering import Apart, Ways
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
@@ -60,35 +60,37 @@ async def commit(
     """
     await profiles.refuse(ctx, changes)
     drafts = await _drafts(ctx, changes)
-    _refuse_twice(drafts)
+    refuse_twice(drafts)
     making = [each.key for each in drafts if each.change.creates]
     rids = {key: await ctx.engine.database.next_rid() for key in making}
     asked = Asked(ctx, drafts, rids)
     if then is not None or len(drafts) > FEW:
         return await _alone(asked, then)
     ways = Ways(_alone, _together)
-    done: list[Committed] = await ctx.engine.gathering.write(_caller(ctx), asked, ways)
+    done: list[Committed] = await ctx.engine.gathering.write(_caller(asked), asked, ways)
     return done
 
 
-def _caller(ctx: Context) -> Hashable:
-    """What requests have in common that may share statements: who asks, and may see what.
+def _caller(asked: Asked) -> Hashable:
+    """What requests have in common that may share statements: who asks, and may see what, of which
+    types.
 
     And the engine itself: another one may be part of somebody's transaction, or have other guards.
     """
-    return id(ctx.engine), ctx.agent, ctx.reach, frozenset(ctx.access.items())
+    ctx, types = asked.ctx, frozenset(type_ for type_, _ in asked.keys)
+    return id(ctx.engine), ctx.agent, ctx.reach, frozenset(ctx.access.items()), types
 
 
 async def _alone(asked: Asked, then: Then | None = None) -> list[Committed]:
     async def write(within: Context) -> list[list[Committed]]:
-        return await _write(within, [redrafted(asked)])
+        return await _write(within, [redrafted(asked)], is_patient=True)
 
     return (await _attempts(asked.ctx, write, then))[0]
 
 
 async def _together(several: Sequence[Asked]) -> list[list[Committed]]:
     async def write(within: Context) -> list[list[Committed]]:
-        return await _write(within, [redrafted(each) for each in several])
+        return await _write(within, [redrafted(each) for each in several], is_patient=False)
 
     return await _transaction(several[0].ctx, write, None)
 
@@ -102,10 +104,10 @@ async def commit_planned(
 
     async def write(within: Context) -> list[list[Committed]]:
         drafts = await _drafts(ctx, await plan(within))
-        _refuse_twice(drafts)
+        refuse_twice(drafts)
         making = [each.key for each in drafts if each.change.creates]
         rids = dict(zip(making, fresh, strict=False))
-        return await _write(within, [Asked(ctx, drafts, rids)])
+        return await _write(within, [Asked(ctx, drafts, rids)], is_patient=True)
 
     return (await _attempts(ctx, write, then))[0]
 
@@ -153,25 +155,17 @@ async def _transaction(ctx: Context, write: Write, then: Then | None) -> list[li
     return committed
 
 
-def _refuse_twice(drafts: Sequence[Draft]) -> None:
-    """A resource appears only once in a transaction. https://hl7.org/fhir/R4/http.html#trules"""
-    seen = set()
-    for each in drafts:
-        if each.key in seen:
-            raise BadRequest(
-                f"{'/'.join(each.key)} is changed twice in one transaction.",
-                expression=[each.change.at] if each.change.at else (),
-            )
-        seen.add(each.key)
+async def _write(
+    ctx: Context, several: Sequence[Asked], *, is_patient: bool
+) -> list[list[Committed]]:
+    """Write what one caller asked in one or several requests; what became of it, by request.
 
-
-async def _write(ctx: Context, several: Sequence[Asked]) -> list[list[Committed]]:
-    """Write what one caller asked in one or several requests; what became of it, by request."""
+    Who is not patient is refused where a lock is taken.
+    """
     connection = ctx.connection
     assert connection is not None
     drafts = [each for asked in several for each in asked.drafts]
-    # Who shares a transaction holds nobody up by waiting for somebody else's lock.
-    wait = "" if len(several) == 1 else " NOWAIT"
+    wait = "" if is_patient else " NOWAIT"
     current, instant = await _lock(ctx, connection, drafts, wait)
     for each in drafts:
         match_version(each.change, current.get(each.key))

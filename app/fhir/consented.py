@@ -83,12 +83,13 @@ class Consented:
         )
 
     def test(self, of: Subject) -> str:
-        """SQL: the Consents ("patient/id") by which this patient permits it, none if it is by a
+        """SQL: the Consents ("patient/id") by which this patient permits it, none if it takes a
         relationship; NULL if it is not permitted. Consents open it together, each for some labels
         or for all; a relationship does by itself. One denial closes it."""
-        is_open = f"coalesce({of.labels}, '{{}}') <@ r.opened OR EXISTS ({self._ties(of)})"
+        is_opened = f"coalesce({of.labels}, '{{}}') <@ r.opened"
         return (
-            f"(SELECT CASE WHEN NOT r.denies AND ({is_open}) THEN r.consents END"
+            f"(SELECT CASE WHEN r.denies THEN NULL WHEN {is_opened} THEN r.consents"
+            f" WHEN EXISTS ({self._ties(of)}) THEN '{{}}'::text[] END"
             f" FROM ({self._rules(of)}) AS r)"
         )
 
@@ -113,7 +114,8 @@ class Consented:
             "SELECT coalesce(bool_or(c.closes), false) AS closes,"
             " coalesce(bool_or(NOT c.opens), false) AS denies, joined(CASE WHEN c.is_of_level"
             f" THEN coalesce({of.labels}, '{{}}') ELSE c.labels END) FILTER (WHERE c.opens)"
-            " AS opened, coalesce(array_agg(c.name) FILTER (WHERE c.opens), '{}') AS consents"
+            " AS opened,"
+            " coalesce(array_agg(DISTINCT c.name) FILTER (WHERE c.opens), '{}') AS consents"
             f" FROM ({self._said(of)}) AS c"
             f" WHERE (c.latest > c.signed) IS NOT TRUE AND {self._is_meant('c')}"
         )

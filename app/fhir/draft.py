@@ -10,6 +10,7 @@ from app.fhir.change import Change
 from app.fhir.compartments import inherited_from, is_single, subjects
 from app.fhir.context import Context, Resource
 from app.fhir.engine import Engine
+from app.fhir.errors import BadRequest
 from app.fhir.instant import to_text
 from app.fhir.marks import UNMARKED, Marks
 from app.fhir.references import Reference, local, located
@@ -120,6 +121,18 @@ def redrafted(asked: Asked) -> Asked:
     if all(each.stamp == stamp for each in asked.drafts):
         return asked
     return replace(asked, drafts=[draft(engine, each.change) for each in asked.drafts])
+
+
+def refuse_twice(drafts: Sequence[Draft]) -> None:
+    """A resource appears only once in a transaction. https://hl7.org/fhir/R4/http.html#trules"""
+    seen = set()
+    for each in drafts:
+        if each.key in seen:
+            raise BadRequest(
+                f"{'/'.join(each.key)} is changed twice in one transaction.",
+                expression=[each.change.at] if each.change.at else (),
+            )
+        seen.add(each.key)
 
 
 def _digest(derived: Derived, pointed: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from app.fhir.errors import Unavailable
+from app.fhir.errors import FHIRError, Unavailable
 from app.storage.database import DatabaseAway
 
 UNDER_WAY = 2
@@ -21,11 +21,14 @@ MOST = 100
 """Resources that one transaction takes along."""
 
 
+Key = tuple[str, str]
+
+
 class Asked(Protocol):
     """What is asked to be written: the types and ids of its resources."""
 
     @property
-    def keys(self) -> Collection[tuple[str, str]]: ...
+    def keys(self) -> Collection[Key]: ...
 
 
 A = TypeVar("A", bound=Asked)
@@ -38,7 +41,8 @@ class Apart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ways(Generic[A, R]):
-    """How to write one by itself, and several in one transaction: all of them or none."""
+    """How to write one by itself, waiting for whatever it takes; and one or several in one
+    transaction, all of them or none, without waiting for anybody's lock."""
 
     alone: Callable[[A], Awaitable[R]]
     together: Callable[[Sequence[A]], Awaitable[Sequence[R]]]
@@ -52,9 +56,11 @@ class _Waiting(Generic[A, R]):
 
 @dataclass(slots=True)
 class _Line(Generic[A, R]):
-    """What a caller has under way, and what waits, in the order of asking."""
+    """How many transactions a caller has under way, what they change, and what waits, in the order
+    of asking."""
 
     under_way: int = 0
+    changing: set[Key] = field(default_factory=set)
     waiting: deque[_Waiting[A, R]] = field(default_factory=deque)
 
 
@@ -86,26 +92,30 @@ class Gathering(Generic[A, R]):
             return await ways.alone(asked)
 
     async def _go(self, caller: Hashable, line: _Line[A, R], ways: Ways[A, R]) -> None:
-        """Write what waits until nothing does."""
-        while batch := taken(line.waiting):
+        """Write what waits until nothing does, or only what somebody else is changing."""
+        while batch := taken(line.waiting, line.changing):
+            keys = {key for each in batch for key in each.asked.keys}
+            line.changing |= keys
             await _settle(batch, ways)
+            line.changing -= keys
         line.under_way -= 1
         if not line.under_way:
             del self._lines[caller]
 
 
-def taken(waiting: deque[_Waiting[A, R]]) -> list[_Waiting[A, R]]:
-    """Take the first of those who wait, at most MOST resources and none of them twice.
+def taken(waiting: deque[_Waiting[A, R]], changing: Collection[Key] = ()) -> list[_Waiting[A, R]]:
+    """Take the first of those who wait, at most MOST resources, none of them twice and none that is
+    being changed.
 
     The others stay, and nobody who asks for the same resource gets ahead of them.
     """
     found: list[_Waiting[A, R]] = []
     left: list[_Waiting[A, R]] = []
-    seen: set[tuple[str, str]] = set()
+    seen, most = set(changing), MOST + len(changing)
     for each in waiting:
         if each.done.done():
             continue
-        is_next = len(seen) + len(each.asked.keys) <= MOST and seen.isdisjoint(each.asked.keys)
+        is_next = len(seen) + len(each.asked.keys) <= most and seen.isdisjoint(each.asked.keys)
         (found if is_next else left).append(each)
         seen.update(each.asked.keys)
     waiting.clear()
@@ -116,12 +126,12 @@ def taken(waiting: deque[_Waiting[A, R]]) -> list[_Waiting[A, R]]:
 async def _settle(batch: Sequence[_Waiting[A, R]], ways: Ways[A, R]) -> None:
     """Write a batch, and tell those who wait what became of it."""
     try:
-        asked = [each.asked for each in batch]
-        is_one = len(asked) == 1
-        found = [await ways.alone(asked[0])] if is_one else await ways.together(asked)
+        found = await ways.together([each.asked for each in batch])
     except Exception as error:
-        # Only of a database that went away nobody knows whether it was written.
-        is_told = len(batch) == 1 or isinstance(error, DatabaseAway | Unavailable)
+        # Of a database that went away nobody knows whether it was written. What is wrong with one
+        # that is by itself is its own; a lock that is taken it waits for elsewhere.
+        is_own = len(batch) == 1 and isinstance(error, FHIRError)
+        is_told = is_own or isinstance(error, DatabaseAway | Unavailable)
         for each in batch:
             if not each.done.done():
                 each.done.set_exception(error if is_told else Apart())

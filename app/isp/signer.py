@@ -7,6 +7,8 @@ signed elsewhere. https://hl7.org/fhir/R4/datatypes.html#Signature
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 import orjson
 
@@ -23,6 +25,7 @@ from app.storage.sql import Arguments
 SAYING = ("target", "signature", "agent", "reason", "activity")
 """What of a Provenance says who signed or refused what."""
 
+REQUEST = attrgetter("request_id")
 DECIDING = ("own", "guardian")
 ROLE = "PractitionerRole/"
 OTHER = "Signs for somebody else: a signature names the person of the token, as $isp-sign does."
@@ -45,6 +48,12 @@ async def own_hand(ctx: Context, written: Sequence[Written]) -> None:
     """Refuse what is signed or refused in the name of others. Raises Unprocessable for each."""
     if isinstance(ctx.reach, Everything):
         return
+    # Whoever another request names is no help to this one.
+    for _, its in groupby(sorted(written, key=REQUEST), key=REQUEST):
+        await _own_hand(ctx, list(its))
+
+
+async def _own_hand(ctx: Context, written: Sequence[Written]) -> None:
     named = [each for one in written if _is_new(one) for each in _named(one)]
     if not named:
         return
