@@ -15,22 +15,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from asyncpg import InterfaceError, PostgresError, Record
+from asyncpg import DataError, Record
 
-ABREAST = 2
-"""Turns of one text that are under way at the same time."""
+ABREAST = 4
+"""Turns of one text that are under way at the same time, at most: others have texts, too."""
 
 SLOW = 0.01
-"""Seconds after which a turn may have another beside it; before, to wait for it costs less."""
+"""Seconds after which a turn has another beside it; before, to wait for it costs less."""
 
 MOST = 32
 """Callers whom one turn answers."""
 
 TEXTS = 512
 """Texts of which is remembered how many are asked at once."""
-
-FAULTS = (PostgresError, InterfaceError)
-"""What is raised for wrong values: by the database, or by its driver before."""
 
 PLACE = re.compile(r"\$(\d+)")
 
@@ -50,31 +47,28 @@ class _Caller:
     def is_like(self, other: "_Caller") -> bool:
         """Whether one turn can answer both: of a list there is one for all."""
         pairs = zip(self.values, other.values, strict=True)
-        return all(mine is its or mine == its for mine, its in pairs if isinstance(mine, list))
+        return all(m is its or m == its for m, its in pairs if isinstance(m, list | tuple))
+
+
+class _Apart(Exception):
+    """A value of somebody was refused: each is to ask alone, and is told about its own."""
 
 
 class _Line:
     """Who waits to ask one text, and how many turns are under way."""
 
-    __slots__ = ("began", "turns", "waiting")
+    __slots__ = ("timer", "turns", "waiting")
 
     def __init__(self) -> None:
-        self.began = 0.0
+        self.timer: asyncio.TimerHandle | None = None
         self.turns = 0
         self.waiting: deque[_Caller] = deque()
 
-    def is_taken(self, now: float) -> bool:
-        """Whether whoever comes now has to wait."""
-        if self.turns == ABREAST:
-            return True
-        return self.turns > 0 and now - self.began < SLOW
-
     def next(self) -> list[_Caller]:
-        """The callers of the next turn: the first, and those like it."""
-        first = self.waiting[0]
-        chosen = [caller for caller in self.waiting if caller.is_like(first)][:MOST]
-        for caller in chosen:
-            self.waiting.remove(caller)
+        """The callers of the next turn: the first, and those like it; none who has given up."""
+        there = [caller for caller in self.waiting if not caller.rows.done()]
+        chosen = [caller for caller in there if caller.is_like(there[0])][:MOST]
+        self.waiting = deque(caller for caller in there if caller not in chosen)
         return chosen
 
 
@@ -97,24 +91,49 @@ class Together:
         Raises what `fetch` raises for the values of this caller.
         """
         line = self._lines.setdefault(sql, _Line())
-        loop = asyncio.get_running_loop()
-        if line.is_taken(loop.time()):
-            caller = _Caller(values, loop.create_future())
-            line.waiting.append(caller)
-            return await caller.rows
-        line.turns, line.began = line.turns + 1, loop.time()
+        if line.turns:
+            try:
+                return await self._waited(sql, line, values)
+            except _Apart:
+                return await self._fetch(sql, values)
+        line.turns = 1
         try:
             return await self._fetch(sql, values)
         finally:
             self._hand_on(sql, line)
 
+    async def _waited(self, sql: str, line: _Line, values: Values) -> list[Record]:
+        caller = _Caller(values, asyncio.get_running_loop().create_future())
+        line.waiting.append(caller)
+        self._watch(sql, line)
+        return await caller.rows
+
+    def _watch(self, sql: str, line: _Line) -> None:
+        if line.waiting and line.timer is None:
+            loop = asyncio.get_running_loop()
+            line.timer = loop.call_later(SLOW, self._go_beside, sql, line)
+
+    def _go_beside(self, sql: str, line: _Line) -> None:
+        """The turns under way take long: whoever waits has one beside them."""
+        line.timer = None
+        if line.turns < ABREAST and (callers := line.next()):
+            line.turns += 1
+            self._begin(sql, line, callers)
+        self._watch(sql, line)
+
+    def _begin(self, sql: str, line: _Line, callers: Sequence[_Caller]) -> None:
+        turn = asyncio.create_task(self._take_turn(sql, line, callers))
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+
     def _hand_on(self, sql: str, line: _Line) -> None:
         """End a turn: whoever came meanwhile has the next one."""
-        if line.waiting:
-            line.began = asyncio.get_running_loop().time()
-            turn = asyncio.create_task(self._take_turn(sql, line, line.next()))
-            self._turns.add(turn)
-            turn.add_done_callback(self._turns.discard)
+        if line.timer is not None:
+            line.timer.cancel()
+            line.timer = None
+        if callers := line.next():
+            self._begin(sql, line, callers)
+            self._watch(sql, line)
             return
         line.turns -= 1
         if line.turns == 0:
@@ -122,29 +141,21 @@ class Together:
 
     async def _take_turn(self, sql: str, line: _Line, callers: Sequence[_Caller]) -> None:
         try:
-            await self._answer(sql, callers)
+            for caller, rows in zip(callers, await self._answers(sql, callers), strict=True):
+                if not caller.rows.done():
+                    caller.rows.set_result(rows)
         except Exception as error:
-            _refuse(callers, error)
+            is_apart = isinstance(error, DataError) and len(callers) > 1
+            _refuse(callers, _Apart() if is_apart else error)
         finally:
             for caller in callers:
                 caller.rows.cancel()
             self._hand_on(sql, line)
 
-    async def _answer(self, sql: str, callers: Sequence[_Caller]) -> None:
-        if len(callers) > 1:
-            try:
-                found = await self._of_all(sql, callers)
-            except FAULTS:
-                pass  # The values of one of them are at fault: each is told about its own.
-            else:
-                for caller, rows in zip(callers, found, strict=True):
-                    _tell(caller, rows)
-                return
-        for caller in callers:
-            try:
-                _tell(caller, await self._fetch(sql, caller.values))
-            except FAULTS as error:
-                _refuse([caller], error)
+    async def _answers(self, sql: str, callers: Sequence[_Caller]) -> Iterable[list[Record]]:
+        if len(callers) == 1:
+            return [await self._fetch(sql, callers[0].values)]
+        return await self._of_all(sql, callers)
 
     async def _of_all(self, sql: str, callers: Sequence[_Caller]) -> Iterable[list[Record]]:
         many = of_all(sql, await self._types_of(sql))
@@ -197,11 +208,6 @@ def of_all(sql: str, types: Types) -> OfAll:
 
 def _place(at: int, names: Mapping[int, str], places: Mapping[int, str]) -> str:
     return f"q_.{names[at]}" if at in names else places[at]
-
-
-def _tell(caller: _Caller, rows: list[Record]) -> None:
-    if not caller.rows.done():
-        caller.rows.set_result(rows)
 
 
 def _refuse(callers: Iterable[_Caller], error: BaseException) -> None:

@@ -122,6 +122,26 @@ async def test_a_turn_that_takes_long_has_another_beside_it(asked: Asked) -> Non
     await asyncio.gather(long, return_exceptions=True)
 
 
+async def test_whoever_came_before_a_turn_took_long_has_another_too(asked: Asked) -> None:
+    sql = "SELECT pg_sleep($1::float8), $2::int AS of"
+    long = asyncio.create_task(asked.together.fetch(sql, (30.0, 0)))
+    async with asyncio.timeout(20):
+        found = await asked.each(sql, *((0.0, of) for of in range(1, 4)))
+    assert [rows[0]["of"] for rows in found] == [1, 2, 3]
+    long.cancel()
+    await asyncio.gather(long, return_exceptions=True)
+
+
+async def test_what_takes_too_long_is_not_asked_again(dsn: str) -> None:
+    database = await Database.open(dsn, statement_timeout=1)
+    asked = Asked(database)
+    found = await asked.each("SELECT pg_sleep($1::float8)", *((0.7,) for _ in range(4)))
+    await database.close()
+    assert len(found[0]) == 1
+    assert all(isinstance(each, asyncpg.QueryCanceledError) for each in found[1:])
+    assert len(asked.sent) == 2
+
+
 async def test_all_hear_that_the_database_is_away(dsn: str) -> None:
     database = await Database.open(f"{dsn}_that_is_not_there")
     found = await Asked(database).each(TIMES, *((of, 1) for of in range(10)))
