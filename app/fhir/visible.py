@@ -29,7 +29,7 @@ from app.storage.sql import Arguments, Beginning, Needs, literals
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
 COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
 Kind = tuple[Access, list[str]]
-"""What an access is for these types, all of them."""
+"""Types that an access treats alike, and what it is when specialised to them."""
 
 ORDINARY = "3::smallint AS confidentiality, NULL::text[] AS seals"
 
