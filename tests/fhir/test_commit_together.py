@@ -13,13 +13,17 @@ from app.fhir.commit import commit
 from app.fhir.context import Context
 from app.fhir.engine import Policy
 from app.fhir.errors import Forbidden, PreconditionFailed, Unprocessable
+from app.fhir.gathering import UNDER_WAY
 from app.storage.database import Database
 from app.storage.joined import Joined
 from tests.admitted import context
-from tests.build import care_team, goal, organization, patient, reference
+from tests.build import care_team, goal, organization, patient, practitioner, reference
 from tests.http.conftest import COUNTY, Service, serving
 
 MANY = 24
+HELD = ", ".join(f"'g{7 + at}'" for at in range(UNDER_WAY + 1))
+"""As many goals as a caller has transactions under way, and one more."""
+
 WORLD = [organization("county"), organization("other"), patient("ada", COUNTY)]
 GOALS = [goal(f"g{number}") for number in range(MANY)]
 
@@ -130,14 +134,44 @@ async def test_a_lock_of_somebody_else_holds_up_only_who_asks_for_it(
     county: Context, database: Database
 ) -> None:
     async with database.transaction() as connection:
-        await connection.execute("SELECT FROM resource WHERE id = 'g7' FOR UPDATE")
+        await connection.execute(f"SELECT FROM resource WHERE id IN ({HELD}) FOR UPDATE")
         asked = asyncio.create_task(at_once(county, [changed(number) for number in range(MANY)]))
         left = "SELECT count(*) FROM resource WHERE type = 'Goal' AND version = 1"
         async with asyncio.timeout(20):
-            while await database.fetchval(left) > 1:
+            while await database.fetchval(left) > UNDER_WAY + 1:
                 await asyncio.sleep(0.01)
         assert not asked.done()
     assert outcomes(await asked) == ["updated"] * MANY
+
+
+async def test_nobody_signs_by_what_another_request_names(service: Service) -> None:
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "there",
+        "practitioner": reference("Practitioner/grace"),
+        "organization": reference("Organization/other"),
+    }
+    people = [practitioner("grace"), role, *WORLD, goal("g")]
+    await commit(context(service.app.state.engine), [put(each) for each in people])
+    engine = service.app.state.engine
+    grace = context(engine, "clinician", organization=COUNTY, fhir_user="Practitioner/grace")
+    behalf = {"onBehalfOf": reference("Organization/other")}
+    proofs = [signed("p1", "PractitionerRole/there"), signed("p2", "Practitioner/grace", **behalf)]
+    done = await at_once(grace, [put(each) for each in proofs])
+    assert outcomes(done) == ["created", "Unprocessable"]
+
+
+def signed(id_: str, who: str, **more: Any) -> dict[str, Any]:
+    kind = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1"}
+    signature = {"type": [kind], "when": "2026-01-01T00:00:00Z", "who": reference(who), **more}
+    return {
+        "resourceType": "Provenance",
+        "id": id_,
+        "target": [reference("Goal/g")],
+        "recorded": "2026-01-01T00:00:00Z",
+        "agent": [{"who": reference("Practitioner/grace")}],
+        "signature": [signature],
+    }
 
 
 async def test_each_is_told_only_of_its_own_references_to_nothing(county: Context) -> None:
