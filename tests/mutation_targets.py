@@ -70,7 +70,7 @@ TARGETS = {
     "app/jobs/labelling.py": LABELLED,
     "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2]),
+    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
     "app/fhir/consented.py": (BY_HTTP[0], OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER),
     "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
@@ -90,4 +90,5 @@ TARGETS = {
     ),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
+    "app/fhir/gathering.py": ("tests/fhir/test_gathering.py", "tests/fhir/test_commit_together.py"),
 }
