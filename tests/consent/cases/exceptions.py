@@ -60,7 +60,7 @@ CASES = [
     ),
     Case(
         "an exception for another action takes nothing back",
-        (form(deny(permit(action="correct"), to=PARTNER)),),
+        (form(deny(permit(action="disclose"), to=PARTNER)),),
         DENY,
     ),
     Case(
