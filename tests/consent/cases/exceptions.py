@@ -78,6 +78,12 @@ CASES = [
         (form(deny(permit(period="2090-01-01/"), to=PARTNER)),),
         DENY,
     ),
+    Case(
+        "an exception that opens the notes takes the denial of them back",
+        (form(deny(permit(label="V"), to=PARTNER), "HIPAAPsyNotes"),),
+        PERMIT,
+        resource=record("DocumentReference", "R PSYTHPN"),
+    ),
     guardian("a guardian is beyond denials", PERMIT, start="2024-01-01"),
     guardian("who was a guardian is denied like others", DENY, end="2024-12-31"),
     guardian("who will be a guardian is denied like others", DENY, start="2090-01-01"),
