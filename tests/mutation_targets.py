@@ -11,6 +11,7 @@ POLICY = "tests/consent/test_policy.py"
 LATER = "tests/consent/test_later.py"
 ROWS = ("tests/consent/test_relationships.py", "tests/consent/test_visible.py")
 CONDITIONS = "tests/http/test_consent_conditions.py"
+REPLACED = "tests/http/test_consent_replaced.py"
 OLD = "tests/http/test_consent_history.py"
 TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_consents.py")
 OFFICERS = "tests/http/test_refused_trail.py"
@@ -71,7 +72,15 @@ TARGETS = {
     "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
     "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
-    "app/fhir/consented.py": (BY_HTTP[0], OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER),
+    "app/fhir/consented.py": (
+        OLD,
+        CONDITIONS,
+        REPLACED,
+        COVER,
+        *TRAIL,
+        BY_HTTP[0],
+        DECIDED[0],
+    ),
     "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
