@@ -42,7 +42,7 @@ CASES = [
     ),
     Case(
         "an exception for a code takes back no denial of another",
-        (form(deny(permit(code=f"{LOINC}#8867-4"), to=PARTNER)),),
+        (form(deny(permit(code=f"{LOINC}#8867-4"), to=PARTNER)), EVERYTHING),
         DENY,
         resource=coded("8310-5"),
     ),
@@ -60,7 +60,7 @@ CASES = [
     ),
     Case(
         "an exception for another action takes nothing back",
-        (form(deny(permit(action="disclose"), to=PARTNER)),),
+        (form(deny(permit(action="disclose"), to=PARTNER)), EVERYTHING),
         DENY,
     ),
     Case(
@@ -70,12 +70,12 @@ CASES = [
     ),
     Case(
         "an exception whose time is over takes nothing back",
-        (form(deny(permit(period="2020-01-01/2024-12-31"), to=PARTNER)),),
+        (form(deny(permit(period="2020-01-01/2024-12-31"), to=PARTNER)), EVERYTHING),
         DENY,
     ),
     Case(
         "an exception whose time has not come takes nothing back",
-        (form(deny(permit(period="2090-01-01/"), to=PARTNER)),),
+        (form(deny(permit(period="2090-01-01/"), to=PARTNER)), EVERYTHING),
         DENY,
     ),
     Case(
