@@ -23,6 +23,7 @@ REDACTED = (
     "tests/http/test_redaction_guesses.py",
     "tests/http/test_redaction_scopes.py",
 )
+BESIDE = "tests/fhir/test_visible_consented.py"
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
 DECIDED = (
     "tests/http/test_consent_operations.py",
@@ -71,7 +72,7 @@ TARGETS = {
     "app/jobs/labelling.py": LABELLED,
     "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
+    "app/fhir/visible.py": (BESIDE, BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
     "app/fhir/consented.py": (
         OLD,
         CONDITIONS,
@@ -80,6 +81,7 @@ TARGETS = {
         *TRAIL,
         BY_HTTP[0],
         DECIDED[0],
+        LATER,
     ),
     "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
