@@ -24,6 +24,7 @@ REDACTED = (
     "tests/http/test_redaction_scopes.py",
 )
 BESIDE = "tests/fhir/test_visible_consented.py"
+VOUCHED = "tests/http/test_redaction_vouched.py"
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
 DECIDED = (
     "tests/http/test_consent_operations.py",
@@ -99,7 +100,7 @@ TARGETS = {
         LABELS,
         "tests/http/test_summary_and_elements.py",
     ),
-    "app/fhir/alike.py": ("tests/consent/test_alike.py", *REDACTED),
+    "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
     "app/fhir/gathering.py": ("tests/fhir/test_gathering.py", "tests/fhir/test_commit_together.py"),
 }

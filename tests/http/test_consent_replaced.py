@@ -60,6 +60,17 @@ async def test_what_nothing_replaced_still_covers(
     assert await is_let_in(keeper)
 
 
+@pytest.mark.parametrize(
+    "period", [OVER["period"], {"start": "2090-01-01"}], ids=["over", "to-come"]
+)
+async def test_what_is_not_in_force_covers_nobody(
+    record: httpx.AsyncClient, keeper: httpx.AsyncClient, period: Json
+) -> None:
+    paper = consent(PARTNER)
+    await load(record, paper | {"provision": paper["provision"] | {"period": period}})
+    assert not await is_let_in(keeper)
+
+
 async def test_the_notice_names_no_consent_that_a_newer_one_replaced(
     world: httpx.AsyncClient, partner: httpx.AsyncClient
 ) -> None:
