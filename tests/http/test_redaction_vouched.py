@@ -59,16 +59,20 @@ async def test_what_criteria_let_through_vouches_for_nothing_beyond_them(
         assert "old-plan" not in found.replace("/CarePlan?_id=new-plan", "")
 
 
+@pytest.mark.parametrize(
+    "scope",
+    ["patient/*.r user/*.s", "patient/CarePlan.r patient/Goal.r user/CarePlan.s user/Goal.s"],
+)
 async def test_what_is_found_vouches_for_nothing_that_cannot_be_read(
     service: Service,
     operator: httpx.AsyncClient,
     database: Database,
     forget_pointers: str,
+    scope: str,
 ) -> None:
     """Who may search among all, and read of one person only."""
     await load(operator, *plan(organization=COUNTY), *plan(person="ben", organization=COUNTY))
     await database.execute(forget_pointers)
-    scope = "patient/CarePlan.r patient/Goal.r user/CarePlan.s user/Goal.s"
     client = await service.as_("clinician", COUNTY, scope, patient="ada", **GRACE)
     assert "Goal/ada-goal-1" in await text(client, "/CarePlan?_id=ada-plan")
     found = await text(client, "/CarePlan?_id=ben-plan")
