@@ -18,6 +18,7 @@ OFFICERS = "tests/http/test_refused_trail.py"
 ASYNCHRONOUS = "tests/http/test_asynchronous_closed.py"
 LABELS = "tests/http/test_labels.py"
 COVER = "tests/http/test_cover.py"
+WHOM = "tests/http/test_cover_whom.py"
 REDACTED = (
     "tests/http/test_redaction.py",
     "tests/http/test_redaction_guesses.py",
@@ -84,7 +85,7 @@ TARGETS = {
         DECIDED[0],
         LATER,
     ),
-    "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
+    "app/fhir/grounds.py": (COVER, WHOM, REPLACED, CONDITIONS, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": REDACTED,
