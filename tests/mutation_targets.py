@@ -103,5 +103,9 @@ TARGETS = {
     ),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
-    "app/fhir/gathering.py": ("tests/fhir/test_gathering.py", "tests/fhir/test_commit_together.py"),
+    "app/fhir/gathering.py": (
+        "tests/fhir/test_gathering.py",
+        "tests/fhir/test_gathering_edges.py",
+        "tests/fhir/test_commit_together.py",
+    ),
 }
