@@ -11,17 +11,21 @@ POLICY = "tests/consent/test_policy.py"
 LATER = "tests/consent/test_later.py"
 ROWS = ("tests/consent/test_relationships.py", "tests/consent/test_visible.py")
 CONDITIONS = "tests/http/test_consent_conditions.py"
+REPLACED = "tests/http/test_consent_replaced.py"
 OLD = "tests/http/test_consent_history.py"
 TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_consents.py")
 OFFICERS = "tests/http/test_refused_trail.py"
 ASYNCHRONOUS = "tests/http/test_asynchronous_closed.py"
 LABELS = "tests/http/test_labels.py"
 COVER = "tests/http/test_cover.py"
+WHOM = "tests/http/test_cover_whom.py"
 REDACTED = (
     "tests/http/test_redaction.py",
     "tests/http/test_redaction_guesses.py",
     "tests/http/test_redaction_scopes.py",
 )
+BESIDE = "tests/fhir/test_visible_consented.py"
+VOUCHED = "tests/http/test_redaction_vouched.py"
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
 DECIDED = (
     "tests/http/test_consent_operations.py",
@@ -73,9 +77,18 @@ TARGETS = {
     "app/jobs/labelling.py": LABELLED,
     "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2]),
-    "app/fhir/consented.py": (BY_HTTP[0], OLD, CONDITIONS, *TRAIL, DECIDED[0], COVER),
-    "app/fhir/grounds.py": (COVER, *TRAIL, LABELS, *DECIDED, LATER),
+    "app/fhir/visible.py": (BESIDE, BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
+    "app/fhir/consented.py": (
+        OLD,
+        CONDITIONS,
+        REPLACED,
+        COVER,
+        *TRAIL,
+        BY_HTTP[0],
+        DECIDED[0],
+        LATER,
+    ),
+    "app/fhir/grounds.py": (COVER, WHOM, REPLACED, CONDITIONS, *TRAIL, LABELS, *DECIDED, LATER),
     "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": REDACTED,
@@ -91,6 +104,11 @@ TARGETS = {
         LABELS,
         "tests/http/test_summary_and_elements.py",
     ),
-    "app/fhir/alike.py": ("tests/consent/test_alike.py", *REDACTED),
+    "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
+    "app/fhir/sharing.py": (
+        "tests/fhir/test_gathering.py",
+        "tests/fhir/test_gathering_edges.py",
+        "tests/fhir/test_commit_together.py",
+    ),
 }

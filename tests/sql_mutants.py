@@ -14,15 +14,19 @@ HOLE = 0xE000
 
 WORD = re.compile(
     r"'(?:[^']|'')*'|[()]|\b(?:WHERE|ON|AND|OR|WHEN|THEN|ELSE|END|UNION ALL|BETWEEN|SELECT|FROM"
-    r"|JOIN|IF|CROSS JOIN|ORDER BY|GROUP BY|LIMIT|AS MATERIALIZED|DISTINCT FROM|RETURN)\b|;"
+    r"|JOIN|IF|ELSIF|CROSS JOIN|ORDER BY|GROUP BY|LIMIT|AS MATERIALIZED|DISTINCT FROM|RETURN)\b|;"
 )
-STARTS = frozenset({"WHERE", "ON", "AND", "OR", "WHEN", "IF", "(", "RETURN"})
+VALUES = frozenset({"(", "THEN", "ELSE"})
+"""What follows these is a condition where it is an operand, and any value otherwise."""
+
+STARTS = frozenset({"WHERE", "ON", "AND", "OR", "WHEN", "IF", "ELSIF", "RETURN"}) | VALUES
 ENDS = frozenset({"AND", "OR", "THEN", "UNION ALL", "ORDER BY", "GROUP BY", "LIMIT", "JOIN", ")"})
-ENDS |= {"CROSS JOIN", "FROM", "WHERE", ";", "SELECT"}
-ASIDE = frozenset({"DISTINCT FROM", "AS MATERIALIZED", "ELSE", "END"})
+ENDS |= {"CROSS JOIN", "FROM", "WHERE", ";", "SELECT", "ELSE", "END", "WHEN", "RETURN"}
+ASIDE = frozenset({"DISTINCT FROM", "AS MATERIALIZED"})
 TESTS = re.compile(
     r"[<>=]|&&|\b(?:EXISTS|BETWEEN|IN|IS|NOT|ANY|LIKE|starts_with)\b|^\(?[\ue000-\uf8ff]\)?$"
-    r"|^\w*[\ue000-\uf8ff]?\.(?:permits|closes|deleted|is_\w+)$"
+    r"|^(?:NOT )?(?:\w*[\ue000-\uf8ff]?\.)?(?:permits|closes|deleted|opens|vouches|is_\w+)$"
+    r"|^is_\w+\("
 )
 
 
@@ -48,7 +52,7 @@ def conditions(text: str) -> list[Condition]:
             continue
         if name in ENDS and open_ and open_[-1][1] == depth:
             begun, _, start = open_.pop()
-            if begun != "(" or name in ("AND", "OR") or depth == 1:
+            if begun not in VALUES or name in ("AND", "OR") or depth == 1:
                 found |= set(_trimmed(text, start, at))
         depth += {"(": 1, ")": -1}.get(name, 0)
         if name in STARTS:

@@ -87,7 +87,7 @@ BEGIN
         WHERE (of.confidentiality BETWEEN c.least AND c.most OR a = ANY(c.labels))
           AND NOT EXISTS (
             SELECT FROM consent_rule AS x
-            WHERE x.rid = c.rid AND x.path <> c.path AND starts_with(x.path, c.path) AND x.permits
+            WHERE x.rid = c.rid AND starts_with(x.path, c.path) AND x.permits
               AND x.actor = ANY(who.reach)
               AND (x.purposes IS NULL OR x.purposes && who.purposes)
               AND (x.actions IS NULL OR x.actions && who.actions)

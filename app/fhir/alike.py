@@ -28,11 +28,12 @@ from app.storage.sql import Arguments, Row, literals
 Pairs = Collection[tuple[str, str]]
 
 VOUCHES = (
-    "h.patient IS NOT NULL AND h.seals IS NULL AND h.patient <> ALL(ARRAY"
+    "h.patient <> ALL(ARRAY"
     "(SELECT c.patient FROM consent_rule AS c WHERE c.is_narrow AND c.patient = ANY({0})))"
 )
 """SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
-one of {0}, with the same labels, none of them a seal, where no consent looks any closer."""
+one of {0}, with the same labels and no seal, where no consent looks any closer. What bears a seal
+vouches as well: what no law seals is as open or more."""
 
 SINGLE = frozenset(filter(is_single, STORED))
 

@@ -22,12 +22,12 @@ from app.fhir.context import Context
 from app.fhir.draft import Asked, Current, Draft, Key, draft, redrafted, refuse_twice
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import Conflict, Unavailable
-from app.fhir.gathering import Apart, Ways
 from app.fhir.guard import guard
 from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
 from app.fhir.part import part
 from app.fhir.registration import refresh
+from app.fhir.sharing import Apart, Ways
 from app.fhir.step import Step, match_version, meet
 from app.fhir.visible import lockable
 from app.storage.audit import BATCH, AuditRow, insert_audit
@@ -67,7 +67,7 @@ async def commit(
     if then is not None or len(drafts) > FEW:
         return await _alone(asked, then)
     ways = Ways(_alone, _together)
-    done: list[Committed] = await ctx.engine.gathering.write(_caller(asked), asked, ways)
+    done: list[Committed] = await ctx.engine.sharing.write(_caller(asked), asked, ways)
     return done
 
 

@@ -108,7 +108,8 @@ class Consented:
         labels under which it is `opened`, NULL if it is not, by which `consents`; whether one
         `closes` the record: is a list of what may flow, which the implicit policy adds nothing to.
 
-        Of a lineage those count that were signed last, by the base rule that every Consent has.
+        Of a lineage those count that were signed last. Every Consent has a base rule for everyone,
+        in force whenever one of its rules is.
         """
         return (
             "SELECT coalesce(bool_or(c.closes), false) AS closes,"
@@ -117,7 +118,7 @@ class Consented:
             " AS opened,"
             " coalesce(array_agg(DISTINCT c.name) FILTER (WHERE c.opens), '{}') AS consents"
             f" FROM ({self._said(of)}) AS c"
-            f" WHERE (c.latest > c.signed) IS NOT TRUE AND {self._is_meant('c')}"
+            f" WHERE c.signed = c.latest AND {self._is_meant('c')}"
         )
 
     def _said(self, of: Subject) -> str:
@@ -129,8 +130,7 @@ class Consented:
             f" WHEN c.permits IS NULL OR NOT {_touches(of)} THEN NULL"
             f" WHEN c.permits AND NOT c.is_narrow AND {of.seals} IS NULL THEN true"
             f" ELSE weighs(c, {of.marks}, {self._asking}) END AS opens,"
-            f" max(c.signed) FILTER (WHERE c.path = '' AND c.actor = '{EVERYONE}')"
-            " OVER (PARTITION BY c.lineage) AS latest FROM consent_rule AS c"
+            " max(c.signed) OVER (PARTITION BY c.lineage) AS latest FROM consent_rule AS c"
             f" WHERE c.patient = {of.patient} AND c.actor = ANY({self.reach})"
             f" AND {ACTIVE.format('c')}"
         )
@@ -188,7 +188,7 @@ class Consented:
         """The rule applies, and no newer consent of its lineage does."""
         return (
             f"{self._is_applying(alias, actors)} AND NOT EXISTS (SELECT FROM consent_rule AS n"
-            f" WHERE n.patient = {alias}.patient AND n.actor = '{EVERYONE}' AND n.path = ''"
+            f" WHERE n.patient = {alias}.patient AND n.actor = '{EVERYONE}'"
             f" AND n.lineage = {alias}.lineage AND n.signed > {alias}.signed"
             f" AND {ACTIVE.format('n')})"
         )

@@ -9,8 +9,8 @@ from app.fhir.change import Written
 from app.fhir.context import Call, Context, Resource, Result
 from app.fhir.errors import Forbidden, Issue
 from app.fhir.few import Few
-from app.fhir.gathering import Gathering
 from app.fhir.marks import Marks, unmarked
+from app.fhir.sharing import Sharing
 from app.storage.database import Database
 
 Rows = Mapping[str, list[tuple[Any, ...]]]
@@ -113,6 +113,6 @@ class Engine:
     definitions: Mapping[str, Resource] = field(default_factory=dict)
     """The canonical resources that come with the server, by url."""
 
-    gathering: Gathering[Any, Any] = field(default_factory=Gathering)
+    sharing: Sharing[Any, Any] = field(default_factory=Sharing)
     few: Few = field(default_factory=Few)
     """What writes together what one caller asks for at the same time."""

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.consent.case import Case, decision
-from tests.consent.cases import law, papers, what, who
+from tests.consent.cases import exceptions, law, papers, what, who
 
-CASES = [*who.CASES, *what.CASES, *papers.CASES, *law.CASES]
+CASES = [*who.CASES, *what.CASES, *papers.CASES, *law.CASES, *exceptions.CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.why)

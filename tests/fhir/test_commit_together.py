@@ -13,7 +13,7 @@ from app.fhir.commit import commit
 from app.fhir.context import Context
 from app.fhir.engine import Policy
 from app.fhir.errors import Forbidden, PreconditionFailed, Unprocessable
-from app.fhir.gathering import UNDER_WAY
+from app.fhir.sharing import UNDER_WAY
 from app.storage.database import Database
 from app.storage.joined import Joined
 from tests.admitted import context

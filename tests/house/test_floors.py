@@ -58,7 +58,7 @@ ENGINE = (
         "validation",
         "terminology",
     ),
-    ("subset", "shape", "audit_event", "audit_log", "change", "model", "gathering", "few"),
+    ("subset", "shape", "audit_event", "audit_log", "change", "model", "sharing", "few"),
     ("registry", "expectations", "openapi_parts", "marks", "audit_codes", "label"),
     ("context", "instant", "json", "faults"),
     ("access", "errors", "ids"),

@@ -178,17 +178,24 @@ async def test_the_notice_names_the_consents_of_this_person_that_open_it(
     assert "Consent/ada-other" not in text
 
 
-async def test_the_notice_names_no_consent_for_others_or_to_other_things(
+async def test_the_notice_names_those_for_the_caller_that_extend_to_it(
     world: httpx.AsyncClient, partner: httpx.AsyncClient
 ) -> None:
     form, mine = complete("ada")
     narrow = mine | {"id": "ada-narrow", "provision": of_class(mine["provision"], "Observation")}
     for_others = consent(COUNTY)["provision"]["actor"]
     theirs = mine | {"id": "ada-theirs", "provision": mine["provision"] | {"actor": for_others}}
-    await load(world, goal("program", meta={"security": PROGRAM}), form, mine, narrow, theirs)
+    goals = mine | {"id": "ada-goals", "provision": of_class(mine["provision"], "Goal")}
+    kind = [{"system": ACT, "code": "HIV"}]
+    of_another = mine["provision"] | {"securityLabel": kind}
+    other = mine | {"id": "ada-other", "provision": of_another}
+    papers = [form, mine, narrow, theirs, goals, other]
+    await load(world, goal("program", meta={"security": PROGRAM}), *papers)
     text = (await partner.get("/Goal/program")).text
-    named = [id_ for id_ in ("ada-program", "ada-narrow", "ada-theirs") if f"Consent/{id_}" in text]
-    assert named == ["ada-program"]
+    assert {paper["id"] for paper in papers if f"Consent/{paper['id']}" in text} == {
+        "ada-program",
+        "ada-goals",
+    }
 
 
 async def test_a_denied_time_begins_when_it_begins(

@@ -129,3 +129,11 @@ async def test_the_past_is_left_to_the_trail(
 
 async def test_what_is_no_time_is_refused(county: httpx.AsyncClient, world: None) -> None:
     refused(await county.get(f"{URL}?at=tomorrow"), 400, "value")
+
+
+async def test_of_nothing_that_is_found_nothing_is_decided_later_either(
+    county: httpx.AsyncClient, world: None
+) -> None:
+    response = await county.get(URL, params={"query": "Goal?_id=none", "at": day(5)})
+    assert response.status_code == 200, response.text
+    assert response.json().get("parameter", []) == []

@@ -42,6 +42,23 @@ async def test_a_consent_of_somebody_else_closes_no_versions(
     assert await status(partner, OLD) == 200
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"actor": consent(COUNTY)["provision"]["actor"]},
+        {"purpose": [{"system": f"{HL7}/v3-ActReason", "code": "HRESCH"}]},
+        {"action": [concept(f"{HL7}/consentaction", "disclose")]},
+        {"period": {"start": "2020-01-01", "end": "2024-12-31"}},
+    ],
+    ids=["others", "purpose", "action", "over"],
+)
+async def test_a_provision_that_does_not_apply_closes_no_versions(
+    changed: httpx.AsyncClient, partner: httpx.AsyncClient, limits: Json
+) -> None:
+    await load(changed, limited("deny", **OTHERS, **limits))
+    assert await status(partner, OLD) == 200
+
+
 async def test_a_consent_that_is_about_everything_closes_no_versions(
     changed: httpx.AsyncClient, partner: httpx.AsyncClient
 ) -> None:

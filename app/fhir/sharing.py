@@ -1,4 +1,4 @@
-"""Gathering: what one caller asks to write at the same time is written together.
+"""Sharing: what one caller asks to write at the same time is written together.
 
 What is written by itself is a transaction of its own: round trips, a commit, a flush of the disk.
 While some of a caller are under way, those that come gather, and the next transaction takes them
@@ -64,7 +64,7 @@ class _Line(Generic[A, R]):
     waiting: deque[_Waiting[A, R]] = field(default_factory=deque)
 
 
-class Gathering(Generic[A, R]):
+class Sharing(Generic[A, R]):
     """Belongs to one event loop."""
 
     def __init__(self) -> None:

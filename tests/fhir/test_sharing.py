@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from app.fhir.errors import Gone, Unavailable
-from app.fhir.gathering import MOST, UNDER_WAY, Gathering, Ways
+from app.fhir.sharing import MOST, UNDER_WAY, Sharing, Ways
 from app.storage.database import DatabaseAway
 
 
@@ -29,7 +29,7 @@ class Desk:
     """Writes down what was written in one go; what is there to fail fails."""
 
     def __init__(self, failing: dict[str, Exception] | None = None) -> None:
-        self.gathering: Gathering[Wish, str] = Gathering()
+        self.sharing: Sharing[Wish, str] = Sharing()
         self.written: list[list[str]] = []
         self.failing = failing or {}
         self.open = asyncio.Event()
@@ -55,7 +55,7 @@ class Desk:
 
     def ask(self, *wishes: Wish, caller: str = "ada") -> list["asyncio.Task[str]"]:
         ways = Ways(self.alone, self.together)
-        return [asyncio.create_task(self.gathering.write(caller, one, ways)) for one in wishes]
+        return [asyncio.create_task(self.sharing.write(caller, one, ways)) for one in wishes]
 
 
 def wishes(count: int, first: int = 0) -> list[Wish]:
@@ -168,5 +168,5 @@ async def test_nothing_is_left_when_all_is_written() -> None:
     tasks = await asked(desk, *wishes(8))
     desk.open.set()
     await settled(tasks)
-    assert desk.gathering._lines == {}
-    assert deque(desk.gathering._tasks) == deque()
+    assert desk.sharing._lines == {}
+    assert deque(desk.sharing._tasks) == deque()
