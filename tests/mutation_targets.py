@@ -107,8 +107,8 @@ TARGETS = {
     "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
     "app/fhir/sharing.py": (
-        "tests/fhir/test_gathering.py",
-        "tests/fhir/test_gathering_edges.py",
+        "tests/fhir/test_sharing.py",
+        "tests/fhir/test_sharing_edges.py",
         "tests/fhir/test_commit_together.py",
     ),
 }

@@ -86,17 +86,40 @@ async def test_one_that_comes_alone_and_is_refused_is_not_tried_again() -> None:
     assert desk.begun == 1
 
 
-async def test_one_that_comes_alone_is_written_as_one() -> None:
-    """What is written alone is tried again where others were faster; what is shared is not."""
-    desk = Desk()
+async def test_who_finds_a_lock_taken_waits_for_it_beside_the_line() -> None:
+    desk, free = Desk(), asyncio.Event()
 
     async def alone(wish: Wish) -> str:
+        await free.wait()
         return f"{wish.name} alone"
 
     async def together(several: Sequence[Wish]) -> list[str]:
+        if any(wish.name.startswith("held") for wish in several):
+            raise LookupError("taken")
         return [f"{wish.name} of {len(several)}" for wish in several]
 
     ways = Ways(alone, together)
-    assert await desk.sharing.write("ada", Wish("w0"), ways) == "w0 alone"
+    held = [
+        asyncio.create_task(desk.sharing.write("ada", Wish(f"held{at}"), ways))
+        for at in range(2 * UNDER_WAY)
+    ]
+    await asyncio.sleep(0.01)
+    assert await desk.sharing.write("ada", Wish("w0"), ways) == "w0 of 1"
     both = [desk.sharing.write("ada", wish, ways) for wish in wishes(2)]
     assert await asyncio.gather(*both) == ["w0 of 2", "w1 of 2"]
+    free.set()
+    assert await asyncio.gather(*held) == [f"held{at} alone" for at in range(2 * UNDER_WAY)]
+
+
+async def test_what_is_being_changed_waits_for_its_turn() -> None:
+    desk = Desk()
+    before = desk.ask(Wish("w0", resource="g"))
+    while desk.begun < 1:
+        await asyncio.sleep(0)
+    tasks = desk.ask(Wish("w1", resource="g"), Wish("w2"))
+    while desk.begun < UNDER_WAY:
+        await asyncio.sleep(0)
+    desk.open.set()
+    await settled([*before, *tasks])
+    assert sorted(desk.written) == [["w0"], ["w1"], ["w2"]]
+    assert desk.written.index(["w1"]) > desk.written.index(["w0"])
