@@ -23,8 +23,8 @@ ABREAST = 4
 SLOW = 0.01
 """Seconds after which a turn has another beside it; before, to wait for it costs less."""
 
-MOST = 32
-"""Callers whom one turn answers."""
+MOST = 4
+"""Callers whom one turn answers: with more, the worker and PostgreSQL wait for each other."""
 
 TEXTS = 512
 """Texts of which is remembered how many are asked at once."""
