@@ -83,7 +83,7 @@ async def _in_doubt(
     if not judged:
         return set()
     if doubted is not None and not any(f'"{base}/' in body for body in bodies):
-        return set(map(_pair, doubted))
+        return {pair for pair in map(_pair, doubted) if pair[0] in judged}
     named = {each for body in bodies for each in mentioned(body, base)}
     pairs = {pair for pair in map(_pair, named) if pair[0] in judged}
     return pairs - await _alike(ctx, pairs, bodies) if pairs and are_visible else pairs

@@ -67,7 +67,8 @@ async def test_callers_with_other_lists_are_not_answered_together(asked: Asked) 
 
 async def test_callers_with_the_same_values_are_told_the_same(asked: Asked) -> None:
     sql = "SELECT cardinality($1::int[]) AS size"
-    assert await asked.each(sql, *[([1, 2],)] * 9) == [[(2,)]] * 9
+    callers = 1 + MOST
+    assert await asked.each(sql, *[([1, 2],)] * callers) == [[(2,)]] * callers
     assert len(asked.sent) == 2
 
 
