@@ -36,6 +36,7 @@ one of {0}, with the same labels and no seal, where no consent looks any closer.
 vouches as well: what no law seals is as open or more."""
 
 SINGLE = frozenset(filter(is_single, STORED))
+"""The types about at most one patient."""
 
 UNASKED, ALL_ALIKE = "NULL::text[]", "'{}'::text[]"
 """SQL: what `unlike` is where it is not asked for, and where nothing is hidden from the caller."""

@@ -19,7 +19,7 @@ from app.fhir.access import Nothing
 from app.fhir.audit_commit import events_of
 from app.fhir.change import LETTER, Change, Committed, Outdated, Overtaken
 from app.fhir.context import Context
-from app.fhir.draft import Asked, Current, Draft, Key, draft, redrafted, refuse_twice
+from app.fhir.draft import Asked, Current, Draft, draft, redrafted, refuse_twice
 from app.fhir.erasure import refuse_erasure
 from app.fhir.errors import Conflict, Unavailable
 from app.fhir.guard import guard
@@ -27,7 +27,7 @@ from app.fhir.integrity import judge, patients_of, resolve
 from app.fhir.marks import marks_of
 from app.fhir.part import part
 from app.fhir.registration import refresh
-from app.fhir.sharing import Apart, Ways
+from app.fhir.sharing import Apart, Key, Ways
 from app.fhir.step import Step, match_version, meet
 from app.fhir.visible import lockable
 from app.storage.audit import BATCH, AuditRow, insert_audit

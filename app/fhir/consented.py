@@ -78,7 +78,7 @@ class Consented:
     def patients(self) -> str:
         """Whoever is related to one of the actors or permits them something, as a sub-select."""
         return (
-            f"SELECT s.patient FROM relationship AS s WHERE {self.is_related('s')}"
+            f"SELECT s.patient FROM relationship AS s WHERE {self.is_related()}"
             f" UNION ALL SELECT c.patient FROM consent_rule AS c WHERE {self.permits()}"
         )
 
@@ -99,7 +99,7 @@ class Consented:
         return (
             f"EXISTS (SELECT FROM consent_rule AS c WHERE c.patient = ANY({patients})"
             " AND (c.is_narrow OR c.permits AND c.least > c.most)"
-            f" AND {self._is_applying('c', self.reach)}"
+            f" AND {self._is_applying(self.reach)}"
             f" AND (c.permits IS NOT FALSE OR NOT is_spared(c.patient, {self._asking})))"
         )
 
@@ -118,7 +118,7 @@ class Consented:
             " AS opened,"
             " coalesce(array_agg(DISTINCT c.name) FILTER (WHERE c.opens), '{}') AS consents"
             f" FROM ({self._said(of)}) AS c"
-            f" WHERE c.signed = c.latest AND {self._is_meant('c')}"
+            f" WHERE c.signed = c.latest AND {self._is_meant()}"
         )
 
     def _said(self, of: Subject) -> str:
@@ -173,36 +173,32 @@ class Consented:
         parts = f"{', '.join(asked)}, ARRAY[{literals(free)}]::text[], {ATTESTED}"
         return f"SELECT ROW({parts})::asking AS asking"
 
-    def is_related(self, alias: str) -> str:
+    def is_related(self) -> str:
+        """SQL: relationship `s` is that of the actors, or of who stands for them."""
         bases = literals([standing.basis for standing in self._permitted.standings])
-        return (
-            f"{alias}.actor = ANY({self.reach}) AND {alias}.basis IN ({bases})"
-            f" AND {ACTIVE.format(alias)}"
-        )
+        return f"s.actor = ANY({self.reach}) AND s.basis IN ({bases}) AND {ACTIVE.format('s')}"
 
     def permits(self) -> str:
         """SQL: rule `c` is a permission for the actors, in force."""
-        return f"c.permits AND {self.is_in_force('c', self.reach)}"
+        return f"c.permits AND {self.is_in_force(self.reach)}"
 
-    def is_in_force(self, alias: str, actors: str) -> str:
-        """The rule applies, and no newer consent of its lineage does."""
+    def is_in_force(self, actors: str) -> str:
+        """SQL: rule `c` applies, and no newer consent of its lineage does."""
         return (
-            f"{self._is_applying(alias, actors)} AND NOT EXISTS (SELECT FROM consent_rule AS n"
-            f" WHERE n.patient = {alias}.patient AND n.actor = '{EVERYONE}'"
-            f" AND n.lineage = {alias}.lineage AND n.signed > {alias}.signed"
-            f" AND {ACTIVE.format('n')})"
+            f"{self._is_applying(actors)} AND NOT EXISTS (SELECT FROM consent_rule AS n"
+            f" WHERE n.patient = c.patient AND n.actor = '{EVERYONE}'"
+            f" AND n.lineage = c.lineage AND n.signed > c.signed AND {ACTIVE.format('n')})"
         )
 
-    def _is_applying(self, alias: str, actors: str) -> str:
-        """The rule is about whoever asks, the purpose, the action, and now."""
-        now = ACTIVE.format(alias)
-        return f"{alias}.actor = ANY({actors}) AND {now} AND {self._is_meant(alias)}"
+    def _is_applying(self, actors: str) -> str:
+        """Rule `c` is about whoever asks, the purpose, the action, and now."""
+        return f"c.actor = ANY({actors}) AND {ACTIVE.format('c')} AND {self._is_meant()}"
 
-    def _is_meant(self, alias: str) -> str:
-        """The rule is about the purpose and the action."""
+    def _is_meant(self) -> str:
+        """Rule `c` is about the purpose and the action."""
         return (
-            f"({alias}.purposes IS NULL OR {alias}.purposes && {self._purposes})"
-            f" AND ({alias}.actions IS NULL OR {alias}.actions && {self._actions})"
+            f"(c.purposes IS NULL OR c.purposes && {self._purposes})"
+            f" AND (c.actions IS NULL OR c.actions && {self._actions})"
         )
 
     def opens(self, of: Subject, seal: str) -> str:

@@ -16,10 +16,8 @@ from app.fhir.marks import UNMARKED, Marks
 from app.fhir.references import Reference, local, located
 from app.fhir.registry import registered
 from app.fhir.search.parameters import extract
+from app.fhir.sharing import Key
 from app.storage.versions import WORDS, Row
-
-Key = tuple[str, str]
-"""The type and logical id of a resource."""
 
 KEPT_AFTER_DELETION = frozenset({"Patient"})
 """Whoever kept the record of a deleted patient goes on seeing that it was deleted."""

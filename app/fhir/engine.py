@@ -114,5 +114,7 @@ class Engine:
     """The canonical resources that come with the server, by url."""
 
     sharing: Sharing[Any, Any] = field(default_factory=Sharing)
-    few: Few = field(default_factory=Few)
     """What writes together what one caller asks for at the same time."""
+
+    few: Few = field(default_factory=Few)
+    """What knows which callers support few patients."""

@@ -20,7 +20,7 @@ def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
         f"SELECT array_remove({consented.own}, '{EVERYONE}') AS actors,"
         f" array_remove({consented.reach}, '{EVERYONE}') AS reach,"
         " ARRAY(SELECT DISTINCT s.basis FROM relationship AS s"
-        f" WHERE s.patient = {patient} AND {consented.is_related('s')}) AS bases"
+        f" WHERE s.patient = {patient} AND {consented.is_related()}) AS bases"
     )
 
 
@@ -84,7 +84,7 @@ def covering(permitted: Permitted, patient: str, teams: Sequence[str], args: Arg
         f" WHERE s.patient = {whose} AND s.actor = ANY({asked.own}) AND {ACTIVE.format('s')}"
         f" AND (k.type <> 'CareTeam' OR k.id <> ALL({args.add(list(teams), 'text[]')}))"
         f" UNION ALL SELECT 1 FROM consent_rule AS c WHERE c.patient = {whose} AND c.permits"
-        f" AND {asked.is_in_force('c', asked.own)}"
+        f" AND {asked.is_in_force(asked.own)}"
     )
 
 

@@ -6,15 +6,13 @@ from dataclasses import replace
 from app.fhir.access import Everything
 from app.fhir.change import Written
 from app.fhir.context import Context
+from app.fhir.sharing import Key
 from app.fhir.step import Step
 from app.storage.database import Connection
 
 
 async def guard(
-    ctx: Context,
-    connection: Connection,
-    steps: Sequence[Step],
-    requests: Mapping[tuple[str, str], str],
+    ctx: Context, connection: Connection, steps: Sequence[Step], requests: Mapping[Key, str]
 ) -> None:
     """Let every guard of the engine judge what is about to be committed; each may refuse it.
 

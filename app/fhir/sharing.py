@@ -7,7 +7,7 @@ all along; the busier the caller, the less each of them costs. docs/decisions/00
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -20,8 +20,8 @@ UNDER_WAY = 2
 MOST = 100
 """Resources that one transaction takes along."""
 
-
 Key = tuple[str, str]
+"""The type and logical id of a resource."""
 
 
 class Asked(Protocol):
@@ -93,14 +93,17 @@ class Sharing(Generic[A, R]):
 
     async def _go(self, caller: Hashable, line: _Line[A, R], ways: Ways[A, R]) -> None:
         """Write what waits until nothing does, or only what somebody else is changing."""
-        while batch := taken(line.waiting, line.changing):
-            keys = {key for each in batch for key in each.asked.keys}
-            line.changing |= keys
-            await _settle(batch, ways)
-            line.changing -= keys
-        line.under_way -= 1
-        if not line.under_way:
-            del self._lines[caller]
+        try:
+            while batch := taken(line.waiting, line.changing):
+                keys = {key for each in batch for key in each.asked.keys}
+                line.changing |= keys
+                await _settle(batch, ways)
+                line.changing -= keys
+        finally:
+            line.under_way -= 1
+            if not line.under_way:
+                del self._lines[caller]
+                _leave(line.waiting)
 
 
 def taken(waiting: deque[_Waiting[A, R]], changing: Collection[Key] = ()) -> list[_Waiting[A, R]]:
@@ -135,7 +138,15 @@ async def _settle(batch: Sequence[_Waiting[A, R]], ways: Ways[A, R]) -> None:
         for each in batch:
             if not each.done.done():
                 each.done.set_exception(error if is_told else Apart())
-        return
-    for each, result in zip(batch, found, strict=True):
-        if not each.done.done():
-            each.done.set_result(result)
+    else:
+        for each, result in zip(batch, found, strict=True):
+            if not each.done.done():
+                each.done.set_result(result)
+    finally:
+        _leave(batch)
+
+
+def _leave(waiting: Iterable[_Waiting[A, R]]) -> None:
+    """Nobody waits for what was cut short, as when the server stops."""
+    for each in waiting:
+        each.done.cancel()

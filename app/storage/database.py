@@ -53,7 +53,7 @@ class Database:
     ) -> None:
         self._readers = readers
         self._writers = writers
-        self._turns = asyncio.Semaphore(writers.get_max_size())
+        self._writing = asyncio.Semaphore(writers.get_max_size())
         self._searchers = searchers
         self._rids: deque[int] = deque()
         self._together = Together(self._read, self._parameters)
@@ -98,7 +98,7 @@ class Database:
         """
         # In the order of asking: the pool gives a connection to whoever asks in the moment that it
         # comes back, and sends those who waited for it to the end of the queue.
-        async with self._turns, Held(self._writers) as connection, connection.transaction():
+        async with self._writing, Held(self._writers) as connection, connection.transaction():
             yield connection
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:

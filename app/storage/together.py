@@ -1,9 +1,9 @@
 """Together: reads of the same text that wait at the same time become one statement.
 
 To begin a statement costs PostgreSQL and its driver more than to find a few rows by key. Whoever
-comes while the same is being asked waits for the next turn, which answers all who came: the busier
-the server, the less a read costs. Nobody waits where nobody else asks, and a turn begins after all
-whom it answers have come, so that everybody sees what was committed before.
+comes while the same is being asked waits for a turn, which answers several: the busier the server,
+the less a read costs. Nobody waits where nobody else asks, and a turn begins after all whom it
+answers have come, so that everybody sees what was committed before.
 docs/decisions/0024-together.md
 """
 
@@ -27,7 +27,7 @@ MOST = 4
 """Callers whom one turn answers: with more, the worker and PostgreSQL wait for each other."""
 
 TEXTS = 512
-"""Texts of which is remembered how many are asked at once."""
+"""Texts of whose parameters the types are remembered."""
 
 PLACE = re.compile(r"\$(\d+)")
 

@@ -21,7 +21,7 @@ from app.fhir.errors import (
 )
 from app.storage.database import Database
 from app.storage.versions import DERIVED
-from tests.admitted import context
+from tests.admitted import context, put
 from tests.build import care_team, goal, organization, patient, reference
 from tests.http.conftest import COUNTY, Service, serving
 
@@ -45,11 +45,6 @@ async def ctx(service: Service) -> Context:
 @pytest.fixture
 def county(service: Service, ctx: Context) -> Context:
     return context(service.app.state.engine, "clinician", organization=COUNTY)
-
-
-def put(resource: dict[str, Any], **more: Any) -> Change:
-    fields = {"may_create": True} | more
-    return Change("update", "PUT", resource["resourceType"], resource["id"], resource, **fields)
 
 
 def post(resource: dict[str, Any]) -> Change:

@@ -16,7 +16,7 @@ from app.fhir.errors import Forbidden, PreconditionFailed, Unprocessable
 from app.fhir.sharing import UNDER_WAY
 from app.storage.database import Database
 from app.storage.joined import Joined
-from tests.admitted import context
+from tests.admitted import context, put
 from tests.build import care_team, goal, organization, patient, practitioner, reference
 from tests.http.conftest import COUNTY, Service, serving
 
@@ -39,11 +39,6 @@ async def county(service: Service) -> Context:
     operator = context(service.app.state.engine)
     await commit(operator, [put(resource) for resource in (*WORLD, *GOALS)])
     return context(service.app.state.engine, "clinician", organization=COUNTY)
-
-
-def put(resource: dict[str, Any], **more: Any) -> Change:
-    fields = {"may_create": True} | more
-    return Change("update", "PUT", resource["resourceType"], resource["id"], resource, **fields)
 
 
 def changed(number: int, **more: Any) -> Change:

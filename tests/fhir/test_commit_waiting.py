@@ -7,18 +7,12 @@ import pytest
 
 from app.fhir.change import Change
 from app.fhir.commit import commit
-from app.fhir.context import Context, Resource
+from app.fhir.context import Context
 from app.fhir.errors import MethodNotAllowed
 from app.storage.database import Database
-from tests.admitted import context
+from tests.admitted import context, put
 from tests.build import goal, organization, patient
 from tests.http.conftest import COUNTY, Service, serving
-
-
-def put(resource: Resource, **more: object) -> Change:
-    place = resource["resourceType"], resource["id"]
-    return Change("update", "PUT", *place, resource, **{"may_create": True, **more})  # type: ignore[arg-type]
-
 
 THEIRS = goal("g", "Patient/ada", description={"text": "theirs"})
 WRITES = {
@@ -52,11 +46,12 @@ async def test_what_became_somebody_elses_while_a_write_waited_stays_theirs(
     moved = asyncio.create_task(commit(operator, [put(goal("g", "Patient/bob"))], hold))
     await inside.wait()
     waiting = asyncio.create_task(commit(county, [WRITES[what]]))
-    while not await database.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        " AND datname = current_database()"
-    ):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while not await database.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        ):
+            await asyncio.sleep(0.01)
     release.set()
     await moved
     [found] = await asyncio.gather(waiting, return_exceptions=True)

@@ -123,3 +123,15 @@ async def test_what_is_being_changed_waits_for_its_turn() -> None:
     await settled([*before, *tasks])
     assert sorted(desk.written) == [["w0"], ["w1"], ["w2"]]
     assert desk.written.index(["w1"]) > desk.written.index(["w0"])
+
+
+async def test_nobody_waits_for_what_was_cut_short() -> None:
+    desk = Desk()
+    tasks = await asked(desk, *wishes(3))
+    for task in tuple(desk.sharing._tasks):
+        task.cancel()
+    answers = await settled(tasks)
+    assert all(isinstance(answer, asyncio.CancelledError) for answer in answers)
+    assert desk.sharing._lines == {}
+    desk.open.set()
+    assert await settled(desk.ask(Wish("after"))) == ["after is written"]

@@ -25,7 +25,7 @@ from app.fhir.search.parameters import date
 from app.fhir.visible import reached, versions, visible
 from app.storage.database import Database
 from app.storage.sql import Arguments
-from tests.admitted import context
+from tests.admitted import context, put
 from tests.build import goal, organization, patient, reference
 from tests.http.conftest import serving
 
@@ -56,12 +56,6 @@ WORLD = [
     group("both", "ada", "ben"),
     group("nobody"),
 ]
-
-
-def put(resource: dict[str, Any]) -> Change:
-    return Change(
-        "update", "PUT", resource["resourceType"], resource["id"], resource, may_create=True
-    )
 
 
 @pytest.fixture

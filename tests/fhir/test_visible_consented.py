@@ -21,9 +21,9 @@ from app.fhir.context import Context
 from app.fhir.visible import versions, visible
 from app.storage.database import Database
 from app.storage.sql import Arguments
-from tests.admitted import context
+from tests.admitted import context, put
 from tests.build import consent, goal, patient
-from tests.fhir.test_visible import DIRECTORY, TYPES, WORLD, group, put
+from tests.fhir.test_visible import DIRECTORY, TYPES, WORLD, group
 from tests.http.conftest import serving
 
 TWO = "Organization/two"

@@ -134,9 +134,9 @@ async def test_whoever_came_before_a_turn_took_long_has_another_too(asked: Asked
 
 
 async def test_what_takes_too_long_is_not_asked_again(dsn: str) -> None:
-    database = await Database.open(dsn, statement_timeout=1)
+    database = await Database.open(dsn, statement_timeout=2)
     asked = Asked(database)
-    found = await asked.each("SELECT pg_sleep($1::float8)", *((0.7,) for _ in range(4)))
+    found = await asked.each("SELECT pg_sleep($1::float8)", *((0.8,) for _ in range(4)))
     await database.close()
     assert len(found[0]) == 1
     assert all(isinstance(each, asyncpg.QueryCanceledError) for each in found[1:])
