@@ -8,13 +8,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from asyncio import AbstractServer, BaseProtocol
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import socket as Socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
@@ -28,6 +31,21 @@ JOBS = tuple(each.keep for each in (clock, indexing, labelling, sealing, asynchr
 
 GRACE = 10
 """Seconds that requests in progress have to finish when the server stops."""
+
+
+class EvenLoop(uvloop.Loop):
+    """An event loop whose server has a socket of its own, at the address of the one that is bound.
+
+    The kernel spreads connections evenly over sockets; of workers at one socket, the first to wake
+    takes all that came at once. https://man7.org/linux/man-pages/man7/socket.7.html SO_REUSEPORT
+    """
+
+    async def create_server(  # type: ignore[override]  # as uvicorn calls it
+        self, factory: Callable[[], BaseProtocol], *, sock: Socket, **options: Any
+    ) -> AbstractServer:
+        """As asyncio's, at the address of `sock`; raises OSError where that is taken."""
+        host, port = sock.getsockname()[:2]
+        return await super().create_server(factory, host, port, reuse_port=True, **options)
 
 
 def application() -> ASGIApp:
@@ -51,7 +69,7 @@ def configuration(settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        loop="uvloop",
+        loop="app.serving:EvenLoop" if settings.workers > 1 else "uvloop",
         http="httptools",
         ws="none",
         lifespan="on",

@@ -31,6 +31,8 @@ TUNING: Mapping[str, str] = {
     "random_page_cost": "1.1",
     # Many short statements share few cores: one statement on two of them helps nobody.
     "max_parallel_workers_per_gather": "0",
+    # Until what was loaded has been looked at, a statement may be planned for empty tables.
+    "autovacuum_naptime": "10s",
     "autovacuum_vacuum_scale_factor": "0.02",
     "autovacuum_vacuum_insert_scale_factor": "0.05",
     "autovacuum_analyze_scale_factor": "0.02",
@@ -46,12 +48,12 @@ TUNING: Mapping[str, str] = {
 def for_memory(size: int) -> Mapping[str, str]:
     """What suits a machine with so many bytes of memory; pages are taken as they are needed.
 
-    A quarter for PostgreSQL's own cache, as its manual advises, but no more than 2 GB, since this
-    machine has other things to do. https://www.postgresql.org/docs/18/runtime-config-resource.html
+    A quarter for PostgreSQL's own cache, as its manual advises.
+    https://www.postgresql.org/docs/18/runtime-config-resource.html
     """
     quarter = size // 4 >> 20
     return {
-        "shared_buffers": f"{min(max(quarter, 128), 2048)}MB",
+        "shared_buffers": f"{max(quarter, 128)}MB",
         "effective_cache_size": f"{max(2 * quarter, 256)}MB",
     }
 

@@ -154,7 +154,7 @@ async def test_statements_never_reach_the_log(data_dir: Path) -> None:
 
 @pytest.mark.parametrize(
     ("gigabytes", "buffers", "cache"),
-    [(0.25, "128MB", "256MB"), (4, "1024MB", "2048MB"), (64, "2048MB", "32768MB")],
+    [(0.25, "128MB", "256MB"), (4, "1024MB", "2048MB"), (64, "16384MB", "32768MB")],
 )
 def test_the_cache_suits_the_memory(gigabytes: float, buffers: str, cache: str) -> None:
     found = for_memory(int(gigabytes * 2**30))
