@@ -12,7 +12,7 @@ from itertools import groupby
 
 from app.fhir.access import EVERYONE, Permitted, Related, Standing
 from app.fhir.search.parameters.keys import param
-from app.storage.sql import Arguments, literals
+from app.storage.sql import Arguments, array, literals
 
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
@@ -63,13 +63,14 @@ class Consented:
         self.own = _standing("own", permitted.actors, args)
         self.reach = _standing("reach", permitted.actors, args)
 
-    @cached_property
+    @property
     def _purposes(self) -> str:
-        return self._args.add(list(self._permitted.purposes), "text[]")
+        # In the text, as are actions: of either there are few, and an array takes the driver long.
+        return array(self._permitted.purposes)
 
-    @cached_property
+    @property
     def _actions(self) -> str:
-        return self._args.add(list(self._permitted.actions), "text[]")
+        return array(self._permitted.actions)
 
     @cached_property
     def _authorship(self) -> str:
@@ -168,9 +169,9 @@ class Consented:
         return self._args.once("asking", ("asking", self._permitted), self._made)
 
     def _made(self) -> str:
-        free = [standing.basis for standing in self._permitted.standings if standing.is_free]
+        free = tuple(standing.basis for standing in self._permitted.standings if standing.is_free)
         asked = (self.own, self.reach, self._purposes, self._actions, "now()", self._authorship)
-        parts = f"{', '.join(asked)}, ARRAY[{literals(free)}]::text[], {ATTESTED}"
+        parts = f"{', '.join(asked)}, {array(free)}, {ATTESTED}"
         return f"SELECT ROW({parts})::asking AS asking"
 
     def is_related(self) -> str:

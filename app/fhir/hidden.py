@@ -7,6 +7,7 @@ who may know of everything.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.fhir.access import Access, Nothing, permissions
 from app.fhir.alike import alike, unlike, vouching
@@ -50,8 +51,19 @@ def _letters(ctx: Context) -> tuple[Access, Access]:
 
 def unlike_for(ctx: Context, *, of_versions: bool = False) -> str:
     """What `with_unlike` is to look for, so that `hidden` need not ask again."""
-    judged = known_to(ctx)
-    return unlike(judged, vouching(judged, *_letters(ctx)), of_versions=of_versions)
+    return _unlike_under(*_letters(ctx), ctx.reach, of_versions=of_versions)
+
+
+# By the accesses, whose hash is at hand: that of what follows from them takes long.
+@lru_cache(maxsize=512)
+def _unlike_under(read: Access, search: Access, reach: Access, *, of_versions: bool) -> str:
+    judged = known(read, search, reach)
+    return unlike(judged, vouching(judged, read, search), of_versions=of_versions)
+
+
+@lru_cache(maxsize=512)
+def _judged(read: Access, search: Access, reach: Access) -> frozenset[str]:
+    return types_of(known(read, search, reach))
 
 
 async def hidden(
@@ -79,7 +91,7 @@ async def _in_doubt(
     ctx: Context, bodies: Sequence[str], doubted: Collection[str] | None, *, are_visible: bool
 ) -> set[Pair]:
     """The references in these bodies that may lead to the hidden."""
-    judged, base = types_of(known_to(ctx)), ctx.engine.base_url
+    judged, base = _judged(*_letters(ctx), ctx.reach), ctx.engine.base_url
     if not judged:
         return set()
     if doubted is not None and not any(f'"{base}/' in body for body in bodies):
@@ -101,7 +113,7 @@ async def _grounds(ctx: Context, sealed: Sequence[Pair]) -> dict[Pair, list[str]
 
 async def unknown(ctx: Context, names: Iterable[str]) -> frozenset[str]:
     """Of these references ("Type/id") those that lead to what the caller may not know of."""
-    judged = types_of(known_to(ctx))
+    judged = _judged(*_letters(ctx), ctx.reach)
     return await _unknown(ctx, {pair for pair in map(_pair, names) if pair[0] in judged})
 
 

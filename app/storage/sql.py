@@ -1,6 +1,8 @@
 """The two ends of an SQL statement: the arguments that go in, the rows that come out."""
 
+import re
 from collections.abc import Callable, Hashable, Iterable
+from functools import lru_cache
 from typing import Any, Protocol, Self
 
 from asyncpg import Connection as _Connection
@@ -8,6 +10,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 Connection = _Connection | PoolConnectionProxy
 """A connection, of a pool or not."""
+
+NAME = re.compile(r"[A-Za-z0-9.-]+")
 
 Beginning = tuple[int, tuple[Hashable, ...]]
 """How many values and which queries a statement has, when a part of it is begun."""
@@ -75,6 +79,14 @@ class Arguments:
 def literals(names: Iterable[str]) -> str:
     """Names of the specification or of this code, never a caller's text, as SQL literals."""
     return ", ".join(f"'{name}'" for name in names)
+
+
+@lru_cache(maxsize=512)
+def array(names: tuple[str, ...]) -> str:
+    """Such names as an SQL array of text. Raises ValueError for what cannot be one."""
+    if not all(map(NAME.fullmatch, names)):
+        raise ValueError("no name of the specification or of this code")
+    return f"ARRAY[{literals(names)}]::text[]"
 
 
 class Row(Protocol):

@@ -9,9 +9,9 @@ from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
 from app.fhir.errors import Gone, MethodNotAllowed, NotFound
 from app.fhir.grounds import consents_of
-from app.fhir.hidden import hidden, known_to, unlike_for
+from app.fhir.hidden import hidden, unlike_for
 from app.fhir.instant import from_http_date
-from app.fhir.known import Known
+from app.fhir.known import known
 from app.fhir.shape import Parts, shape
 from app.fhir.visible import SHOWN, is_by_content, versions, visible
 from app.storage.sql import Arguments, Row
@@ -31,7 +31,7 @@ async def current(ctx: Context, call: Call) -> Row:
     assert call.type
     read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
     compiled = _statement if is_by_content(read) else _statement_once
-    sql, *values = compiled(read, search, known_to(ctx), call.type)
+    sql, *values = compiled(read, search, ctx.reach, call.type)
     rows = await ctx.read(sql, call.id, *values)
     if not rows:
         raise unknown(call)
@@ -42,13 +42,14 @@ async def current(ctx: Context, call: Call) -> Row:
     return rows[0]
 
 
-def _statement(read: Access, search: Access, known: Known, type_: str) -> tuple[Any, ...]:
+def _statement(read: Access, search: Access, reach: Access, type_: str) -> tuple[Any, ...]:
     """The statement that reads the resource with the id $1, and the values from $2 on."""
     args = Arguments(None)
     source = visible(read, type_, args)
     columns = f"r.rid, r.version, r.last_updated, r.deleted, {SHOWN}"
     found = f"SELECT {columns} FROM {source} AS r WHERE r.id = $1"
-    asked = unlike(known, vouching(known, read, search))
+    judged = known(read, search, reach)
+    asked = unlike(judged, vouching(judged, read, search))
     sql, _, *values = args.statement(with_unlike(found, asked))
     return sql, *values
 
