@@ -82,6 +82,7 @@ async def measure_service(
         world = World(processes.address(url), await token(data))
         loaded = await load(world, options.patients)
         results: dict[str, Any] = {"load": loaded.figures()}
+        await loader.settle(dsn)
         results["bytes_a_resource"] = await _bytes(dsn)
         watched = {"workers": process, "postgres": processes.postmaster(data)}
         results["workloads"] = await measure(world, list(WORKLOADS), options, watched)
@@ -101,6 +102,7 @@ async def measure_grown(
     start = 10_000_000
     persons = range(start, start + options.grow - options.patients)
     await loader.fill(dsn, f"http://{world.address.netloc}/fhir", persons)
+    await loader.settle(dsn)
     world.people |= {n: loader.references(n) for n in persons}
     return await measure(world, list(WORKLOADS), options, watched)
 
@@ -122,7 +124,6 @@ async def sql_ceilings(
 
 async def _bytes(dsn: str) -> float:
     connection = await asyncpg.connect(dsn)
-    await connection.execute("VACUUM ANALYZE")
     size = await connection.fetchval(
         "SELECT pg_database_size(current_database())::float / count(*) FROM resource"
     )

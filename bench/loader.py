@@ -197,6 +197,21 @@ async def fill(dsn: str, base_url: str, persons: range, processes: int = 2) -> N
         await connection.close()
 
 
+async def settle(dsn: str) -> None:
+    """Leave a database as one that has been in use for long: nothing waits to be tidied up or
+    written, and the rows are in memory as far as they fit, those that most requests read last."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("VACUUM ANALYZE")
+        await connection.execute("CHECKPOINT")
+        # By their index: a scan of a whole large table keeps none of it in the cache.
+        await connection.execute("SET enable_seqscan = off; SET enable_sort = off")
+        for table in ("resource_version", "resource"):
+            await connection.execute(f"SELECT count(t) FROM (SELECT * FROM {table} ORDER BY rid) t")
+    finally:
+        await connection.close()
+
+
 async def _base(connection: "asyncpg.Connection[Any]", persons: range) -> int:
     """Row numbers nobody else gets: the sequence goes on behind those of these persons."""
     first = int(await connection.fetchval("SELECT nextval('resource_rid')"))
