@@ -25,17 +25,16 @@ TUNING: Mapping[str, str] = {
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "synchronous_commit": "on",
-    "wal_compression": "on",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     # Many short statements share few cores: one statement on two of them helps nobody.
     "max_parallel_workers_per_gather": "0",
     # Until what was loaded has been looked at, a statement may be planned for empty tables.
-    "autovacuum_naptime": "10s",
+    "autovacuum_naptime": "15s",
     "autovacuum_vacuum_scale_factor": "0.02",
     "autovacuum_vacuum_insert_scale_factor": "0.05",
-    "autovacuum_analyze_scale_factor": "0.02",
+    "autovacuum_analyze_scale_factor": "0.05",
     # Values in statements and in error details are health records: none may reach the log.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
