@@ -99,10 +99,12 @@ TARGETS = {
     "app/fhir/marks.py": ("tests/consent/test_marks.py", *DECIDED),
     "app/fhir/compartments.py": (*BY_HTTP, "tests/http/test_write_access.py"),
     "app/fhir/disclose.py": (
+        "tests/fhir/test_disclose.py",
         "tests/http/test_read.py",
         REDACTED[0],
         LABELS,
         "tests/http/test_summary_and_elements.py",
+        "tests/http/test_audit_trail.py",
     ),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
