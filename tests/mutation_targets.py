@@ -17,6 +17,7 @@ TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_cons
 OFFICERS = "tests/http/test_refused_trail.py"
 ASYNCHRONOUS = "tests/http/test_asynchronous_closed.py"
 LABELS = "tests/http/test_labels.py"
+LABELLING = "tests/fhir/test_label.py"
 COVER = "tests/http/test_cover.py"
 WHOM = "tests/http/test_cover_whom.py"
 REDACTED = (
@@ -93,11 +94,15 @@ TARGETS = {
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": REDACTED,
     "app/fhir/search/masked.py": ("tests/http/test_search_hidden.py", *REDACTED),
-    "app/fhir/label.py": (LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
+    "app/fhir/label.py": (LABELLING, LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
     "app/fhir/named.py": TOLD,
     "app/fhir/refused.py": TOLD,
-    "app/fhir/marks.py": ("tests/consent/test_marks.py", *DECIDED),
-    "app/fhir/compartments.py": (*BY_HTTP, "tests/http/test_write_access.py"),
+    "app/fhir/marks.py": (LABELLING, "tests/consent/test_marks.py", *DECIDED),
+    "app/fhir/compartments.py": (
+        "tests/fhir/test_compartments.py",
+        *BY_HTTP,
+        "tests/http/test_write_access.py",
+    ),
     "app/fhir/disclose.py": (
         "tests/fhir/test_disclose.py",
         "tests/http/test_read.py",
