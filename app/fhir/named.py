@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.fhir.access import Everything, Nothing
+from app.fhir.access import Everything, Nothing, some
 from app.fhir.context import Call, Context
 from app.fhir.references import ID
 from app.fhir.visible import visible
@@ -53,9 +53,9 @@ def is_asking(call: Call, patients: Sequence[str]) -> bool:
 async def find_named(ctx: Context, call: Call) -> Named:
     """Who are the patients that a question names."""
     args = Arguments()
-    letter = "s" if "s" in ctx.access else "r"
+    access = some(ctx.access.get(letter, Nothing()) for letter in "sr")
     ids = args.add(sorted(patients_named_in(call))[:MOST], "text[]")
-    seen = visible(ctx.access.get(letter, Nothing()), "Patient", args)
+    seen = visible(access, "Patient", args)
     everybody = visible(TRAIL, "Patient", args)
     rows = await ctx.store.fetch(
         *args.statement(

@@ -168,7 +168,9 @@ async def test_a_record_of_a_program_leaves_with_the_notice(
 
 
 @pytest.mark.parametrize("query", ["", "_elements=description", "_summary=true"])
-async def test_no_other_record_leaves_with_the_notice(keeper: httpx.AsyncClient, query: str) -> None:
+async def test_no_other_record_leaves_with_the_notice(
+    keeper: httpx.AsyncClient, query: str
+) -> None:
     answer = await keeper.get(f"/Goal/sensitive?{query}")
     assert answer.status_code == 200, answer.text
     assert notice(answer.json()) == []

@@ -65,6 +65,10 @@ def whom(event: Json) -> list[str]:
     return [each["what"]["reference"] for each in event["entity"] if each["type"]["code"] == "1"]
 
 
+def sent(*parts: object) -> Json:
+    return {"resourceType": "Parameters", "parameter": [*parts]}
+
+
 Ask = tuple[str, str, Json | None, dict[str, str]]
 ATTEMPTS: dict[str, Ask] = {
     "read": ("GET", "/Goal/plain", None, {}),
@@ -72,6 +76,18 @@ ATTEMPTS: dict[str, Ask] = {
     "history": ("GET", "/Goal/plain/_history", None, {}),
     "the person": ("GET", "/Patient/ada", None, {}),
     "an operation": ("GET", "/Patient/ada/$everything", None, {}),
+    "an operation about the person": (
+        "POST",
+        "/CarePlan/$isp-metrics",
+        sent({"name": "patient", "valueString": "ada"}),
+        {},
+    ),
+    "an operation that names the person": (
+        "POST",
+        "/CarePlan/$isp-metrics",
+        sent({"name": "unknown", "valueString": "by Patient/ada"}),
+        {},
+    ),
     "the accounting": ("GET", "/Patient/ada/$disclosures", None, {}),
     "a search": ("GET", "/Goal?patient=ada", None, {}),
     "a search by reference": ("GET", "/Goal?subject=Patient/ada&_summary=count", None, {}),
@@ -218,6 +234,18 @@ AWRY: dict[str, tuple[str, object]] = {
     "a subject that is none": ("/Goal", goal("new") | {"subject": "Patient/ada"}),
     "a reference that is none": ("/Goal", goal("new") | {"subject": {"reference": 1}}),
     "somebody else of that id": ("/Goal", GROUP),
+    "parameters that are none": ("/CarePlan/$isp-metrics", sent() | {"parameter": "Patient/ada"}),
+    "a parameter that is none": ("/CarePlan/$isp-metrics", sent("Patient/ada", 1)),
+    "a value that is none": (
+        "/CarePlan/$isp-metrics",
+        sent({"name": "patient", "valueString": ["ada"]}, {"name": "patient"}),
+    ),
+    "a parameter without a name": ("/CarePlan/$isp-metrics", sent({"valueString": "ada"})),
+    "a parameter of another name": (
+        "/CarePlan/$isp-metrics",
+        sent({"name": "unknown", "valueString": "ada"}),
+    ),
+    "a list of parameters": ("/CarePlan/$isp-metrics", [{"name": "patient"}]),
     "a list of people": ("/Goal", [goal("new")]),
     "a list of entries": ("", [{"request": {"method": "GET", "url": "Goal/plain"}}]),
 }
