@@ -95,7 +95,7 @@ TARGETS = {
     "app/fhir/erasure.py": REDACTED,
     "app/fhir/search/masked.py": ("tests/http/test_search_hidden.py", *REDACTED),
     "app/fhir/label.py": (LABELLING, LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
-    "app/fhir/named.py": TOLD,
+    "app/fhir/named.py": ("tests/fhir/test_named.py", *TOLD),
     "app/fhir/refused.py": TOLD,
     "app/fhir/marks.py": (LABELLING, "tests/consent/test_marks.py", *DECIDED),
     "app/fhir/compartments.py": (

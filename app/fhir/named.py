@@ -90,7 +90,8 @@ def _describes(type_: str | None, name: str) -> bool:
 def _named(type_: str | None, query: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, value in query:
         yield from _ANYWHERE.findall(value)
-        if name.removesuffix(":Patient") in POINTING or (type_, name) == ("Patient", "_id"):
+        pointing = name.removesuffix("._id").removesuffix(":Patient")
+        if pointing in POINTING or (type_, name) == ("Patient", "_id"):
             yield from (each for each in value.split(",") if ID.match(each))
 
 

@@ -91,6 +91,7 @@ ATTEMPTS: dict[str, Ask] = {
     "the accounting": ("GET", "/Patient/ada/$disclosures", None, {}),
     "a search": ("GET", "/Goal?patient=ada", None, {}),
     "a search by reference": ("GET", "/Goal?subject=Patient/ada&_summary=count", None, {}),
+    "a search by a chain": ("GET", "/Goal?patient._id=ada", None, {}),
     "a compartment": ("GET", "/Patient/ada/Goal", None, {}),
     "a history of all": ("GET", "/Goal/_history?patient=ada", None, {}),
     "an emergency": ("GET", "/Goal/plain", None, WHY),
