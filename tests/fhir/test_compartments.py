@@ -52,6 +52,7 @@ def test_what_points_to_no_patient_of_this_server_names_nobody(element: object) 
     assert about("Goal", subject=element) == []
     assert about("Group", member=[{"entity": element}]) == []
     assert about("Contract", subject=[element]) == []
+    assert about("Group", member=["entity", element]) == []
 
 
 def test_several_are_each_named_once() -> None:
@@ -67,7 +68,7 @@ def test_several_are_each_named_once() -> None:
 @pytest.mark.parametrize("type_", sorted(DIRECTORY | {"Library", "Provenance"}))
 def test_what_has_no_such_element_is_about_nobody(type_: str) -> None:
     named = {name: to("Patient/ada") for name in ("subject", "patient", "for", "target")}
-    assert about(type_, **named) == []
+    assert about(type_, reference="Patient/ada", **named) == []
 
 
 def test_a_bundle_is_about_whom_it_holds_and_names() -> None:

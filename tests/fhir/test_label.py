@@ -6,8 +6,8 @@ import pytest
 
 from app.fhir.label import (
     ACT_CODE,
-    BASIS,
     DISPLAY,
+    JUSTIFIED,
     NOTICE,
     PART_2,
     REFRAIN,
@@ -24,7 +24,11 @@ ELSE: dict[str, Any] = {
     "extension": [{"url": "urn:other", "valueString": "kept"}],
     "security": [
         {"system": ACT_CODE, "code": "ETH"},
-        {"system": "urn:other", "code": REFRAIN, "extension": [{"url": BASIS}]},
+        {
+            "system": "urn:other",
+            "code": REFRAIN,
+            "extension": [{"url": JUSTIFIED, "valueRelatedArtifact": {"url": "urn:none"}}],
+        },
     ],
 }
 
