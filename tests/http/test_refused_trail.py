@@ -247,6 +247,14 @@ AWRY: dict[str, tuple[str, object]] = {
         sent({"name": "unknown", "valueString": "ada"}),
     ),
     "a list of parameters": ("/CarePlan/$isp-metrics", [{"name": "patient"}]),
+    "a Bundle to keep": (
+        "/Bundle",
+        {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"request": {"method": "GET", "url": "Goal/plain"}}],
+        },
+    ),
     "a list of people": ("/Goal", [goal("new")]),
     "a list of entries": ("", [{"request": {"method": "GET", "url": "Goal/plain"}}]),
 }
@@ -260,6 +268,16 @@ async def test_what_names_nobody_is_recorded_for_nobody(
     response = await clinic.post(url, json=body, headers={"X-Request-Id": "try"})
     assert response.status_code in (400, 404, 422), response.text
     assert [whom(event) for event in await attempts(record, "try")] == [[]]
+
+
+async def test_a_change_is_told_to_whom_the_record_is_about_whatever_was_sent(
+    clinic: httpx.AsyncClient, record: httpx.AsyncClient
+) -> None:
+    """Somebody else is not told of what there is in Ada's record."""
+    await load(record, patient("eve", COUNTY))
+    moved = goal("plain") | {"subject": reference("Patient/eve")}
+    await clinic.put("/Goal/plain", json=moved, headers={"X-Request-Id": "try"})
+    assert [whom(event) for event in await attempts(record, "try")] == [["Patient/ada"]]
 
 
 @pytest.mark.parametrize("url", ["Goal/plain", "{base}/Goal/plain", "Goal/plain/_history/1"])

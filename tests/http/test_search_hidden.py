@@ -105,6 +105,17 @@ async def test_the_order_does_not_tell_of_what_is_hidden(eyes: Eyes, sort: str) 
     assert "sort" in refused(await partner.get(f"/CarePlan?_sort={sort}"), 400, "not-supported")
 
 
+@pytest.mark.parametrize("sort", ["goal", "-condition", "activity-code"])
+async def test_who_may_know_of_everything_sorts_by_anything(
+    operator: httpx.AsyncClient, eyes: Eyes, sort: str
+) -> None:
+    assert sorted(found(await operator.get(f"/CarePlan?_sort={sort}"))) == [
+        ADA,
+        BEN,
+        "CarePlan/secret",
+    ]
+
+
 @pytest.mark.parametrize("sort", ["patient", "subject", "date", "_id", "-_lastUpdated", "category"])
 async def test_what_is_shown_can_be_sorted_by(eyes: Eyes, sort: str) -> None:
     _, partner = eyes
