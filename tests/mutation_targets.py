@@ -95,7 +95,7 @@ TARGETS = {
     "app/fhir/known.py": (EXISTING, *REDACTED, HIDDEN, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": ("tests/fhir/test_erasure.py", *REDACTED),
-    "app/fhir/search/masked.py": (HIDDEN, EXISTING, *REDACTED),
+    "app/fhir/search/masked.py": ("tests/fhir/search/test_masked.py", HIDDEN, EXISTING, *REDACTED),
     "app/fhir/label.py": (LABELLING, LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
     "app/fhir/named.py": ("tests/fhir/test_named.py", *TOLD),
     "app/fhir/refused.py": TOLD,

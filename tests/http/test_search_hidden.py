@@ -141,6 +141,7 @@ async def test_whom_a_resource_is_about_is_no_secret_where_the_patient_is(
         task | {"id": "of-nobody", "for": reference("Patient/ada")},
         asked_by | {"id": "of-ben", "for": reference("Patient/ben")},
         meeting | times | {"participant": both},
+        meeting | times | {"id": "alone", "participant": both[:1]},
         care_plan("Goal/ada-goal-1", id_="whole", activity=[activity("running")]),
     )
     assert (await partner.get("/Patient/ada")).status_code == 404
@@ -152,8 +153,9 @@ async def test_whom_a_resource_is_about_is_no_secret_where_the_patient_is(
         "Task?requester=Patient/ada": ["Task/of-ada"],
         "Task?requester=Patient/ada,Patient/none": ["Task/of-ada"],
         "Task?requester:missing=false": ["Task/of-ada"],
-        "Appointment?actor=Patient/ada": ["Appointment/m"],
-        "Appointment?actor:missing=false": ["Appointment/m"],
+        "Appointment?actor=Patient/ada&_sort=_id": ["Appointment/alone", "Appointment/m"],
+        "Appointment?actor:missing=false&_sort=_id": ["Appointment/alone", "Appointment/m"],
+        "Appointment?actor:missing=true": [],
         "CarePlan?activity-code=running": ["CarePlan/whole"],
     }.items():
         assert found(await partner.get(f"/{url}")) == expected, url
