@@ -107,12 +107,14 @@ TARGETS = {
     ),
     "app/fhir/disclose.py": (
         "tests/fhir/test_disclose.py",
+        EXISTING,
         "tests/http/test_read.py",
         REDACTED[0],
         LABELS,
         "tests/http/test_summary_and_elements.py",
         "tests/http/test_audit_trail.py",
     ),
+    "app/storage/together.py": ("tests/storage/test_together.py",),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
     "app/fhir/sharing.py": (

@@ -93,3 +93,21 @@ async def test_a_person_is_shown_the_events_of_their_own_trail_and_no_others(
         assert (events["ada"] in shown, events["ben"] in shown) == (True, False), url
     assert found(await person.get(f"/List?item={events['ada']}")) == ["List/kept"]
     assert found(await person.get(f"/List?item={events['ben']}")) == []
+
+
+async def test_whom_a_record_is_about_goes_without_saying(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient
+) -> None:
+    """Ada denies the partner her Patient resource, and nothing else."""
+    paper = consent(PARTNER, "deny")
+    of_patients = [{"system": "http://hl7.org/fhir/resource-types", "code": "Patient"}]
+    denial = paper | {"provision": paper["provision"] | {"class": of_patients}}
+    others = goal("ben-too", expressedBy=reference("Patient/ben"))
+    await load(operator, *plan(PARTNER, organization=COUNTY))
+    await load(operator, *plan(person="ben", organization=COUNTY), denial, others)
+    assert (await partner.get("/Patient/ada")).status_code == 404
+    for name in ("Goal/ada-goal-1", "CarePlan/ada-plan"):
+        whole, shown = [(await client.get(f"/{name}")).content for client in (county, partner)]
+        assert shown == whole
+    copy = (await partner.get("/Goal/ben-too")).json()
+    assert (copy["subject"], "expressedBy" in copy) == (reference("Patient/ada"), False)
