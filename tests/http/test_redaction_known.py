@@ -2,17 +2,16 @@
 
 import httpx
 
-from tests.build import HL7, care_plan, condition, goal, organization, plan, reference
+from tests.build import HL7, care_plan, condition, consent, goal, organization, plan, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, found, load
 
 SUD: Json = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
-BEN: Json = {"patient": "Patient/ben", "status": "draft"}
 
 
-def kept(*items: str, **more: str) -> Json:
+def kept(*items: str) -> Json:
     entries = [{"item": reference(each)} for each in items]
     made: Json = {"resourceType": "List", "id": "kept", "status": "current", "mode": "working"}
-    return made | {"subject": reference("Patient/ada"), "entry": entries} | more
+    return made | {"subject": reference("Patient/ada"), "entry": entries}
 
 
 async def test_what_has_the_id_of_something_visible_is_no_less_hidden(
