@@ -2,7 +2,19 @@
 
 import httpx
 
-from tests.build import HL7, care_plan, condition, consent, goal, organization, plan, reference
+from tests.build import (
+    HL7,
+    care_plan,
+    care_team,
+    condition,
+    consent,
+    goal,
+    organization,
+    patient,
+    plan,
+    practitioner,
+    reference,
+)
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, found, load
 
 SUD: Json = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
@@ -43,12 +55,25 @@ async def test_what_has_the_id_of_something_visible_is_no_less_hidden(
 async def test_a_member_from_the_directory_is_no_missing_member(
     operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient
 ) -> None:
-    await load(operator, *plan(PARTNER, organization=COUNTY))
+    alone = {"participant": [{"member": reference(PARTNER)}]}
+    await load(operator, *plan(PARTNER, organization=COUNTY), care_team(id_="alone", **alone))
+    teams = ["CareTeam/ada-team", "CareTeam/alone"]
     for client in (county, partner):
-        assert found(await client.get("/CareTeam?participant:missing=false")) == [
-            "CareTeam/ada-team"
-        ]
+        assert found(await client.get("/CareTeam?participant:missing=false&_sort=_id")) == teams
         assert found(await client.get("/CareTeam?participant:missing=true")) == []
+
+
+async def test_who_is_in_the_directory_is_known_whatever_the_scopes_open(
+    service: Service, operator: httpx.AsyncClient, county: httpx.AsyncClient
+) -> None:
+    *around, mine = plan(organization=COUNTY)
+    mine["contributor"] = [reference("Practitioner/grace"), reference("Patient/ben")]
+    await load(operator, *around, patient("ben", COUNTY))
+    await load(operator, practitioner("grace"), mine)
+    narrow = await service.as_("provider-organization", COUNTY, "system/CarePlan.rs")
+    shown = (await narrow.get("/CarePlan/ada-plan")).json()
+    assert shown["contributor"] == mine["contributor"]
+    assert "goal" not in shown
 
 
 async def test_what_leads_nowhere_is_hidden_only_where_something_may_be(lenient: Service) -> None:

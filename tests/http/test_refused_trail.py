@@ -295,6 +295,17 @@ async def test_each_entry_of_a_transaction_is_an_attempt_whatever_is_wrong_with_
     assert [whom(event) for event in await attempts(ada, "try")] == [["Patient/ada"]]
 
 
+async def test_an_attempt_on_the_trail_is_for_nobody(
+    clinic: httpx.AsyncClient, record: httpx.AsyncClient
+) -> None:
+    await record.get("/Goal/plain")
+    [entry] = (await record.get("/AuditEvent?patient=ada&subtype=read")).json()["entry"]
+    url = f"/AuditEvent/{entry['resource']['id']}"
+    assert "Patient/ada" in (await record.get(url)).text
+    await clinic.get(url, headers={"X-Request-Id": "try"})
+    assert [whom(event) for event in await attempts(record, "try")] == [[]]
+
+
 async def test_an_attempt_on_what_is_about_nobody_is_for_nobody(
     service: Service, record: httpx.AsyncClient
 ) -> None:
