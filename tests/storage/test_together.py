@@ -220,3 +220,30 @@ async def test_who_gave_up_keeps_no_error_from_the_others() -> None:
     found = await asyncio.gather(*callers, return_exceptions=True)
     kinds = [type(each) for each in found]
     assert kinds == [DatabaseAway, asyncio.CancelledError, DatabaseAway]
+
+
+async def test_nobody_is_asked_for_who_gave_up() -> None:
+    goes_on, sent = asyncio.Event(), []
+
+    async def fetch(sql: str, values: tuple[Any, ...]) -> list[Record]:
+        sent.append((sql, values))
+        await goes_on.wait()
+        return []
+
+    async def describe(sql: str) -> Types:
+        return ("int4",)
+
+    together = Together(fetch, describe)
+    callers = [asyncio.create_task(together.fetch("SELECT $1", (of,))) for of in range(4)]
+    await asyncio.sleep(0)
+    for each in callers[1:3]:
+        each.cancel()
+    goes_on.set()
+    await asyncio.gather(*callers, return_exceptions=True)
+    assert sent == [("SELECT $1", (0,)), ("SELECT $1", (3,))]
+
+
+async def test_whose_own_value_is_refused_does_not_ask_again(asked: Asked) -> None:
+    found = await asked.each("SELECT 6 / $1::int AS quotient", (1,), ("three",))
+    assert isinstance(found[1], asyncpg.DataError)
+    assert len(asked.sent) == 2
