@@ -102,7 +102,11 @@ def changed(name: str, mutant: Mutant) -> None:
 
 def swap(module: ModuleType, tree: ast.Module) -> None:
     """Give the functions of a loaded module the code of the tree, wherever they are known."""
-    counted = [each for each in tree.body if ast.unparse(each).find(" = Counter(") > 0]
+    counted = [
+        each
+        for each in tree.body
+        if isinstance(each, ast.Assign) and ast.unparse(each.value).startswith("Counter(")
+    ]
     rest = ast.Module([each for each in tree.body if each not in counted], [])
     # A counter cannot be made twice; what a mutant counts is counted with the rest.
     made: dict[str, Any] = {k: v for k, v in vars(module).items() if isinstance(v, Counter)}

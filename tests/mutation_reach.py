@@ -88,14 +88,17 @@ class Tracer:
 
 
 def reaching(reach: Reach, lines: range | None) -> list[str]:
-    """The tests that run one of these lines, in the order they were run in; all without lines."""
+    """The tests that run one of these lines, all without lines; those that run the very same lines
+    as another come last."""
     hit = {name for name, ran in reach.items() if lines is None or ran.intersection(lines)}
-    return [
+    found = [
         name
         for name in reach
         if name == CHECK or "::" in name
         if name in hit or name.partition("::")[0] in hit or ("" in hit and name != CHECK)
     ]
+    first = {reach[name]: name for name in reversed(found)}
+    return sorted(found, key=lambda name: name != CHECK and first[reach[name]] != name)
 
 
 def statement_at(tree: ast.Module, line: int) -> range | None:

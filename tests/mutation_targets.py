@@ -17,6 +17,7 @@ TRAIL = ("tests/http/test_audit_consents_extent.py", "tests/http/test_audit_cons
 OFFICERS = "tests/http/test_refused_trail.py"
 ASYNCHRONOUS = "tests/http/test_asynchronous_closed.py"
 LABELS = "tests/http/test_labels.py"
+LABELLING = "tests/fhir/test_label.py"
 COVER = "tests/http/test_cover.py"
 WHOM = "tests/http/test_cover_whom.py"
 REDACTED = (
@@ -24,6 +25,8 @@ REDACTED = (
     "tests/http/test_redaction_guesses.py",
     "tests/http/test_redaction_scopes.py",
 )
+HIDDEN = "tests/http/test_search_hidden.py"
+EXISTING = "tests/http/test_redaction_known.py"
 BESIDE = "tests/fhir/test_visible_consented.py"
 VOUCHED = "tests/http/test_redaction_vouched.py"
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
@@ -89,21 +92,29 @@ TARGETS = {
         LATER,
     ),
     "app/fhir/grounds.py": (COVER, WHOM, REPLACED, CONDITIONS, *TRAIL, LABELS, *DECIDED, LATER),
-    "app/fhir/known.py": (*REDACTED, "tests/http/test_scopes.py"),
+    "app/fhir/known.py": (EXISTING, *REDACTED, HIDDEN, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
-    "app/fhir/erasure.py": REDACTED,
-    "app/fhir/search/masked.py": ("tests/http/test_search_hidden.py", *REDACTED),
-    "app/fhir/label.py": (LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
-    "app/fhir/named.py": TOLD,
+    "app/fhir/erasure.py": ("tests/fhir/test_erasure.py", *REDACTED),
+    "app/fhir/search/masked.py": ("tests/fhir/search/test_masked.py", HIDDEN, EXISTING, *REDACTED),
+    "app/fhir/label.py": (LABELLING, LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
+    "app/fhir/named.py": ("tests/fhir/test_named.py", *TOLD),
     "app/fhir/refused.py": TOLD,
-    "app/fhir/marks.py": ("tests/consent/test_marks.py", *DECIDED),
-    "app/fhir/compartments.py": (*BY_HTTP, "tests/http/test_write_access.py"),
+    "app/fhir/marks.py": (LABELLING, "tests/consent/test_marks.py", *DECIDED),
+    "app/fhir/compartments.py": (
+        "tests/fhir/test_compartments.py",
+        *BY_HTTP,
+        "tests/http/test_write_access.py",
+    ),
     "app/fhir/disclose.py": (
+        "tests/fhir/test_disclose.py",
+        EXISTING,
         "tests/http/test_read.py",
         REDACTED[0],
         LABELS,
         "tests/http/test_summary_and_elements.py",
+        "tests/http/test_audit_trail.py",
     ),
+    "app/storage/together.py": ("tests/storage/test_together.py",),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
     "app/fhir/hidden.py": (*REDACTED, LABELS),
     "app/fhir/sharing.py": (

@@ -118,8 +118,7 @@ def _of_bundle(bundle: Resource, base_url: str) -> list[str]:
 
 def inherited_from(resource: Resource, base_url: str) -> list[Reference]:
     """The resources of this server whose patients are those of the resource too: see INHERITED."""
-    path = INHERITED.get(resource["resourceType"])
-    elements = _at(resource, (path,)) if path else ()
+    elements = _at(resource, (INHERITED.get(resource["resourceType"], ""),))
     found = (local(e.get("reference"), base_url) for e in elements if isinstance(e, dict))
     return [Reference(ref.type, ref.id) for ref in found if ref is not None]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.fhir.access import Everything, Nothing
+from app.fhir.access import Everything, Nothing, some
 from app.fhir.context import Call, Context
 from app.fhir.references import ID
 from app.fhir.visible import visible
@@ -53,9 +53,9 @@ def is_asking(call: Call, patients: Sequence[str]) -> bool:
 async def find_named(ctx: Context, call: Call) -> Named:
     """Who are the patients that a question names."""
     args = Arguments()
-    letter = "s" if "s" in ctx.access else "r"
+    access = some(ctx.access.get(letter, Nothing()) for letter in "sr")
     ids = args.add(sorted(patients_named_in(call))[:MOST], "text[]")
-    seen = visible(ctx.access.get(letter, Nothing()), "Patient", args)
+    seen = visible(access, "Patient", args)
     everybody = visible(TRAIL, "Patient", args)
     rows = await ctx.store.fetch(
         *args.statement(
@@ -90,7 +90,8 @@ def _describes(type_: str | None, name: str) -> bool:
 def _named(type_: str | None, query: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, value in query:
         yield from _ANYWHERE.findall(value)
-        if name.removesuffix(":Patient") in POINTING or (type_, name) == ("Patient", "_id"):
+        pointing = name.removesuffix("._id").removesuffix(":Patient")
+        if pointing in POINTING or (type_, name) == ("Patient", "_id"):
             yield from (each for each in value.split(",") if ID.match(each))
 
 

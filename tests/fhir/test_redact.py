@@ -7,7 +7,7 @@ import pytest
 from app.fhir.redact import MASKED, REDACTED, is_redacted, redact
 from app.fhir.search.at_risk import is_at_risk
 from app.fhir.subset import SUBSETTED
-from tests.build import care_plan, condition, reference
+from tests.build import care_plan, condition, goal, reference
 
 BASE = "http://localhost/fhir"
 HIDDEN = ["Goal/hidden", "Condition/hidden", "Task/hidden", "RelatedPerson/hidden"]
@@ -120,6 +120,29 @@ def test_what_is_said_beside_a_value_stays_beside_it() -> None:
 def test_a_copy_that_was_cut_before_is_tagged_once() -> None:
     made = shown(care_plan("Goal/hidden", meta={"security": [REDACTED], "tag": [SUBSETTED]}))
     assert made["meta"] == {"security": [REDACTED], "tag": [SUBSETTED]}
+
+
+def test_either_mark_says_that_something_was_taken() -> None:
+    for meta in ({"security": [REDACTED]}, {"tag": [SUBSETTED]}):
+        assert is_redacted(care_plan(meta=meta))
+    for meta in ({"security": [REDACTED | {"code": "R"}]}, {"tag": [SUBSETTED | {"code": "x"}]}):
+        assert not is_redacted(care_plan(meta=meta))
+
+
+def test_what_is_said_in_words_stays_where_an_extension_of_it_goes() -> None:
+    source = [{"url": "http://example.org/source", "valueReference": GONE}]
+    made = shown(goal(description={"text": "Walk", "extension": source}, text=NARRATIVE))
+    assert made["description"] == {"text": "Walk"}
+    assert "text" not in made
+
+
+def test_an_element_goes_that_r4_does_not_allow_without_what_is_hidden() -> None:
+    signature = {"type": [{"code": "x"}], "when": "2026-03-01T00:00:00Z"}
+    signed = signature | {"who": reference("RelatedPerson/hidden"), "onBehalfOf": KEPT}
+    bundle = {"resourceType": "Bundle", "id": "b", "type": "collection", "signature": signed}
+    assert "signature" not in shown(bundle)
+    signed["who"], signed["onBehalfOf"] = KEPT, reference("RelatedPerson/hidden")
+    assert shown(bundle)["signature"] == signature | {"who": KEPT}
 
 
 def test_a_tag_of_another_system_says_nothing_of_it() -> None:

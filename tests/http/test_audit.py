@@ -301,10 +301,24 @@ async def test_nobody_learns_from_the_trail_about_whom_else_was_asked(
         assert is_told or "ben" not in found.text
 
 
+async def test_who_may_read_and_not_search_names_whom_they_see(
+    service: Service, trail: Trail
+) -> None:
+    """What is answered about nobody names somebody all the same."""
+    reader = await service.as_("provider-organization", COUNTY, "system/*.r")
+    asked = {"url": "http://hl7.org/fhir/goal-status", "code": "by Patient/ada"}
+    response = await reader.get("/CodeSystem/$validate-code", params=asked)
+    assert response.status_code == 200, response.text
+    assert await trail.kinds() == [("operation", "0", "")]
+    [event] = await trail.new()
+    assert "'Patient/ada'" in str(event["entity"])
+
+
 async def test_a_person_reads_what_was_asked_about_them_alone(
     service: Service, county: httpx.AsyncClient, ada: str
 ) -> None:
-    for asked in ("patient=ada", "patient=ada&_summary=count", "patient=ada&_count=0"):
+    status = "patient=ada&lifecycle-status=active,completed"
+    for asked in ("patient=ada", "patient=ada&_summary=count", "patient=ada&_count=0", status):
         assert (await county.get(f"/Goal?{asked}")).status_code == 200
     assert (await county.get("/CarePlan/$isp-metrics?patient=ada")).status_code == 200
     person = await service.as_(
@@ -320,6 +334,7 @@ async def test_a_person_reads_what_was_asked_about_them_alone(
         "Goal?patient=ada",
         "Goal?patient=ada&_summary=count",
         "Goal?patient=ada&_count=0",
+        f"Goal?{status}",
         "CarePlan?patient=ada",
     }.issubset(told)
 

@@ -167,6 +167,16 @@ async def test_a_record_of_a_program_leaves_with_the_notice(
     assert grounds(answer.json()) == []
 
 
+@pytest.mark.parametrize("query", ["", "_elements=description", "_summary=true"])
+async def test_no_other_record_leaves_with_the_notice(
+    keeper: httpx.AsyncClient, query: str
+) -> None:
+    answer = await keeper.get(f"/Goal/sensitive?{query}")
+    assert answer.status_code == 200, answer.text
+    assert notice(answer.json()) == []
+    assert "NORDSCLCD" not in answer.text
+
+
 async def test_every_bundle_has_the_notice_on_the_record(keeper: httpx.AsyncClient) -> None:
     for url in ("/Goal?patient=ada", "/Goal/_history", "/Patient/ada/$everything"):
         entries = (await keeper.get(url)).json()["entry"]

@@ -65,6 +65,10 @@ def whom(event: Json) -> list[str]:
     return [each["what"]["reference"] for each in event["entity"] if each["type"]["code"] == "1"]
 
 
+def sent(*parts: object) -> Json:
+    return {"resourceType": "Parameters", "parameter": [*parts]}
+
+
 Ask = tuple[str, str, Json | None, dict[str, str]]
 ATTEMPTS: dict[str, Ask] = {
     "read": ("GET", "/Goal/plain", None, {}),
@@ -72,9 +76,22 @@ ATTEMPTS: dict[str, Ask] = {
     "history": ("GET", "/Goal/plain/_history", None, {}),
     "the person": ("GET", "/Patient/ada", None, {}),
     "an operation": ("GET", "/Patient/ada/$everything", None, {}),
+    "an operation about the person": (
+        "POST",
+        "/CarePlan/$isp-metrics",
+        sent({"name": "patient", "valueString": "ada"}),
+        {},
+    ),
+    "an operation that names the person": (
+        "POST",
+        "/CarePlan/$isp-metrics",
+        sent({"name": "unknown", "valueString": "by Patient/ada"}),
+        {},
+    ),
     "the accounting": ("GET", "/Patient/ada/$disclosures", None, {}),
     "a search": ("GET", "/Goal?patient=ada", None, {}),
     "a search by reference": ("GET", "/Goal?subject=Patient/ada&_summary=count", None, {}),
+    "a search by a chain": ("GET", "/Goal?patient._id=ada", None, {}),
     "a compartment": ("GET", "/Patient/ada/Goal", None, {}),
     "a history of all": ("GET", "/Goal/_history?patient=ada", None, {}),
     "an emergency": ("GET", "/Goal/plain", None, WHY),
@@ -218,6 +235,26 @@ AWRY: dict[str, tuple[str, object]] = {
     "a subject that is none": ("/Goal", goal("new") | {"subject": "Patient/ada"}),
     "a reference that is none": ("/Goal", goal("new") | {"subject": {"reference": 1}}),
     "somebody else of that id": ("/Goal", GROUP),
+    "parameters that are none": ("/CarePlan/$isp-metrics", sent() | {"parameter": "Patient/ada"}),
+    "a parameter that is none": ("/CarePlan/$isp-metrics", sent("Patient/ada", 1)),
+    "a value that is none": (
+        "/CarePlan/$isp-metrics",
+        sent({"name": "patient", "valueString": ["ada"]}, {"name": "patient"}),
+    ),
+    "a parameter without a name": ("/CarePlan/$isp-metrics", sent({"valueString": "ada"})),
+    "a parameter of another name": (
+        "/CarePlan/$isp-metrics",
+        sent({"name": "unknown", "valueString": "ada"}),
+    ),
+    "a list of parameters": ("/CarePlan/$isp-metrics", [{"name": "patient"}]),
+    "a Bundle to keep": (
+        "/Bundle",
+        {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"request": {"method": "GET", "url": "Goal/plain"}}],
+        },
+    ),
     "a list of people": ("/Goal", [goal("new")]),
     "a list of entries": ("", [{"request": {"method": "GET", "url": "Goal/plain"}}]),
 }
@@ -233,6 +270,16 @@ async def test_what_names_nobody_is_recorded_for_nobody(
     assert [whom(event) for event in await attempts(record, "try")] == [[]]
 
 
+async def test_a_change_is_told_to_whom_the_record_is_about_whatever_was_sent(
+    clinic: httpx.AsyncClient, record: httpx.AsyncClient
+) -> None:
+    """Somebody else is not told of what there is in Ada's record."""
+    await load(record, patient("eve", COUNTY))
+    moved = goal("plain") | {"subject": reference("Patient/eve")}
+    await clinic.put("/Goal/plain", json=moved, headers={"X-Request-Id": "try"})
+    assert [whom(event) for event in await attempts(record, "try")] == [["Patient/ada"]]
+
+
 @pytest.mark.parametrize("url", ["Goal/plain", "{base}/Goal/plain", "Goal/plain/_history/1"])
 async def test_each_entry_of_a_transaction_is_an_attempt_whatever_is_wrong_with_another(
     service: Service, clinic: httpx.AsyncClient, ada: httpx.AsyncClient, url: str
@@ -246,6 +293,17 @@ async def test_each_entry_of_a_transaction_is_an_attempt_whatever_is_wrong_with_
     response = await clinic.post("", json=bundle, headers={"X-Request-Id": "try"})
     assert response.status_code == 400, response.text
     assert [whom(event) for event in await attempts(ada, "try")] == [["Patient/ada"]]
+
+
+async def test_an_attempt_on_the_trail_is_for_nobody(
+    clinic: httpx.AsyncClient, record: httpx.AsyncClient
+) -> None:
+    await record.get("/Goal/plain")
+    [entry] = (await record.get("/AuditEvent?patient=ada&subtype=read")).json()["entry"]
+    url = f"/AuditEvent/{entry['resource']['id']}"
+    assert "Patient/ada" in (await record.get(url)).text
+    await clinic.get(url, headers={"X-Request-Id": "try"})
+    assert [whom(event) for event in await attempts(record, "try")] == [[]]
 
 
 async def test_an_attempt_on_what_is_about_nobody_is_for_nobody(

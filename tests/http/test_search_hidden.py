@@ -105,6 +105,17 @@ async def test_the_order_does_not_tell_of_what_is_hidden(eyes: Eyes, sort: str) 
     assert "sort" in refused(await partner.get(f"/CarePlan?_sort={sort}"), 400, "not-supported")
 
 
+@pytest.mark.parametrize("sort", ["goal", "-condition", "activity-code"])
+async def test_who_may_know_of_everything_sorts_by_anything(
+    operator: httpx.AsyncClient, eyes: Eyes, sort: str
+) -> None:
+    assert sorted(found(await operator.get(f"/CarePlan?_sort={sort}"))) == [
+        ADA,
+        BEN,
+        "CarePlan/secret",
+    ]
+
+
 @pytest.mark.parametrize("sort", ["patient", "subject", "date", "_id", "-_lastUpdated", "category"])
 async def test_what_is_shown_can_be_sorted_by(eyes: Eyes, sort: str) -> None:
     _, partner = eyes
@@ -130,6 +141,7 @@ async def test_whom_a_resource_is_about_is_no_secret_where_the_patient_is(
         task | {"id": "of-nobody", "for": reference("Patient/ada")},
         asked_by | {"id": "of-ben", "for": reference("Patient/ben")},
         meeting | times | {"participant": both},
+        meeting | times | {"id": "alone", "participant": both[:1]},
         care_plan("Goal/ada-goal-1", id_="whole", activity=[activity("running")]),
     )
     assert (await partner.get("/Patient/ada")).status_code == 404
@@ -141,8 +153,9 @@ async def test_whom_a_resource_is_about_is_no_secret_where_the_patient_is(
         "Task?requester=Patient/ada": ["Task/of-ada"],
         "Task?requester=Patient/ada,Patient/none": ["Task/of-ada"],
         "Task?requester:missing=false": ["Task/of-ada"],
-        "Appointment?actor=Patient/ada": ["Appointment/m"],
-        "Appointment?actor:missing=false": ["Appointment/m"],
+        "Appointment?actor=Patient/ada&_sort=_id": ["Appointment/alone", "Appointment/m"],
+        "Appointment?actor:missing=false&_sort=_id": ["Appointment/alone", "Appointment/m"],
+        "Appointment?actor:missing=true": [],
         "CarePlan?activity-code=running": ["CarePlan/whole"],
     }.items():
         assert found(await partner.get(f"/{url}")) == expected, url

@@ -8,7 +8,7 @@ import pytest
 from asyncpg import Record
 
 from app.storage.database import Database, DatabaseAway
-from app.storage.together import MOST, Together, Types, of_all
+from app.storage.together import MOST, SLOW, Together, Types, of_all
 
 TIMES = "SELECT n, $1::int AS of FROM generate_series(1, $2::int) AS n ORDER BY n DESC"
 
@@ -19,6 +19,7 @@ class Asked:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.sent: list[str] = []
+        self.described: list[str] = []
         self.together = Together(self._fetch, self._describe)
 
     async def _fetch(self, sql: str, values: tuple[Any, ...]) -> list[Record]:
@@ -26,6 +27,7 @@ class Asked:
         return await self._database.fetch(sql, *values)
 
     async def _describe(self, sql: str) -> Types:
+        self.described.append(sql)
         async with self._database.acquire() as connection:
             return tuple(each.name for each in (await connection.prepare(sql)).get_parameters())
 
@@ -68,7 +70,7 @@ async def test_callers_with_other_lists_are_not_answered_together(asked: Asked) 
 async def test_callers_with_the_same_values_are_told_the_same(asked: Asked) -> None:
     sql = "SELECT cardinality($1::int[]) AS size"
     callers = 1 + MOST
-    assert await asked.each(sql, *[([1, 2],)] * callers) == [[(2,)]] * callers
+    assert await asked.each(sql, *(([1, 2],) for _ in range(callers))) == [[(2,)]] * callers
     assert len(asked.sent) == 2
 
 
@@ -161,3 +163,94 @@ def test_the_statement_for_many_takes_each_value_from_where_it_belongs() -> None
     assert found.lists == [0]
     assert found.columns == list(range(1, 11))
     assert "(SELECT q_.of_2, $1 WHERE q_.of_3 = ANY($1) AND q_.of_11)" in found.sql
+
+
+async def test_one_timer_watches_a_line_and_ends_with_it(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, begun = asyncio.get_running_loop(), []
+
+    def call_later(delay: float, *call: Any) -> asyncio.TimerHandle:
+        if delay == SLOW:
+            begun.append(loop.call_at(loop.time() + 3600, *call))
+            return begun[-1]
+        return loop.call_at(loop.time() + delay, *call)
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    found = await asked.each(TIMES, *((of, 1) for of in range(4)))
+    assert [rows[0]["of"] for rows in found] == [0, 1, 2, 3]
+    assert [timer.cancelled() for timer in begun] == [True]
+
+
+async def test_a_turn_that_ends_before_a_longer_one_leaves_it_alone(asked: Asked) -> None:
+    sql = "SELECT pg_sleep($1::float8), $2::int AS of"
+    found = await asked.each(sql, *((0.3 if of == 0 else 0.0, of) for of in range(3)))
+    assert [rows[0]["of"] for rows in found] == [0, 1, 2]
+    assert len(await asked.together.fetch(sql, (0.0, 1))) == 1
+
+
+async def test_the_types_of_a_text_are_learned_once_and_of_so_many_texts(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.together.TEXTS", 2)
+    texts = [f"SELECT {number}, $1::int AS of" for number in range(3)]
+    for text in (*texts[:2], texts[0], texts[1]):
+        await asked.each(text, *((of,) for of in range(4)))
+    assert asked.described == texts[:2]
+    for text in (texts[2], texts[0]):
+        await asked.each(text, *((of,) for of in range(4)))
+    assert asked.described == [*texts, texts[0]]
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+async def test_who_gives_up_in_a_turn_keeps_nothing_from_the_others(is_away: bool) -> None:
+    goes_on = asyncio.Event()
+
+    async def fetch(sql: str, values: tuple[Any, ...]) -> list[Any]:
+        await goes_on.wait()
+        if is_away:
+            raise DatabaseAway
+        return [] if sql == "SELECT $1" else [{"at_": 1}, {"at_": 2}]
+
+    async def describe(sql: str) -> Types:
+        return ("int4",)
+
+    together = Together(fetch, describe)
+    callers = [asyncio.create_task(together.fetch("SELECT $1", (of,))) for of in range(3)]
+    await asyncio.sleep(2 * SLOW)
+    callers[1].cancel()
+    goes_on.set()
+    first, second, third = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(second, asyncio.CancelledError)
+    if is_away:
+        assert isinstance(first, DatabaseAway)
+        assert isinstance(third, DatabaseAway)
+    else:
+        assert (first, third) == ([], [{"at_": 2}])
+
+
+async def test_nobody_is_asked_for_who_gave_up() -> None:
+    goes_on, sent = asyncio.Event(), []
+
+    async def fetch(sql: str, values: tuple[Any, ...]) -> list[Record]:
+        sent.append((sql, values))
+        await goes_on.wait()
+        return []
+
+    async def describe(sql: str) -> Types:
+        return ("int4",)
+
+    together = Together(fetch, describe)
+    callers = [asyncio.create_task(together.fetch("SELECT $1", (of,))) for of in range(4)]
+    await asyncio.sleep(0)
+    for each in callers[1:3]:
+        each.cancel()
+    goes_on.set()
+    await asyncio.gather(*callers, return_exceptions=True)
+    assert sent == [("SELECT $1", (0,)), ("SELECT $1", (3,))]
+
+
+async def test_whose_own_value_is_refused_does_not_ask_again(asked: Asked) -> None:
+    found = await asked.each("SELECT 6 / $1::int AS quotient", (1,), ("three",))
+    assert isinstance(found[1], asyncpg.DataError)
+    assert len(asked.sent) == 2
