@@ -205,6 +205,27 @@ async def test_what_is_not_complete_is_not_filed(
     assert lacking in response.text
 
 
+async def test_a_document_that_is_stored_is_referred_to(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    await load(operator, document() | {"id": "paper"})
+    source = {"sourceReference": reference("DocumentReference/paper")}
+    asked = parameters(consent=signed() | source)
+    response = await county.post("/Consent/$fileConsent", json=asked)
+    assert response.status_code == 201, response.text
+    [filed] = [entry["resource"] for entry in response.json()["entry"]]
+    assert filed["sourceReference"] == source["sourceReference"]
+
+
+@pytest.mark.parametrize("wrong", ["consent", "document"])
+async def test_what_is_no_consent_and_no_paper_is_not_filed(
+    county: httpx.AsyncClient, world: None, wrong: str
+) -> None:
+    asked = {"consent": signed(), "document": document()} | {wrong: goal()}
+    response = await county.post("/Consent/$fileConsent", json=parameters(**asked))
+    assert f"{wrong}: send" in refused(response, 400, "value")
+
+
 async def test_nobody_files_or_revokes_for_whom_they_do_not_decide(
     operator: httpx.AsyncClient, partner: httpx.AsyncClient, world: None
 ) -> None:
