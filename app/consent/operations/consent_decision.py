@@ -154,7 +154,7 @@ async def _rows(ctx: Context, patient: str, type_: str, ids: Sequence[str]) -> l
     source = visible(ctx.access.get("r", Nothing()), type_, args)
     which = f"r.id = ANY({args.add(ids, 'text[]')}) AND NOT r.deleted"
     sql = f"SELECT r.* FROM {source} AS r WHERE {which} ORDER BY r.id"
-    rows = await ctx.store.fetch(*args.statement(sql))
+    rows: Sequence[Row] = await ctx.store.fetch(*args.statement(sql))
     mine = [row for row in rows if patient in patients(row) and row["type"] != "AuditEvent"]
     if not mine and len(ids) == 1:
         name = f"{type_}/{ids[0]}"
