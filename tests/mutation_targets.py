@@ -38,6 +38,7 @@ ADMITTED = (
     "tests/http/test_emergency.py",
     "tests/http/test_write_access.py",
     "tests/http/test_scopes.py",
+    "tests/http/test_redaction_scopes.py",
     OFFICERS,
 )
 LABELLED = ("tests/jobs/test_labelling.py", "tests/http/test_relabel.py")

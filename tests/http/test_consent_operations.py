@@ -286,6 +286,16 @@ async def test_a_disclosure_is_recorded_for_the_person_to_see(
         assert f"AuditEvent/{event['id']}" in events
 
 
+async def test_who_was_told_is_named_by_a_reference_as_well(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    asked = TOLD | {"patient": reference("Patient/ada"), "recipient": reference(PARTNER)}
+    response = await county.post("/Consent/$recordDisclosure", json=parameters(**asked))
+    assert response.status_code == 201, response.text
+    event = (await operator.get(response.headers["location"])).json()
+    assert event["agent"][-1]["who"] == reference(PARTNER)
+
+
 async def test_a_disclosure_is_recorded_by_whoever_keeps_the_record(
     operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient, world: None
 ) -> None:
@@ -293,7 +303,8 @@ async def test_a_disclosure_is_recorded_by_whoever_keeps_the_record(
     refused(await partner.post(url, json=parameters(**TOLD)), 404, "not-found")
     await load(operator, care_team(PARTNER, id_="ada-team"))
     refused(await partner.post(url, json=parameters(**TOLD)), 403, "forbidden")
-    for wrong in ({"purpose": "FUN"}, {"occurred": "soon"}, {"patient": "Goal/1"}):
+    whom = ({"patient": "Goal/1"}, {"patient": "somebody"})
+    for wrong in ({"purpose": "FUN"}, {"occurred": "soon"}, *whom):
         response = await county.post(url, json=parameters(**(TOLD | wrong)))
         assert response.status_code == 400, response.text
     for name in ("patient", "recipient", "purpose", "description"):

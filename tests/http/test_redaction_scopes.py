@@ -99,7 +99,9 @@ async def test_who_else_takes_part_is_hidden_with_one_patient_in_context(
     meeting: Json = {"resourceType": "Appointment", "id": "m", "status": "booked"}
     times = {"start": "2026-05-01T10:00:00Z", "end": "2026-05-01T11:00:00Z"}
     await load(operator, meeting | times | {"participant": both})
-    for scope, is_shown in (("patient/Appointment.rs", False), ("user/Appointment.rs", True)):
+    narrow, wide = "patient/Appointment.rs", "user/Appointment.rs"
+    # Who signed in is open beside a patient in context, and brings nobody else in.
+    for scope, is_shown in ((narrow, False), (f"{narrow} fhirUser", False), (wide, True)):
         client = await clinician(service, scope)
         for url in ("/Appointment/m", "/Appointment?_id=m"):
             answer = await client.get(url)

@@ -59,6 +59,25 @@ async def test_no_label_is_lowered_or_taken_away(service: Service, database: Dat
     assert await database.fetch(told) == before
 
 
+async def test_what_other_rules_were_asked_these_are_asked_all_the_same(
+    service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an older program is not through yet, a newer one is done."""
+    monkeypatch.setattr(labelling, "BATCH", 1)
+    engine: Engine = service.app.state.engine
+
+    def failing(resource: Resource, base_url: str) -> Marks:
+        if resource["resourceType"] == "Condition":
+            raise ConnectionResetError
+        return engine.mark(resource, base_url)
+
+    with pytest.raises(ConnectionResetError):
+        await labelling.relabel(replace(engine, mark=failing), "older")
+    assert await labelling.relabel(engine, "newer") == 0
+    await database.execute(FORGET)
+    assert await labelling.relabel(engine, "older") == 1
+
+
 async def test_it_goes_on_where_it_was_interrupted(
     service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
