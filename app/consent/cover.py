@@ -54,7 +54,7 @@ async def cover(ctx: Context, written: Sequence[Written]) -> None:
 
     Raises Unprocessable that names each of them.
     """
-    teams = [one for one in written if one.type == "CareTeam"]
+    teams = [one for one in written if one.type == "CareTeam" and one.after]
     added = [each for one in teams for each in _added(one, ctx.engine.base_url)]
     ids = [one.id for one in teams]
     refused = [each for each in added if not await _is_covered(ctx, each, ids)]
