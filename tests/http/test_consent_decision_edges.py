@@ -5,6 +5,7 @@ import pytest
 
 from tests.build import (
     HL7,
+    care_plan,
     care_team,
     consent,
     goal,
@@ -171,10 +172,13 @@ async def test_what_was_deleted_is_decided_about_no_more(
 
 
 async def test_a_query_decides_about_what_it_matches(
-    county: httpx.AsyncClient, world: None
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
 ) -> None:
     made = await decisions(county, query="Goal?_id=ada-goal-1&_include=Goal:patient")
     assert [each["resource"] for each in made] == ["Goal/ada-goal-1"]
+    await load(operator, care_plan(id_="part", partOf=[reference("CarePlan/ada-plan")]))
+    made = await decisions(county, query="CarePlan?_id=part&_include=CarePlan:part-of")
+    assert [each["resource"] for each in made] == ["CarePlan/part"]
     for wrong in (
         {"query": "Goal?_id=ada-goal-1", "resource": "Goal/ada-goal-1"},
         {"query": "Unicorn?_id=1"},
