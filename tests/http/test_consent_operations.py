@@ -290,8 +290,11 @@ async def test_who_was_told_is_named_by_a_reference_as_well(
     operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
 ) -> None:
     asked = TOLD | {"patient": reference("Patient/ada"), "recipient": reference(PARTNER)}
+    before = (await operator.get("/AuditEvent?_summary=count")).json()["total"]
     response = await county.post("/Consent/$recordDisclosure", json=parameters(**asked))
     assert response.status_code == 201, response.text
+    # What is recorded, and that the operator counted: the call itself is no event beside it.
+    assert (await operator.get("/AuditEvent?_summary=count")).json()["total"] == before + 2
     event = (await operator.get(response.headers["location"])).json()
     assert event["agent"][-1]["who"] == reference(PARTNER)
 
