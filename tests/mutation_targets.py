@@ -41,6 +41,7 @@ ADMITTED = (
     "tests/http/test_emergency.py",
     "tests/http/test_write_access.py",
     "tests/http/test_scopes.py",
+    "tests/http/test_redaction_scopes.py",
     OFFICERS,
 )
 LABELLED = ("tests/jobs/test_labelling.py", "tests/http/test_relabel.py")
@@ -64,7 +65,7 @@ TARGETS = {
     "app/consent/access.py": (*PAPERS, "tests/http/test_access.py", CONDITIONS),
     "app/consent/part2.py": (*PAPERS, "tests/consent/test_part2.py"),
     "app/consent/check.py": ("tests/consent/test_check.py",),
-    "app/consent/cover.py": (COVER, "tests/http/test_disclosures.py"),
+    "app/consent/cover.py": (COVER, WHOM, "tests/http/test_disclosures.py"),
     "app/consent/emergency.py": (
         "tests/http/test_emergency_trail.py",
         "tests/http/test_emergency.py",
@@ -74,7 +75,7 @@ TARGETS = {
     "app/consent/operations/deciding.py": DECIDED,
     "app/consent/operations/file_consent.py": ("tests/http/test_consent_operations.py",),
     "app/consent/operations/later.py": DECIDED,
-    "app/consent/operations/record_disclosure.py": ("tests/http/test_disclosures.py",),
+    "app/consent/operations/record_disclosure.py": DECIDED,
     "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
     "app/admission.py": ADMITTED,
     "app/jobs/labelling.py": LABELLED,

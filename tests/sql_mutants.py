@@ -78,10 +78,12 @@ def changes(text: str) -> Iterator[tuple[str, str]]:
 
 
 def template(node: ast.AST) -> str | None:
-    """The text of a string, holes for what an f-string fills in."""
+    """The text of a string, holes for what an f-string fills in; what is formatted is no SQL."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    if not isinstance(node, ast.JoinedStr):
+    if not isinstance(node, ast.JoinedStr) or any(
+        isinstance(part, ast.FormattedValue) and part.format_spec for part in node.values
+    ):
         return None
     return "".join(
         part.value if isinstance(part, ast.Constant) else chr(HOLE + at)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from app.admission import DECIDES_ACCESS, admit, admit_nobody
+from app.admission import DECIDES_ACCESS, LEAST_REASON, admit, admit_nobody, declare
 from app.auth.roles import ROLES
 from app.fhir.access import (
     All,
@@ -19,6 +19,7 @@ from app.fhir.access import (
 from app.fhir.audit import AuditLog
 from app.fhir.compartments import DIRECTORY
 from app.fhir.engine import Engine, Policy
+from app.fhir.errors import BadRequest
 from app.storage.database import Database
 from tests.admitted import caller, context
 
@@ -177,3 +178,10 @@ async def test_the_agent_is_who_the_token_names(engine: Engine) -> None:
     assert (agent.client, agent.role, agent.organization) == (who.client_id, who.role, ORGANIZATION)
     assert (agent.user, agent.fhir_user, agent.purpose) == ("u7", "Practitioner/g", "TREAT")
     assert (agent.token, agent.address) == ("t", "192.0.2.7")
+
+
+def test_a_reason_has_so_many_characters_at_least() -> None:
+    who = caller("clinician", organization=ORGANIZATION)
+    assert declare(who, "BTG", "x" * LEAST_REASON).purpose == "BTG"
+    with pytest.raises(BadRequest):
+        declare(who, "BTG", "x" * (LEAST_REASON - 1) + " ")

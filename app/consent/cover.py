@@ -91,17 +91,14 @@ def _places(participants: Iterable[dict[str, object]], at: str, base_url: str) -
     """By reference the FHIRPath of the last participant who is this member."""
     found = ((index, each.get("member")) for index, each in enumerate(participants))
     named = ((i, local(m.get("reference"), base_url)) for i, m in found if isinstance(m, dict))
-    return {str(who): f"{at}.participant[{index}].member" for index, who in named if who}
+    return {str(who): f"{at}.participant[{index}].member" for index, who in named}
 
 
 async def _is_covered(ctx: Context, added: Added, teams: Sequence[str]) -> bool:
-    if isinstance(ctx.reach, Everything) or added.member in _callers(ctx):
+    mine = (ctx.agent.organization, ctx.agent.fhir_user)
+    if isinstance(ctx.reach, Everything) or added.member in mine:
         return True
     return await _decides(ctx, added.patient) or await _is_known(ctx, added, teams)
-
-
-def _callers(ctx: Context) -> tuple[str, ...]:
-    return tuple(each for each in (ctx.agent.organization, ctx.agent.fhir_user) if each)
 
 
 async def _decides(ctx: Context, patient: str) -> bool:

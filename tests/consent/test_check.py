@@ -153,6 +153,10 @@ def test_each_element_says_what_a_machine_can_compare(limits: Resource, place: s
             {"action": [{"text": "look"}]},
             "write one of access, collect, correct, disclose, use, of",
         ),
+        (
+            {"action": [{"coding": [{"system": "http://x.example", "code": "access"}]}]},
+            "'access' of http://x.example is not known",
+        ),
         ({"code": f"{LOINC}#8867-5"}, "'8867-5' is no LOINC code"),
     ],
     ids=str,

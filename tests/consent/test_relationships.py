@@ -9,6 +9,7 @@ from app.consent.provisions import ALWAYS
 from app.consent.relationships import project
 from tests.build import (
     care_team,
+    consent,
     goal,
     organization,
     patient,
@@ -63,6 +64,12 @@ def test_the_members_of_an_active_team_support_while_team_and_membership_last() 
 @pytest.mark.parametrize("period", [{"start": "soon"}, {"start": "2027", "end": "2026"}])
 def test_a_time_that_never_is_supports_nobody(period: dict[str, str]) -> None:
     assert project(care_team(ONE, period=period), BASE) == {}
+
+
+def test_no_other_resource_permits_as_a_consent_does() -> None:
+    paper = consent(ONE)
+    assert project(paper, BASE)
+    assert project(paper | {"resourceType": "Contract"}, BASE) == {}
 
 
 def test_a_team_about_nobody_supports_nobody() -> None:

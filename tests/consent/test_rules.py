@@ -3,7 +3,7 @@
 from app.consent.rules import is_about_privacy, policies, rules
 from tests.build import reference
 from tests.consent.case import BASE
-from tests.consent.paper import COUNTY, deny, form, permit
+from tests.consent.paper import COUNTY, PARTNER, deny, form, part_2, permit
 
 
 def test_a_policy_without_code_or_uri_is_none() -> None:
@@ -28,3 +28,21 @@ def test_a_reference_is_the_same_however_it_is_written() -> None:
     absolute = form(permit(label="R"), organization=[reference(f"{BASE}/{COUNTY}")])
     [one, other] = ({rule.lineage for rule in rules(each, BASE)} for each in (relative, absolute))
     assert one == other
+
+
+def test_recipients_elsewhere_are_told_apart() -> None:
+    """Else a newer Consent for one would replace an older one for another."""
+    papers = (
+        form(permit(label="R"), organization=[reference(f"https://{name}.example/Organization/1")])
+        for name in ("one", "two")
+    )
+    [one, other] = ({rule.lineage for rule in rules(each, BASE)} for each in papers)
+    assert one != other
+
+
+def test_a_denial_opens_no_seal() -> None:
+    provision = permit(deny(label="HIV"), to=PARTNER, purpose="TREAT", label="SUD")
+    provision["period"] = {"start": "2020-01-01", "end": "2090-12-31"}
+    found = rules(part_2(provision), BASE)
+    assert {rule.permits for rule in found} == {None, True, False}
+    assert all(bool(rule.opens) is bool(rule.permits) for rule in found)

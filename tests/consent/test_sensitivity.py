@@ -65,6 +65,7 @@ def test_notes_of_psychotherapy_are_covered_by_their_own_name_alone() -> None:
 def test_a_permit_covers_what_is_surely_meant_and_a_denial_what_may_be() -> None:
     assert covered(["OPIOIDUD"], permits=True) == {"OPIOIDUD"}
     assert covered(["OPIOIDUD"], permits=False) == {"OPIOIDUD", "ETH", "SUD"}
+    assert covered(["HIV"], permits=False) == {"HIV"}
     assert covered(["ETH"], permits=True) == {"ETH", "SUD", "ETHUD", "OPIOIDUD"}
     assert covered(["HIV", "PSY"], permits=True) == {"HIV", "PSY", "MH"}
     assert covered([], permits=False) == frozenset()
@@ -93,6 +94,9 @@ def test_the_author_names_the_level_and_codes_add_kinds() -> None:
         (("http://hl7.org/fhir/sid/icd-10-cm", "B2"), ()),
         ((ELSEWHERE, "B20"), ()),
         (("http://snomed.info/sct", "B20"), ()),
+        (("http://snomed.info/sct", "1376001"), ("PSY",)),
+        # Only of a classification what follows is a kind of it.
+        (("http://snomed.info/sct", "13760019"), ()),
     ],
 )
 def test_a_code_tells_the_kind_in_its_own_system(

@@ -5,10 +5,12 @@ import pytest
 
 from tests.build import (
     HL7,
+    care_plan,
     care_team,
     consent,
     goal,
     organization,
+    patient,
     practitioner,
     practitioner_role,
     reference,
@@ -170,15 +172,19 @@ async def test_what_was_deleted_is_decided_about_no_more(
 
 
 async def test_a_query_decides_about_what_it_matches(
-    county: httpx.AsyncClient, world: None
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
 ) -> None:
     made = await decisions(county, query="Goal?_id=ada-goal-1&_include=Goal:patient")
     assert [each["resource"] for each in made] == ["Goal/ada-goal-1"]
+    await load(operator, care_plan(id_="part", partOf=[reference("CarePlan/ada-plan")]))
+    made = await decisions(county, query="CarePlan?_id=part&_include=CarePlan:part-of")
+    assert [each["resource"] for each in made] == ["CarePlan/part"]
     for wrong in (
         {"query": "Goal?_id=ada-goal-1", "resource": "Goal/ada-goal-1"},
         {"query": "Unicorn?_id=1"},
         {"resource": "Unicorn/1"},
         {"actor": "Unicorn/1"},
+        {"consent": related_person("ines")},
     ):
         refused(await county.post(URL, json=parameters(**wrong)), 400, "value")
 
@@ -213,3 +219,39 @@ async def test_the_own_record_is_open_whatever_a_consent_says(
     assert (made["outcome"], made["reason"]) == ("permit", "as own")
     [made] = await decisions(person, resource="Goal/ada-goal-1")
     assert (made["outcome"], made["reason"]) == ("permit", "as own")
+
+
+async def test_who_keeps_another_record_decides_nothing_about_this_one(
+    service: Service, operator: httpx.AsyncClient, world: None
+) -> None:
+    """Nor does a guardian of somebody else who is in this team."""
+    parent = related_person("parent", "Patient/ben", role="GUARD")
+    await load(operator, patient("ben", PARTNER), parent)
+    await load(operator, care_team(PARTNER, "RelatedPerson/parent", id_="ada-team"))
+    partner = await service.as_("partner-system", PARTNER)
+    guardian = await service.as_("guardian", None, fhir_user="RelatedPerson/parent")
+    for client in (partner, guardian):
+        [own] = await decisions(client, resource="Goal/ada-goal-1")
+        assert own["outcome"] == "permit"
+        for asked in ({"actor": "Organization/county"}, {"consent": consent(PARTNER)}):
+            refused(await client.post(URL, json=parameters(**asked)), 403, "forbidden")
+        told = parameters(patient="Patient/ada", recipient="A", purpose="HLEGAL", description="B")
+        refused(await client.post("/Consent/$recordDisclosure", json=told), 403, "forbidden")
+
+
+async def test_an_operator_asks_about_anybody(operator: httpx.AsyncClient, world: None) -> None:
+    [made] = await decisions(operator, actor=PARTNER, resource="Goal/ada-goal-1")
+    assert (made["outcome"], made["reason"]) == ("permit", "as care-team")
+
+
+async def test_a_denial_that_is_not_shown_denies(
+    service: Service, operator: httpx.AsyncClient, world: None
+) -> None:
+    """Who may not read Consents is not told of a permission that there is not."""
+    narrow = await service.as_(
+        "provider-organization", "Organization/county", "system/Patient.r system/Goal.r"
+    )
+    [before] = await decisions(narrow, actor=PARTNER, resource="Goal/ada-goal-1")
+    await load(operator, consent(PARTNER, "deny"))
+    [made] = await decisions(narrow, actor=PARTNER, resource="Goal/ada-goal-1")
+    assert (before["outcome"], made["outcome"], "consent" in made) == ("permit", "deny", False)

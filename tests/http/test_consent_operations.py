@@ -205,6 +205,27 @@ async def test_what_is_not_complete_is_not_filed(
     assert lacking in response.text
 
 
+async def test_a_document_that_is_stored_is_referred_to(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    await load(operator, document() | {"id": "paper"})
+    source = {"sourceReference": reference("DocumentReference/paper")}
+    asked = parameters(consent=signed() | source)
+    response = await county.post("/Consent/$fileConsent", json=asked)
+    assert response.status_code == 201, response.text
+    [filed] = [entry["resource"] for entry in response.json()["entry"]]
+    assert filed["sourceReference"] == source["sourceReference"]
+
+
+@pytest.mark.parametrize("wrong", ["consent", "document"])
+async def test_what_is_no_consent_and_no_paper_is_not_filed(
+    county: httpx.AsyncClient, world: None, wrong: str
+) -> None:
+    asked = {"consent": signed(), "document": document()} | {wrong: goal()}
+    response = await county.post("/Consent/$fileConsent", json=parameters(**asked))
+    assert f"{wrong}: send" in refused(response, 400, "value")
+
+
 async def test_nobody_files_or_revokes_for_whom_they_do_not_decide(
     operator: httpx.AsyncClient, partner: httpx.AsyncClient, world: None
 ) -> None:
@@ -265,6 +286,19 @@ async def test_a_disclosure_is_recorded_for_the_person_to_see(
         assert f"AuditEvent/{event['id']}" in events
 
 
+async def test_who_was_told_is_named_by_a_reference_as_well(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, world: None
+) -> None:
+    asked = TOLD | {"patient": reference("Patient/ada"), "recipient": reference(PARTNER)}
+    before = (await operator.get("/AuditEvent?_summary=count")).json()["total"]
+    response = await county.post("/Consent/$recordDisclosure", json=parameters(**asked))
+    assert response.status_code == 201, response.text
+    # What is recorded, and that the operator counted: the call itself is no event beside it.
+    assert (await operator.get("/AuditEvent?_summary=count")).json()["total"] == before + 2
+    event = (await operator.get(response.headers["location"])).json()
+    assert event["agent"][-1]["who"] == reference(PARTNER)
+
+
 async def test_a_disclosure_is_recorded_by_whoever_keeps_the_record(
     operator: httpx.AsyncClient, county: httpx.AsyncClient, partner: httpx.AsyncClient, world: None
 ) -> None:
@@ -272,7 +306,8 @@ async def test_a_disclosure_is_recorded_by_whoever_keeps_the_record(
     refused(await partner.post(url, json=parameters(**TOLD)), 404, "not-found")
     await load(operator, care_team(PARTNER, id_="ada-team"))
     refused(await partner.post(url, json=parameters(**TOLD)), 403, "forbidden")
-    for wrong in ({"purpose": "FUN"}, {"occurred": "soon"}, {"patient": "Goal/1"}):
+    whom = ({"patient": "Goal/1"}, {"patient": "somebody"})
+    for wrong in ({"purpose": "FUN"}, {"occurred": "soon"}, *whom):
         response = await county.post(url, json=parameters(**(TOLD | wrong)))
         assert response.status_code == 400, response.text
     for name in ("patient", "recipient", "purpose", "description"):

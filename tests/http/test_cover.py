@@ -158,6 +158,14 @@ async def test_a_team_that_is_not_active_shows_nothing_until_it_is(
     assert (await keeper.put("/CareTeam/ada-team", json=care_team(PARTNER))).status_code == 422
 
 
+async def test_a_team_that_goes_lets_nobody_in(
+    keeper: httpx.AsyncClient, ada: httpx.AsyncClient
+) -> None:
+    before = await told(ada)
+    assert (await keeper.delete("/CareTeam/ada-team")).status_code == 204
+    assert await told(ada) == before
+
+
 async def test_a_team_does_not_bring_its_members_to_somebody_else(
     record: httpx.AsyncClient, keeper: httpx.AsyncClient
 ) -> None:

@@ -122,6 +122,14 @@ async def test_pages_follow_each_other(service: Service, seen: None) -> None:
     assert kinds([entry["resource"] for entry in second.json()["entry"]]) == ["read"]
 
 
+async def test_the_form_of_the_answer_is_asked_for_as_anywhere(
+    service: Service, seen: None
+) -> None:
+    officer = await service.as_("privacy-officer", COUNTY)
+    asked = f"{URL}?_count=1&_format=json&_pretty=true"
+    assert kinds(await disclosed(officer, asked)) == ["search-type"]
+
+
 async def test_a_period_can_be_asked_for_by_url_and_by_body(service: Service, seen: None) -> None:
     officer = await service.as_("privacy-officer", COUNTY)
     today = (await disclosed(officer))[0]["recorded"][:10]

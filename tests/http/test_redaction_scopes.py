@@ -95,12 +95,24 @@ async def test_an_event_is_hidden_from_who_sees_whom_it_is_about(lenient: Servic
 async def test_who_else_takes_part_is_hidden_with_one_patient_in_context(
     service: Service, records: None, operator: httpx.AsyncClient
 ) -> None:
+    """Who signed in is open beside the patient in context, and brings nobody else in."""
+    await load(operator, goal("joint", expressedBy=reference("Patient/ben")))
+    narrow, wide = "patient/Goal.rs", "user/Goal.rs"
+    for scope, is_shown in ((narrow, False), (f"{narrow} fhirUser", False), (wide, True)):
+        client = await clinician(service, scope)
+        for url in ("/Goal/joint", "/Goal?_id=joint"):
+            text = (await client.get(url)).text
+            assert "Patient/ada" in text
+            assert ("Patient/ben" in text) is is_shown, text
+
+
+async def test_what_is_about_two_is_closed_with_one_of_them_in_context(
+    service: Service, records: None, operator: httpx.AsyncClient
+) -> None:
     both = [{"actor": reference(f"Patient/{who}"), "status": "accepted"} for who in ("ada", "ben")]
     meeting: Json = {"resourceType": "Appointment", "id": "m", "status": "booked"}
     times = {"start": "2026-05-01T10:00:00Z", "end": "2026-05-01T11:00:00Z"}
     await load(operator, meeting | times | {"participant": both})
-    for scope, is_shown in (("patient/Appointment.rs", False), ("user/Appointment.rs", True)):
+    for scope, status in (("patient/Appointment.rs", 404), ("user/Appointment.rs", 200)):
         client = await clinician(service, scope)
-        for url in ("/Appointment/m", "/Appointment?_id=m"):
-            answer = await client.get(url)
-            assert ("Patient/ben" in answer.text) is is_shown, answer.text
+        assert (await client.get("/Appointment/m")).status_code == status

@@ -74,8 +74,8 @@ async def run(ctx: Context, call: Call) -> Result:
     if permitted.actors != _own(ctx) or "consent" in given:
         await _check_decides(ctx, patient)
     question = Asked(permitted, patient, _draft(given, patient), instant(ctx, given))
-    pairs = await _pairs(ctx, given, patient)
-    found = await _decided(ctx, question, await _rows(ctx, patient, pairs))
+    rows = await _rows(ctx, patient, *await _found(ctx, given, patient))
+    found = await _decided(ctx, question, rows)
     body = {"resourceType": "Parameters", "parameter": [_told(*one) for one in found]}
     return Result(200, statement(body), type="Patient", id=patient, patients=(patient,))
 
@@ -129,11 +129,12 @@ def _draft(given: Mapping[str, Any], patient: str) -> Resource | None:
     return {"id": "draft", **draft}
 
 
-async def _pairs(ctx: Context, given: Mapping[str, Any], patient: str) -> list[Pair]:
+async def _found(ctx: Context, given: Mapping[str, Any], patient: str) -> tuple[str, list[str]]:
+    """What it is asked about: a type, and logical ids."""
     if "query" not in given:
         of = _reference(ctx, given.get("resource", f"Patient/{patient}"), "resource")
         authorize(ctx, "r", of.type)
-        return [(of.type, of.id)]
+        return of.type, [of.id]
     type_, _, text = str(given["query"]).partition("?")
     if not is_type(type_) or "resource" in given:
         raise BadRequest("query: write Type?parameters, and no resource beside it.", code="value")
@@ -143,24 +144,20 @@ async def _pairs(ctx: Context, given: Mapping[str, Any], patient: str) -> list[P
     real = await existing(ctx, query)
     statement_ = compile_search(query, access, ctx.engine.base_url, None, real)
     rows = await ctx.store.fetch(*statement_.complete)
-    found = [(row["type"], row["id"]) for row in rows if row["mode"] == "match"]
-    return found[: query.count]
+    found = [row["id"] for row in rows if row["mode"] == "match"]
+    return type_, found[: query.count]
 
 
-async def _rows(ctx: Context, patient: str, pairs: Sequence[Pair]) -> list[Row]:
+async def _rows(ctx: Context, patient: str, type_: str, ids: Sequence[str]) -> list[Row]:
     """The resources as the caller sees them; all of them are about the patient."""
-    rows: list[Row] = []
-    for type_ in sorted({type_ for type_, _ in pairs}):
-        args = Arguments()
-        source = visible(ctx.access.get("r", Nothing()), type_, args)
-        ids = args.add([id_ for of, id_ in pairs if of == type_], "text[]")
-        sql = (
-            f"SELECT r.* FROM {source} AS r WHERE r.id = ANY({ids}) AND NOT r.deleted ORDER BY r.id"
-        )
-        rows += await ctx.store.fetch(*args.statement(sql))
+    args = Arguments()
+    source = visible(ctx.access.get("r", Nothing()), type_, args)
+    which = f"r.id = ANY({args.add(ids, 'text[]')}) AND NOT r.deleted"
+    sql = f"SELECT r.* FROM {source} AS r WHERE {which} ORDER BY r.id"
+    rows: Sequence[Row] = await ctx.store.fetch(*args.statement(sql))
     mine = [row for row in rows if patient in patients(row) and row["type"] != "AuditEvent"]
-    if not mine and len(pairs) == 1:
-        name = "/".join(pairs[0])
+    if not mine and len(ids) == 1:
+        name = f"{type_}/{ids[0]}"
         raise NotFound(f"{name} does not exist, is not known to you, or is about somebody else.")
     return mine
 
