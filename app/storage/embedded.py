@@ -47,18 +47,28 @@ TUNING: Mapping[str, str] = {
 def for_memory(size: int) -> Mapping[str, str]:
     """What suits a machine with so many bytes of memory; pages are taken as they are needed.
 
-    A quarter for PostgreSQL's own cache, as its manual advises.
+    A quarter for PostgreSQL's own cache, as its manual advises, but no more than 8 GB: what it
+    notes of each page is taken at once.
     https://www.postgresql.org/docs/18/runtime-config-resource.html
     """
     quarter = size // 4 >> 20
     return {
-        "shared_buffers": f"{max(quarter, 128)}MB",
+        "shared_buffers": f"{min(max(quarter, 128), 8192)}MB",
         "effective_cache_size": f"{max(2 * quarter, 256)}MB",
     }
 
 
-def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Bytes of the machine, or of the container where it is given less.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
+    """
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        allowed = limit.read_text().strip()
+    except OSError:
+        return machine
+    return min(machine, int(allowed)) if allowed.isdecimal() else machine
 
 
 @contextmanager
@@ -69,7 +79,7 @@ def embedded(data_dir: Path, tuning: Mapping[str, str] | None = None) -> Iterato
     starts it. Raises EmbeddedError.
     """
     server = postmaster.locate(data_dir)
-    settings = {**TUNING, **for_memory(_memory()), **(tuning or {})}
+    settings = {**TUNING, **for_memory(memory()), **(tuning or {})}
     with (server.home / "users.lock").open("w") as users:
         try:
             with _locked(server):

@@ -194,7 +194,8 @@ async def test_nothing_is_decided_about_the_trail(service: Service, world: None)
     for url in ("/Goal/ada-goal-1", "/Goal/ada-goal-2"):
         assert (await officer.get(url)).status_code == 200
     told = (await officer.get("/AuditEvent?subtype=read")).json()["entry"][0]["resource"]
-    assert await decisions(officer, query="AuditEvent?subtype=read") == []
+    for query in ("subtype=read", f"_id={told['id']}"):
+        assert await decisions(officer, query=f"AuditEvent?{query}") == []
     response = await officer.post(URL, json=parameters(resource=f"AuditEvent/{told['id']}"))
     refused(response, 404, "not-found")
 

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from app.storage import postmaster
-from app.storage.embedded import embedded, for_memory
+from app.storage.embedded import embedded, for_memory, memory
 
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 
@@ -154,11 +154,24 @@ async def test_statements_never_reach_the_log(data_dir: Path) -> None:
 
 @pytest.mark.parametrize(
     ("gigabytes", "buffers", "cache"),
-    [(0.25, "128MB", "256MB"), (4, "1024MB", "2048MB"), (64, "16384MB", "32768MB")],
+    [
+        (0.25, "128MB", "256MB"),
+        (4, "1024MB", "2048MB"),
+        (24, "6144MB", "12288MB"),
+        (64, "8192MB", "32768MB"),
+    ],
 )
 def test_the_cache_suits_the_memory(gigabytes: float, buffers: str, cache: str) -> None:
     found = for_memory(int(gigabytes * 2**30))
     assert found == {"shared_buffers": buffers, "effective_cache_size": cache}
+
+
+def test_a_container_has_the_memory_that_it_is_given(tmp_path: Path) -> None:
+    limit, machine = tmp_path / "memory.max", memory(tmp_path / "none")
+    for said, expected in (("max", machine), (str(2**62), machine), (str(2**20), 2**20)):
+        limit.write_text(f"{said}\n")
+        assert memory(limit) == expected
+    assert machine > 2**20
 
 
 async def test_a_caller_has_the_last_word_about_settings(data_dir: Path) -> None:

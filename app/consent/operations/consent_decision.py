@@ -74,7 +74,11 @@ async def run(ctx: Context, call: Call) -> Result:
     if permitted.actors != _own(ctx) or "consent" in given:
         await _check_decides(ctx, patient)
     question = Asked(permitted, patient, _draft(given, patient), instant(ctx, given))
-    rows = await _rows(ctx, patient, *await _found(ctx, given, patient))
+    type_, ids = await _found(ctx, given, patient)
+    rows = await _rows(ctx, patient, type_, ids)
+    if not rows and "query" not in given:
+        name = f"{type_}/{ids[0]}"
+        raise NotFound(f"{name} does not exist, is not known to you, or is about somebody else.")
     found = await _decided(ctx, question, rows)
     body = {"resourceType": "Parameters", "parameter": [_told(*one) for one in found]}
     return Result(200, statement(body), type="Patient", id=patient, patients=(patient,))
@@ -155,11 +159,7 @@ async def _rows(ctx: Context, patient: str, type_: str, ids: Sequence[str]) -> l
     which = f"r.id = ANY({args.add(ids, 'text[]')}) AND NOT r.deleted"
     sql = f"SELECT r.* FROM {source} AS r WHERE {which} ORDER BY r.id"
     rows: Sequence[Row] = await ctx.store.fetch(*args.statement(sql))
-    mine = [row for row in rows if patient in patients(row) and row["type"] != "AuditEvent"]
-    if not mine and len(ids) == 1:
-        name = f"{type_}/{ids[0]}"
-        raise NotFound(f"{name} does not exist, is not known to you, or is about somebody else.")
-    return mine
+    return [row for row in rows if patient in patients(row) and row["type"] != "AuditEvent"]
 
 
 async def _decided(
