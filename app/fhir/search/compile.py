@@ -177,18 +177,30 @@ def _of_many(search: _Search) -> str:
 def _matches(search: _Search) -> str:
     if search.query.parts:
         return _merged(search)
-    patients = None
-    if not _is_narrow(search.query):
-        patients = reached(search.access, search.query.type, search.over.args)
+    parts = _parts(search)
+    if _is_narrow(search.query):
+        return _of_one(search, parts)
+    patients = reached(search.access, search.query.type, search.over.args)
     if patients is None:
-        return _union(search, [_arm(search, part) for part in _parts(search)])
+        return _union(search, [_arm(search, part) for part in parts])
     # Which way is fast depends on how many patients the caller supports, and no statistics know
     # that; so the statement counts first, and runs one half of itself.
     halves = [f"(SELECT count(*) FROM few) <= {FEW} AND {OF_FEW}"]
     halves.append(f"(SELECT count(*) FROM few) > {FEW}")
-    arms = [_arm(search, part, half) for half in halves for part in _parts(search)]
+    arms = [_arm(search, part, half) for half in halves for part in parts]
     few = f"SELECT f.patient FROM ({patients} LIMIT {FEW + 1}) AS f"
     return f"WITH few AS MATERIALIZED ({few}) {_union(search, arms)}"
+
+
+def _of_one(search: _Search, parts: Sequence[bool]) -> str:
+    """The matches of a narrow query: what may be seen of the one patient is found once, since to
+    begin to weigh consents takes longer than to weigh them for a few rows."""
+    if len(parts) == 1:
+        return _arm(search, parts[0])
+    tests = _filter(search, search.query.conditions)
+    found = f"SELECT r.* FROM {_visible(search)} WHERE {tests}"
+    arms = [_ordered(search, part, "own AS r", ()) for part in parts]
+    return f"WITH own AS MATERIALIZED ({found}) {_union(search, arms)}"
 
 
 def _union(search: _Search, arms: Sequence[str]) -> str:
@@ -237,25 +249,29 @@ def _demands(query: Query, code: str) -> bool:
 
 
 def _arm(search: _Search, is_missing: bool, *halves: str) -> str:
-    order = sort.keys(search.query.type, search.sorts, is_missing=is_missing)
+    tests, conditions = list(halves), search.query.conditions
+    if sort.is_indexed(search.sorts[0]) and not is_missing:
+        leading = Lead(search.query.type, search.sorts[0])
+        tests += [leading.test(each, search.over) for each in conditions if leading.tests(each)]
+        conditions = tuple(each for each in conditions if not leading.tests(each))
+    tests.append(_filter(search, conditions))
+    return _ordered(search, is_missing, _visible(search), tests)
+
+
+def _ordered(search: _Search, is_missing: bool, source: str, filters: Sequence[str]) -> str:
+    """One part of the order of what passes the filters of a source of rows `r`."""
+    order, tests = sort.keys(search.query.type, search.sorts, is_missing=is_missing), [*filters]
     if search.is_backward:
         order = tuple(key.reversed() for key in order)
-    source, conditions = _visible(search), search.query.conditions
-    tests = list(halves)
-    if sort.is_indexed(search.sorts[0]):
-        leading = Lead(search.query.type, search.sorts[0])
-        if is_missing:
-            tests.append(leading.lacks())
-        else:
-            source += leading.join()
-            tests += [leading.test(each, search.over) for each in conditions if leading.tests(each)]
-            conditions = tuple(each for each in conditions if not leading.tests(each))
-    tests.append(_filter(search, conditions))
+    if is_missing:
+        tests.append(Lead(search.query.type, search.sorts[0]).lacks())
+    elif sort.is_indexed(search.sorts[0]):
+        source += Lead(search.query.type, search.sorts[0]).join()
     if search.position is not None and search.position.is_missing == is_missing:
         tests.append(sort.after(order, search.position.values, search.over.args))
     columns = "".join(f", {each}" for each in _extra(search, is_missing=is_missing))
     return (
-        f"SELECT {COLUMNS}{columns} FROM {source} WHERE {' AND '.join(tests)}"
+        f"SELECT {COLUMNS}{columns} FROM {source} WHERE {' AND '.join(tests) or 'true'}"
         f" ORDER BY {sort.order_by(order)} LIMIT {search.query.count + 1}"
     )
 
