@@ -7,6 +7,9 @@ Resource = dict[str, Any]
 
 HL7 = "http://terminology.hl7.org/CodeSystem"
 ORGANIZATION = "Organization/agency"
+SUD: Resource = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
+"""Of a resource: it is about substance use."""
+
 LONG_AGO, FAR_AHEAD = "2020-01-01", "2090-12-31"
 
 

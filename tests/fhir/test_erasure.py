@@ -11,10 +11,9 @@ from app.fhir.context import Context
 from app.fhir.errors import Unprocessable
 from app.storage.database import Database
 from tests.admitted import context, put
-from tests.build import HL7, condition, organization, plan, reference
+from tests.build import SUD, condition, organization, plan, reference
 from tests.http.conftest import COUNTY, PARTNER, Service, serving
 
-SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 DRUGS = reference("Condition/drugs")
 NEED = reference("Condition/ada-need")
 *AROUND, PLAN = plan(PARTNER, organization=COUNTY)

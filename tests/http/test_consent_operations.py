@@ -5,10 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.build import HL7, care_team, consent, goal, organization, patient, reference
+from tests.build import SUD, care_team, consent, goal, organization, patient, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, found, links, load, refused
-
-SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 
 
 def parameters(**given: Any) -> Json:

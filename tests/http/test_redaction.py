@@ -11,10 +11,9 @@ from app.fhir.references import mentioned
 from app.fhir.reindex import reindex
 from app.fhir.step import pointers
 from app.storage.database import Database
-from tests.build import HL7, condition, goal, plan, practitioner, reference, transaction
+from tests.build import HL7, SUD, condition, goal, plan, practitioner, reference, transaction
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, found, load, refused
 
-SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 REDACTED = {"system": f"{HL7}/v3-ObservationValue", "code": "REDACTED"}
 SUBSETTED = REDACTED | {"code": "SUBSETTED"}
 WALKS = {"coding": [{"system": "http://snomed.info/sct", "code": "walking"}]}

@@ -3,10 +3,9 @@
 import httpx
 import pytest
 
-from tests.build import HL7, condition, plan, reference
+from tests.build import SUD, condition, plan, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, load, refused
 
-SUD: Json = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 URL = "https://isp-fhir.example/StructureDefinition/any"
 SCAN: Json = {
     "resourceType": "Binary",

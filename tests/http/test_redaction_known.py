@@ -3,7 +3,7 @@
 import httpx
 
 from tests.build import (
-    HL7,
+    SUD,
     care_plan,
     care_team,
     condition,
@@ -16,8 +16,6 @@ from tests.build import (
     reference,
 )
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, found, load
-
-SUD: Json = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 
 
 def kept(*items: str) -> Json:

@@ -5,7 +5,7 @@ import pytest
 
 from app.storage.database import Database
 from tests.build import (
-    HL7,
+    SUD,
     care_plan,
     condition,
     consent,
@@ -20,7 +20,6 @@ from tests.http.test_consent_conditions import LEVEL, PROGRAM, SENSITIVE
 
 NEEDS = [reference("Condition/ada-need"), reference("Condition/drugs")]
 GRACE = {"fhir_user": "Practitioner/grace"}
-SUD = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 
 
 async def text(client: httpx.AsyncClient, url: str) -> str:

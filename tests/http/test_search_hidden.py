@@ -3,10 +3,9 @@
 import httpx
 import pytest
 
-from tests.build import HL7, care_plan, condition, consent, goal, plan, reference
+from tests.build import SUD, care_plan, condition, consent, goal, plan, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, found, load, refused
 
-SUD: Json = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
 ADA, BEN = "CarePlan/ada-plan", "CarePlan/ben-plan"
 Eyes = tuple[httpx.AsyncClient, httpx.AsyncClient]
 
