@@ -126,7 +126,7 @@ async def create_client(database: Database, asked: Registration) -> tuple[Client
     secret = secrets.token_urlsafe(32) if asked.auth_method.startswith("client_secret") else None
     keys = tuple(jose.read_jwks(asked.jwks, ALGORITHMS)) if asked.jwks is not None else ()
     client = Client(
-        id=asked.client_id or secrets.token_urlsafe(16),
+        id=asked.client_id or secrets.token_hex(16),
         name=asked.name,
         scope=" ".join(asked.scope.split()),
         role=asked.role,

@@ -77,7 +77,7 @@ async def register(authority: Authority, asked: Any) -> dict[str, Any]:
     Raises InvalidClientMetadata, InvalidRedirectURI.
     """
     metadata = read_metadata(asked)
-    client_id, token = secrets.token_urlsafe(16), new_handle()
+    client_id, token = secrets.token_hex(16), new_handle()
     secret = None
     if metadata["token_endpoint_auth_method"].startswith("client_secret"):
         secret = secrets.token_urlsafe(32)
