@@ -62,7 +62,9 @@ class Budgets:
 
         Raises DatabaseAway.
         """
-        held = self._held.setdefault(client_id, Held())
+        held = self._held.get(client_id)
+        if held is None:
+            held = self._held[client_id] = Held()
         if held.is_empty:
             async with held.asking:
                 if held.is_empty:

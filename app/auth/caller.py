@@ -37,6 +37,10 @@ class Caller:
     approval: str | None = None
     jkt: str | None = None
 
+    def __hash__(self) -> int:
+        # What follows from a Caller is looked up with every request, and callers differ in this.
+        return hash(self.token_id)
+
 
 class Callers:
     """Verified callers by the hash of their token, for BELIEVED seconds and until it expires.

@@ -3,15 +3,16 @@
 https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision.data
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from app.consent.labels import Pair, labels
 from app.fhir import json
 from app.fhir.context import Resource
 from app.fhir.marks import Marks
-from app.fhir.references import local, walk
+from app.fhir.references import among, local
 from app.fhir.search.parameters.date import EARLIEST, LATEST, interval
 from app.fhir.search.parameters.keys import key
 
@@ -62,23 +63,27 @@ def code_key(system: str, code: str) -> int:
 
 def marks(resource: Resource, base_url: str) -> Marks:
     """What decisions need to know of a resource; `base_url` tells which references are local."""
+    meta = json.objects(resource.get("meta"))
     within = json.objects({k: v for k, v in resource.items() if k != "meta"})
     pairs = sorted({(each["system"], each["code"]) for each in within if _is_coding(each)})
     found = labels(resource, pairs)
     lo, hi = clinical(resource)
     own = references_key(f"{resource['resourceType']}/{resource['id']}")
-    traits = dict.fromkeys([own, *_traits(resource, pairs, base_url)])
+    named = (each["reference"] for each in among(chain(meta, within)))
+    traits = dict.fromkeys([own, *_traits(resource, pairs, named, base_url)])
     return Marks(found.confidentiality, found.sensitivities, found.seals, tuple(traits), lo, hi)
 
 
-def _traits(resource: Resource, pairs: list[Pair], base_url: str) -> Iterator[int]:
+def _traits(
+    resource: Resource, pairs: list[Pair], named: Iterable[str], base_url: str
+) -> Iterator[int]:
     yield key("type", resource["resourceType"])
     for profile in resource.get("meta", {}).get("profile", ()):
         yield profile_key(profile)
     for system, code in pairs:
         yield code_key(system, code)
-    for each in walk(resource):
-        if reference := local(each["reference"], base_url):
+    for each in named:
+        if reference := local(each, base_url):
             yield references_key(str(reference))
     for author in authors(resource, base_url):
         yield author_key(author)
@@ -106,8 +111,11 @@ def _several(value: Any) -> list[Any]:
 
 
 def _is_coding(each: Resource) -> bool:
-    code, system = each.get("code"), each.get("system")
-    return type(code) is str and type(system) is str and system != UNITS
+    code = each.get("code")
+    if type(code) is not str:
+        return False
+    system = each.get("system")
+    return type(system) is str and system != UNITS
 
 
 def clinical(resource: Resource) -> tuple[datetime | None, datetime | None]:

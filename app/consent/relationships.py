@@ -20,8 +20,24 @@ GUARDIANS = frozenset({"GUARD", "POWATT", "DPOWATT", "HPOWATT", "SPOWATT", "RESP
 """http://terminology.hl7.org/CodeSystem/v3-RoleCode: who decides with or for the person."""
 
 
+TELLING = frozenset(
+    {
+        "CareTeam",
+        "Consent",
+        "Group",
+        "Organization",
+        "Patient",
+        "PractitionerRole",
+        "RelatedPerson",
+    }
+)
+"""The types whose resources tell who supports or stands for whom, or what is permitted."""
+
+
 def project(resource: Resource, base_url: str) -> Rows:
     """The rows of relationship, affiliation and consent_rule that follow from a resource."""
+    if resource["resourceType"] not in TELLING:
+        return {}
     made = {
         "relationship": sorted(set(relationships(resource, base_url))),
         "affiliation": sorted(set(affiliations(resource, base_url))),

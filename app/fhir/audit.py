@@ -5,7 +5,7 @@ next is worked out for each. https://hl7.org/fhir/R4/auditevent.html#search
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -21,13 +21,14 @@ from app.fhir.audit_event import (
     event,
     has_data,
     outcome_of,
+    party,
 )
 from app.fhir.audit_log import AuditLog
 from app.fhir.context import Agent
 from app.fhir.instant import to_text
 from app.fhir.search.parameters import extract, uri
 from app.fhir.search.parameters.audit_target import points
-from app.fhir.search.parameters.keys import key, param
+from app.fhir.search.parameters.keys import keys_after, param
 from app.fhir.search.parameters.token import ANY, IN_SYSTEM
 from app.storage.audit import AuditRow, insert_audit
 
@@ -46,8 +47,6 @@ __all__ = [
 REFERENCES = {param("AuditEvent", code): code for code in ("agent", "entity", "patient", "source")}
 EXEMPLAR = "exemplar-0d1f3a52"
 """The logical id and request id of an event that stands for all that differ only in such ids."""
-POINTED = ",".join(str(points(code, f"Patient/{EXEMPLAR}")) for code in ("entity", "patient"))
-"""The targets of an event about EXEMPLAR that name it."""
 
 _Shape = tuple[str, str, str | None, bool, int, bool, bool]
 
@@ -71,13 +70,17 @@ def audit_rows(
     about = audited.patients
     if len(about) < 2 and not (about and audited.is_query_apart):
         return [audit_row(agent, request_id, instant, base_url, audited)]
-    one = replace(audited, patients=(EXEMPLAR,), query=None)
-    model = audit_row(agent, request_id, instant, base_url, one)
-    by_consent = {each.partition("/")[0] for each in audited.consents}
+    one = replace(audited, patients=(EXEMPLAR,), query=None, consents=())
+    plain = modelled(audit_row(agent, request_id, instant, base_url, one))
+    named = _by_patient(audited.consents)
+    if named:
+        one = replace(one, consents=(f"{EXEMPLAR}/{EXEMPLAR}",))
+        permitted = audit_row(agent, request_id, instant, base_url, one)
+        by_consent = modelled(permitted, [f"Consent/{EXEMPLAR}"])
     rows = [
-        audit_row(agent, request_id, instant, base_url, replace(one, patients=(patient,)))
-        if patient in by_consent
-        else of_patient(patient, model)
+        of_patient(patient, by_consent, named[patient])
+        if patient in named
+        else of_patient(patient, plain)
         for patient in about
     ]
     if audited.query:
@@ -86,17 +89,54 @@ def audit_rows(
     return rows
 
 
-def of_patient(patient: str, model: AuditRow) -> AuditRow:
-    """The event about this patient that else is like the one about EXEMPLAR."""
-    id_, reference = _new_id(), f"Patient/{patient}"
-    body = model.body.replace(model.id, id_, 1).replace(f'"Patient/{EXEMPLAR}"', f'"{reference}"')
-    targets = f"{points('entity', reference)},{points('patient', reference)}"
-    return model._replace(
-        id=id_,
-        patients=(patient,),
-        targets=model.targets.replace(POINTED, targets),
-        body=body,
+def _by_patient(permissions: Iterable[str]) -> dict[str, list[str]]:
+    """The references to the Consents ("patient/id") of each patient."""
+    found: dict[str, list[str]] = {}
+    for each in permissions:
+        patient, _, id_ = each.partition("/")
+        found.setdefault(patient, []).append(f"Consent/{id_}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An event about EXEMPLAR, and what stands around all in it that is of the one event alone:
+    in the body its id and the entities that name patient and Consents, in `targets` these."""
+
+    row: AuditRow
+    body: tuple[str, str, str]
+    targets: tuple[str, str]
+
+
+def modelled(row: AuditRow, consents: Sequence[str] = ()) -> Model:
+    """The model that is made of this event about EXEMPLAR, by these Consents (references)."""
+    head, _, rest = row.body.partition(row.id)
+    middle, _, tail = rest.rpartition(party(EXEMPLAR, consents))
+    before, _, after = row.targets.partition(_pointed(EXEMPLAR, consents))
+    return Model(row, (head, middle, tail), (before, after))
+
+
+def of_patient(patient: str, model: Model, consents: Sequence[str] = ()) -> AuditRow:
+    """The event about this patient, by these Consents (references), that else is like the model."""
+    id_, row = _new_id(), model.row
+    (head, middle, tail), (before, after) = model.body, model.targets
+    return AuditRow(
+        id_,
+        row.last_updated,
+        (patient,),
+        row.keys,
+        f"{before}{_pointed(patient, consents)}{after}",
+        f"{head}{id_}{middle}{party(patient, consents)}{tail}",
     )
+
+
+def _pointed(patient: str, consents: Sequence[str]) -> str:
+    """The targets of an event that name its patient and the Consents."""
+    named = f"Patient/{patient}"
+    found = f"{points('entity', named)},{points('patient', named)}"
+    if consents:
+        found = ",".join([found, *(str(points("entity", each)) for each in consents)])
+    return found
 
 
 def _new_id() -> str:
@@ -109,15 +149,16 @@ def audit_row(
 ) -> AuditRow:
     """The event of this interaction, ready to be written."""
     common = _common(agent, base_url, _shape(audited))
-    id_ = _new_id()
-    request = _identifier("entity", clean(request_id))
+    id_, request = _new_id(), clean(request_id)
+    named = f"{_any_request(request)},{_request(request)}"
+    instant = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
     return AuditRow(
         id_,
-        instant.replace(microsecond=instant.microsecond // 1000 * 1000),
+        instant,
         audited.patients,
-        _array(common.keys, request),
-        _array(common.targets, [*request, *_entities(audited)]),
-        event(id_, to_text(instant), common.members, audited, request_id),
+        f"{{{common.keys}{named}}}",
+        f"{{{common.targets}{_list(_entities(audited))}{named}}}",
+        event(id_, to_text(instant), common.members, audited, request),
     )
 
 
@@ -158,7 +199,7 @@ def _common(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
         return _worked_out(agent, base_url, shape)
     known = _worked_out(replace(agent, token=EXEMPLAR), base_url, shape)
     members = known.members.replace(f'["{EXEMPLAR}"]', json.dump([agent.token]).decode(), 1)
-    return replace(known, members=members, keys=known.keys + _list({*_policy(agent.token)}))
+    return replace(known, members=members, keys=known.keys + _list([*_policy(agent.token)]))
 
 
 def _policy(token: str) -> Iterator[int]:
@@ -173,9 +214,10 @@ def _worked_out(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
     found = event(EXEMPLAR, "2000-01-01T00:00:00.000Z", members, exemplar, EXEMPLAR)
     rows = extract(json.parse(found.encode()), base_url)
     pointed = {points(REFERENCES[at], to) for at, to in rows.references}
-    targets = pointed.union(_identifier("agent", agent.client)) - {*_entities(exemplar)}
-    keys = set(rows.keys) - {*_identifier("entity", EXEMPLAR), *_policy(EXEMPLAR)}
-    return _Constant(members, _list(keys), _list(targets))
+    targets = pointed.union(agent_keys(agent.client, None)) - {*_entities(exemplar)}
+    request = {_any_request(EXEMPLAR), _request(EXEMPLAR)}
+    keys = set(rows.keys) - request.union(_policy(EXEMPLAR))
+    return _Constant(members, _list(sorted(keys)), _list(sorted(targets)))
 
 
 def _entities(audited: Audited) -> list[int]:
@@ -184,29 +226,30 @@ def _entities(audited: Audited) -> list[int]:
     for id_ in audited.patients:
         patient = f"Patient/{id_}"
         found += [points("entity", patient), points("patient", patient)]
+    found += [points("entity", named) for named in consents(audited)]
     if has_data(audited) and audited.id is not None:
         pointed = clean(f"{audited.type}/{audited.id}")
         found.append(points("entity", pointed))
         if audited.type == "Patient":
             found.append(points("patient", pointed))
-    return found + [points("entity", named) for named in consents(audited)]
+    return found
 
 
 def agent_keys(client: str, user: str | None) -> tuple[int, ...]:
     """The targets of what a user (reference) did, or of what the client did by itself."""
-    return (points("agent", user),) if user else tuple(_identifier("agent", client))
+    return (points("agent", user),) if user else (_any_client(client), _client(client))
 
 
-def _identifier(code: str, value: str) -> list[int]:
-    """The keys of a logical reference, for `:identifier`."""
+def _identifier(code: str) -> tuple[Callable[[str], int], Callable[[str], int]]:
+    """What makes the keys of a logical reference, for `:identifier`."""
     name = f"AuditEvent.{code}:identifier"
-    return [key(name, ANY, value), key(name, IN_SYSTEM, "", value)]
+    return keys_after(name, ANY), keys_after(name, IN_SYSTEM, "")
 
 
-def _list(keys: set[int]) -> str:
-    return "".join(f"{each}," for each in sorted(keys))
+_any_request, _request = _identifier("entity")
+_any_client, _client = _identifier("agent")
 
 
-def _array(constant_: str, more: list[int]) -> str:
-    """An array literal; `more` is never empty, for every event names its request."""
-    return f"{{{constant_}{','.join(map(str, more))}}}"
+def _list(keys: Collection[int]) -> str:
+    """Members of an array literal, each before a comma."""
+    return "".join(map("%d,".__mod__, keys))

@@ -1,6 +1,6 @@
 """What a commit leaves in the audit trail: an event for each change, or for what was not there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,9 +14,11 @@ from app.fhir.step import Step
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204, "absent": 204}
 
 
-async def events_of(ctx: Context, steps: Sequence[Step], instant: datetime) -> list[AuditRow]:
-    """The events of these changes, written in their transaction."""
-    told = (ctx.agent, ctx.request_id, instant, ctx.engine.base_url)
+async def events_of(
+    ctx: Context, request_id: str, steps: Iterable[Step], instant: datetime
+) -> list[AuditRow]:
+    """The events of these changes of one request, written in their transaction."""
+    told = (ctx.agent, request_id, instant, ctx.engine.base_url)
     rows: list[AuditRow] = []
     for step in steps:
         audited = _audited(step)

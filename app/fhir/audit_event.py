@@ -6,7 +6,9 @@ https://profiles.ihe.net/ITI/BALP/ (1.1.4), https://hl7.org/fhir/R4/auditevent.h
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.fhir import json
@@ -71,12 +73,13 @@ def outcome_of(status: int) -> str:
     return MINOR_FAILURE if status < 500 else SERIOUS_FAILURE
 
 
-def profile(audited: Audited) -> str:
-    """The canonical of the BALP profile the event conforms to, "" for none (failures)."""
-    name = audited.pattern.profile
-    if not name or audited.outcome != SUCCESS:
+@lru_cache(maxsize=256)
+def _claim(interaction: str, outcome: str, *, is_about_one: bool) -> str:
+    """The member that claims the BALP profile of such an event, "" for none (failures)."""
+    name = PATTERNS.get(interaction, OTHER).profile
+    if not name or outcome != SUCCESS:
         return ""
-    return PROFILE + ("Patient" if len(audited.patients) == 1 else "") + name
+    return f',"profile":["{PROFILE}{"Patient" if is_about_one else ""}{name}"]'
 
 
 def constant(agent: Agent, base_url: str, interaction: str, outcome: str) -> str:
@@ -160,8 +163,8 @@ def _coding(system: str, code: str) -> dict[str, str]:
 
 def event(id_: str, instant: str, fixed: str, audited: Audited, request_id: str) -> str:
     """The JSON of an event; `fixed` are its constant members, `instant` is a FHIR instant."""
-    canonical = profile(audited)
-    claim = f',"profile":["{canonical}"]' if canonical else ""
+    is_about_one = len(audited.patients) == 1
+    claim = _claim(audited.interaction, audited.outcome, is_about_one=is_about_one)
     return (
         f'{{"resourceType":"AuditEvent","id":"{id_}","meta":{{"versionId":"1","lastUpdated":"{instant}"'
         f'{claim}}},"recorded":"{instant}",{fixed}{_outcome(audited)},'
@@ -184,9 +187,15 @@ def _entities(audited: Audited, request_id: str) -> list[str]:
     return [*found, _REQUEST % _text(request_id)]
 
 
+def party(patient: str, named: Sequence[str]) -> str:
+    """The entities that name a patient (logical id) and their Consents (references)."""
+    own = _PATIENT % patient
+    return ",".join([own, *(_CONSENT % each for each in named)]) if named else own
+
+
 def consents(audited: Audited) -> list[str]:
     """The references to the Consents by which its one patient permits it; else to none."""
-    if len(audited.patients) != 1:
+    if not audited.consents or len(audited.patients) != 1:
         return []
     pairs = (each.split("/") for each in audited.consents)
     return [f"Consent/{id_}" for patient, id_ in pairs if patient == audited.patients[0]]
@@ -199,9 +208,10 @@ def has_data(audited: Audited) -> bool:
 
 def has_query(audited: Audited) -> bool:
     """Whether the parameters are an entity of their own; BALP forbids it beside a resource."""
-    if audited.pattern in (HISTORY, OTHER):
+    pattern = audited.pattern
+    if pattern is HISTORY or pattern is OTHER:
         return bool(audited.query)
-    return audited.pattern is QUERY
+    return pattern is QUERY
 
 
 def reference(audited: Audited) -> str:

@@ -6,7 +6,8 @@ gather. The busier the server, the less an event costs.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.fhir.errors import Unavailable
@@ -43,55 +44,54 @@ class AuditLog:
     def __init__(self, database: Database, *, is_asynchronous: bool = False) -> None:
         self._database = database
         self._is_asynchronous = is_asynchronous
-        self._waiting: asyncio.Queue[_Entry] = asyncio.Queue(MAX_WAITING)
+        self._waiting: deque[_Entry] = deque()
+        self._has_room = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._is_closed = False
 
     async def record(self, rows: Sequence[AuditRow]) -> None:
         """Record a call. Raises Unavailable when it cannot be: then nothing may be disclosed."""
+        if len(self._waiting) >= MAX_WAITING:
+            await self._wait_for_room()
         if self._is_closed:
             raise _unavailable()
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_forever())
         written = None if self._is_asynchronous else asyncio.get_running_loop().create_future()
-        await self._put(_Entry(rows, written))
+        self._waiting.append(_Entry(rows, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_what_waits())
         if written is not None:
             await written
 
-    async def _put(self, entry: _Entry) -> None:
+    async def _wait_for_room(self) -> None:
         try:
-            self._waiting.put_nowait(entry)
-        except asyncio.QueueFull:
-            try:
-                await asyncio.wait_for(self._waiting.put(entry), PATIENCE)
-            except TimeoutError:
-                raise _unavailable() from None
+            async with asyncio.timeout(PATIENCE):
+                while len(self._waiting) >= MAX_WAITING:
+                    self._has_room.clear()
+                    await self._has_room.wait()
+        except TimeoutError:
+            raise _unavailable() from None
 
     async def close(self) -> None:
         """Write what waits, refuse what comes. What cannot be written in time is logged as lost."""
         self._is_closed = True
         if self._writer is None:
             return
-        try:
-            await asyncio.wait_for(self._waiting.join(), PATIENCE)
-        except TimeoutError:
-            log.error("%d audit events could not be written and are lost", self._waiting.qsize())
+        await asyncio.wait([self._writer], timeout=PATIENCE)
+        if not self._writer.done():
+            log.error("%d audit events could not be written and are lost", len(self._waiting))
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
-        while not self._waiting.empty():
-            _settle([self._waiting.get_nowait()], is_durable=False)
+        _settle(self._waiting, is_durable=False)
 
-    async def _write_forever(self) -> None:
-        while True:
-            entries = [await self._waiting.get()]
-            while len(entries) < BATCH and not self._waiting.empty():
-                entries.append(self._waiting.get_nowait())
+    async def _write_what_waits(self) -> None:
+        while self._waiting:
+            most = min(BATCH, len(self._waiting))
+            entries = [self._waiting.popleft() for _ in range(most)]
+            self._has_room.set()
             try:
                 await self._write(entries)
             finally:
                 _settle(entries, is_durable=False)
-            for _ in entries:
-                self._waiting.task_done()
 
     async def _write(self, entries: Sequence[_Entry]) -> None:
         """Write these events, however long it takes when nobody waits for them."""
@@ -113,7 +113,7 @@ class AuditLog:
         return True
 
 
-def _settle(entries: Sequence[_Entry], *, is_durable: bool) -> None:
+def _settle(entries: Iterable[_Entry], *, is_durable: bool) -> None:
     """Tell those who still wait."""
     for entry in entries:
         if entry.written is None or entry.written.done():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.fhir.audit import EXEMPLAR, Audited, AuditRow, audit_row, of_patient
+from app.fhir.audit import EXEMPLAR, Audited, AuditRow, audit_row, modelled, of_patient
 from app.fhir.context import Agent
 
 
@@ -24,7 +24,7 @@ def refusal_rows(
     whom: Sequence[str] = refused.patients
     alone = None if refused.is_query_apart else refused.query
     one = replace(refused, patients=(EXEMPLAR,), query=alone)
-    model = audit_row(agent, request_id, instant, base_url, one)
+    model = modelled(audit_row(agent, request_id, instant, base_url, one))
     plain = audit_row(agent, request_id, instant, base_url, replace(refused, patients=()))
     about = [of_patient(patient, model) for patient in whom]
     is_apart = refused.is_query_apart and bool(refused.query)

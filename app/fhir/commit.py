@@ -42,6 +42,10 @@ BREATH = 20
 FEW = 20
 """Resources of one request that may be written together with those of others."""
 
+MET = "r.rid, r.type, r.id, r.version, r.last_updated, r.deleted, r.patient, r.patients, r.digest,"
+MET += " r.body, r.confidentiality, r.labels, r.seals, r.traits, r.lo, r.hi"
+"""What of the current version a change is compared with: not its keys, which are many."""
+
 Keys = Sequence[Key]
 Then = Callable[[Context], Awaitable[None]]
 Plan = Callable[[Context], Awaitable[Sequence[Change]]]
@@ -195,8 +199,8 @@ async def _record(
     assert connection is not None
     left, events = iter(steps), list[AuditRow]()
     for asked in several:
-        within = replace(ctx, request_id=asked.ctx.request_id)
-        events += await events_of(within, list(islice(left, len(asked.drafts))), instant)
+        its = islice(left, len(asked.drafts))
+        events += await events_of(ctx, asked.ctx.request_id, its, instant)
     # In one order, so that two transactions that create the same ids cannot wait for each other.
     stored = sorted((step for step in steps if step.is_stored), key=lambda step: step.draft.key)
     if not stored:
@@ -235,8 +239,12 @@ async def _lock(
 
 
 def _places(args: Arguments, keys: Keys) -> str:
-    parts = (args.add([key[part] for key in keys], "text[]") for part in (0, 1))
-    return f"unnest({', '.join(parts)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
+    types, ids = (args.add([key[part] for key in keys], "text[]") for part in (0, 1))
+    return (
+        f"unnest({types}, {ids}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
+        # Or a plan made while the table was empty would go through all of a type.
+        f" AND r.id = ANY({ids})"
+    )
 
 
 async def _lock_in_order(connection: Connection, keys: Keys, wait: str) -> None:
@@ -257,8 +265,8 @@ async def _locked(
     source = lockable(ctx.access.get(letter, Nothing()), sorted({type_ for type_, _ in keys}), args)
     return await connection.fetch(
         *args.statement(
-            f"SELECT r.*, write_instant() AS instant FROM {source} AS r JOIN {_places(args, keys)}"
-            f" ORDER BY r.type, r.id FOR UPDATE OF r{wait}"
+            f"SELECT {MET}, write_instant() AS instant FROM {source} AS r"
+            f" JOIN {_places(args, keys)} ORDER BY r.type, r.id FOR UPDATE OF r{wait}"
         )
     )
 

@@ -120,7 +120,7 @@ def inherited_from(resource: Resource, base_url: str) -> list[Reference]:
     """The resources of this server whose patients are those of the resource too: see INHERITED."""
     elements = _at(resource, (INHERITED.get(resource["resourceType"], ""),))
     found = (local(e.get("reference"), base_url) for e in elements if isinstance(e, dict))
-    return [Reference(ref.type, ref.id) for ref in found if ref is not None]
+    return [ref.whole for ref in found if ref is not None]
 
 
 def _patients(elements: Iterable[Any], base_url: str) -> list[str]:

@@ -74,7 +74,7 @@ class Consented:
 
     @cached_property
     def _authorship(self) -> str:
-        return self._args.add(list(self._permitted.authorship), "bigint[]")
+        return self._args.shared(self._permitted.authorship, "bigint[]")
 
     def patients(self) -> str:
         """Whoever is related to one of the actors or permits them something, as a sub-select."""
@@ -84,14 +84,14 @@ class Consented:
         )
 
     def test(self, of: Subject) -> str:
-        """SQL: the Consents ("patient/id") by which this patient permits it, none if it takes a
-        relationship; NULL if it is not permitted. Consents open it together, each for some labels
+        """SELECT consents: those ("patient/id") by which this patient permits it, none if it takes
+        a relationship; NULL if it is not permitted. Consents open it together, each for some labels
         or for all; a relationship does by itself. One denial closes it."""
         is_opened = f"coalesce({of.labels}, '{{}}') <@ r.opened"
         return (
-            f"(SELECT CASE WHEN r.denies THEN NULL WHEN {is_opened} THEN r.consents"
-            f" WHEN EXISTS ({self._ties(of)}) THEN '{{}}'::text[] END"
-            f" FROM ({self._rules(of)}) AS r)"
+            f"SELECT CASE WHEN r.denies THEN NULL WHEN {is_opened} THEN r.consents"
+            f" WHEN EXISTS ({self._ties(of)}) THEN '{{}}'::text[] END AS consents"
+            f" FROM ({self._rules(of)}) AS r"
         )
 
     def looks_closer(self, patients: str) -> str:
@@ -114,23 +114,24 @@ class Consented:
         """
         return (
             "SELECT coalesce(bool_or(c.closes), false) AS closes,"
-            " coalesce(bool_or(NOT c.opens), false) AS denies, joined(CASE WHEN c.is_of_level"
-            f" THEN coalesce({of.labels}, '{{}}') ELSE c.labels END) FILTER (WHERE c.opens)"
+            " coalesce(bool_or(NOT c.verdict), false) AS denies, joined(CASE WHEN c.is_of_level"
+            f" THEN coalesce({of.labels}, '{{}}') ELSE c.labels END) FILTER (WHERE c.verdict)"
             " AS opened,"
-            " coalesce(array_agg(DISTINCT c.name) FILTER (WHERE c.opens), '{}') AS consents"
+            " coalesce(array_agg(c.name) FILTER (WHERE c.verdict), '{}') AS consents"
             f" FROM ({self._said(of)}) AS c"
             f" WHERE c.signed = c.latest AND {self._is_meant()}"
         )
 
     def _said(self, of: Subject) -> str:
-        """The rules of a patient for the actors, and what each says: whether it `opens` the
-        resource or denies it, NULL if neither; with when the `latest` of its lineage was signed."""
+        """The rules of a patient for the actors with the `verdict` of each on the resource: true if
+        it opens it, false if it denies it, NULL if neither; and when the `latest` of its lineage
+        was signed."""
         return (
             "SELECT c.patient || '/' || c.consent AS name, c.closes, c.purposes, c.actions,"
             f" c.labels, c.signed, {_is_of_level(of)} AS is_of_level, CASE"
             f" WHEN c.permits IS NULL OR NOT {_touches(of)} THEN NULL"
             f" WHEN c.permits AND NOT c.is_narrow AND {of.seals} IS NULL THEN true"
-            f" ELSE weighs(c, {of.marks}, {self._asking}) END AS opens,"
+            f" ELSE weighs(c, {of.marks}, {self._asking}) END AS verdict,"
             " max(c.signed) OVER (PARTITION BY c.lineage) AS latest FROM consent_rule AS c"
             f" WHERE c.patient = {of.patient} AND c.actor = ANY({self.reach})"
             f" AND {ACTIVE.format('c')}"

@@ -1,6 +1,6 @@
 """What travels through one interaction: who acts (Agent), what was asked (Call), the Result."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -123,11 +123,11 @@ class Context:
         """Where to read: within the transaction, if there is one."""
         return self.connection or self.engine.database
 
-    async def read(self, sql: str, *values: Any) -> "list[Record]":
+    def read(self, sql: str, *values: Any) -> "Awaitable[list[Record]]":
         """The rows of a SELECT that many callers ask: of this transaction, or with theirs."""
         if self.connection is not None:
-            return await self.connection.fetch(sql, *values)
-        return await self.engine.database.together(sql, *values)
+            return self.connection.fetch(sql, *values)
+        return self.engine.database.together(sql, *values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ refers to what is hidden from the caller.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.fhir import json
 from app.fhir.context import Context, Disclosed, Resource
@@ -29,6 +28,11 @@ SAID = frozenset(
         "StructureDefinition",
     }
 )
+
+SEARCHED = {
+    mode: b'"search":' + json.dump({"mode": mode}) for mode in ("match", "include", "outcome")
+}
+"""Bundle.entry.search by its mode."""
 
 
 def disclose(
@@ -112,13 +116,15 @@ def patients(row: Row) -> tuple[str, ...]:
     return (row["patient"],) if row["patient"] else tuple(row["patients"] or ())
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A Bundle.entry: bytes that were disclosed, and what says how they came here."""
+class Entry(NamedTuple):
+    """A Bundle.entry: bytes that were disclosed, and what says how they came here.
+
+    `search` is a code of http://hl7.org/fhir/search-entry-mode.
+    """
 
     full_url: str | None = None
     resource: Disclosed | None = None
-    search: Mapping[str, Any] | None = None
+    search: str | None = None
     request: Mapping[str, Any] | None = None
     response: Mapping[str, Any] | None = None
 
@@ -169,8 +175,9 @@ def packed(entry: Entry) -> bytes:
         parts.append(b'"fullUrl":' + json.dump(entry.full_url))
     if entry.resource is not None:
         parts.append(b'"resource":' + entry.resource.content)
-    for name in ("search", "request", "response"):
-        value = getattr(entry, name)
+    if entry.search is not None:
+        parts.append(SEARCHED[entry.search])
+    for name, value in (("request", entry.request), ("response", entry.response)):
         if value is not None:
             parts.append(b'"' + name.encode() + b'":' + json.dump(value))
     return b"{" + b",".join(parts) + b"}"

@@ -13,7 +13,7 @@ from app.fhir.engine import Engine
 from app.fhir.errors import BadRequest
 from app.fhir.instant import to_text
 from app.fhir.marks import UNMARKED, Marks
-from app.fhir.references import Reference, local, located
+from app.fhir.references import Reference, local, located, walk
 from app.fhir.registry import registered
 from app.fhir.search.parameters import extract
 from app.fhir.sharing import Key
@@ -56,15 +56,16 @@ class Derived:
 class Draft:
     """A change with everything that can be computed before the transaction begins.
 
-    `sources` are the resources whose patients it is about too; `digest` tells whether the derived
-    rows and the references are the same as those of another version.
+    `sources` are the resources whose patients it is about too, `references` all that it refers to;
+    `digest` tells whether the derived rows and the references are the same as those of another
+    version.
     """
 
     change: Change
     derived: Derived = Derived()
     subjects: tuple[str, ...] = ()
     sources: tuple[Reference, ...] = ()
-    references: Mapping[Reference, str] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
     digest: int = 0
     stamp: str = field(default_factory=lambda: registered().stamp)
     """The registered search parameters that it was derived under."""
@@ -98,18 +99,16 @@ def draft(engine: Engine, change: Change) -> Draft:
     resource = change.resource
     if resource is None:
         return Draft(change)
-    derived = derive(engine, resource)
-    pointed = list(pointers(resource, engine.base_url, change.at))
-    found: dict[Reference, str] = {}
-    for reference, path in pointed:
-        found.setdefault(reference, path)
+    derived, base = derive(engine, resource), engine.base_url
+    named = (local(element["reference"], base) for element in walk(resource))
+    pointed = [reference.whole for reference in named if reference is not None]
     return Draft(
         change,
         derived,
-        tuple(subjects(resource, engine.base_url)),
-        tuple(inherited_from(resource, engine.base_url)),
-        found,
-        _digest(derived, [str(reference) for reference, _ in pointed]),
+        tuple(subjects(resource, base)),
+        tuple(inherited_from(resource, base)),
+        tuple(dict.fromkeys(pointed)),
+        _digest(derived, pointed),
     )
 
 
@@ -133,22 +132,22 @@ def refuse_twice(drafts: Sequence[Draft]) -> None:
         seen.add(each.key)
 
 
-def _digest(derived: Derived, pointed: Sequence[str]) -> int:
+def _digest(derived: Derived, pointed: Sequence[Reference]) -> int:
     rows = sorted((table, rows) for table, rows in derived.rows.items() if table != WORDS)
-    text = repr((rows, sorted(pointed)))
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+    text = json.dump((rows, sorted((each.type, each.id) for each in pointed)))
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), signed=True)
 
 
 def derive(engine: Engine, resource: Resource) -> Derived:
     """The search keys, derived rows and marks of a resource."""
     index = extract(resource, engine.base_url)
     rows: dict[str, list[Row]] = {
-        "index_reference": list(index.references),
-        "index_date": list(index.dates),
-        "index_string": list(index.strings),
-        "index_number": list(index.numbers),
-        "index_composite": list(index.composites),
-        WORDS: list(index.texts),
+        "index_reference": index.references,
+        "index_date": index.dates,
+        "index_string": index.strings,
+        "index_number": index.numbers,
+        "index_composite": index.composites,
+        WORDS: index.texts,
     }
     for projection in engine.projections:
         rows.update(projection.project(resource, engine.base_url))
@@ -163,7 +162,7 @@ def pointers(
     for path, element in located(resource, at or resource["resourceType"]):
         reference = local(element["reference"], base_url)
         if reference is not None:
-            yield Reference(reference.type, reference.id), path
+            yield reference.whole, path
 
 
 def body(resource: Resource, version: int, last_updated: datetime) -> str:

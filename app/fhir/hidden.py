@@ -19,6 +19,7 @@ from app.fhir.references import mentioned
 from app.storage.sql import Arguments, Row
 
 Pair = tuple[str, str]
+Eyes = tuple[Access, Access, Access]
 HEAD = re.compile(r'\{"resourceType":"(\w+)","id":"([^"]+)"')
 
 
@@ -40,9 +41,17 @@ class Hidden:
         return [f"{base_url}/Consent/{id_}" for id_ in ids]
 
 
+NOTHING = Hidden()
+
+
 def known_to(ctx: Context) -> Known:
     """What exists for the caller."""
-    return known(*_letters(ctx), ctx.reach)
+    return known(*eyes(ctx))
+
+
+def eyes(ctx: Context) -> Eyes:
+    """Under what the caller reads, searches, and knows of things."""
+    return *_letters(ctx), ctx.reach
 
 
 def _letters(ctx: Context) -> tuple[Access, Access]:
@@ -51,12 +60,13 @@ def _letters(ctx: Context) -> tuple[Access, Access]:
 
 def unlike_for(ctx: Context, *, of_versions: bool = False) -> str:
     """What `with_unlike` is to look for, so that `hidden` need not ask again."""
-    return _unlike_under(*_letters(ctx), ctx.reach, of_versions=of_versions)
+    return unlike_under(*eyes(ctx), of_versions=of_versions)
 
 
 # By the accesses, whose hash is at hand: that of what follows from them takes long.
 @lru_cache(maxsize=512)
-def _unlike_under(read: Access, search: Access, reach: Access, *, of_versions: bool) -> str:
+def unlike_under(read: Access, search: Access, reach: Access, *, of_versions: bool = False) -> str:
+    """The same for whoever reads, searches and knows under these."""
     judged = known(read, search, reach)
     return unlike(judged, vouching(judged, read, search), of_versions=of_versions)
 
@@ -82,7 +92,9 @@ async def hidden(
     shown = [row for row in rows if row["body"]]
     bodies = [row["body"] for row in shown]
     pairs = await _in_doubt(ctx, bodies, doubted, are_visible=are_visible)
-    heads = (HEAD.match(row["body"]) for row in shown if is_sealed(row))
+    heads = [HEAD.match(row["body"]) for row in shown if is_sealed(row)]
+    if not pairs and not heads:
+        return NOTHING
     sealed = [(head[1], head[2]) for head in heads if head]
     return Hidden(await _unknown(ctx, pairs), await _grounds(ctx, sealed))
 
@@ -91,7 +103,7 @@ async def _in_doubt(
     ctx: Context, bodies: Sequence[str], doubted: Collection[str] | None, *, are_visible: bool
 ) -> set[Pair]:
     """The references in these bodies that may lead to the hidden."""
-    judged, base = _judged(*_letters(ctx), ctx.reach), ctx.engine.base_url
+    judged, base = _judged(*eyes(ctx)), ctx.engine.base_url
     if not judged:
         return set()
     if doubted is not None and not any(f'"{base}/' in body for body in bodies):
@@ -113,7 +125,7 @@ async def _grounds(ctx: Context, sealed: Sequence[Pair]) -> dict[Pair, list[str]
 
 async def unknown(ctx: Context, names: Iterable[str]) -> frozenset[str]:
     """Of these references ("Type/id") those that lead to what the caller may not know of."""
-    judged = _judged(*_letters(ctx), ctx.reach)
+    judged = _judged(*eyes(ctx))
     return await _unknown(ctx, {pair for pair in map(_pair, names) if pair[0] in judged})
 
 

@@ -31,6 +31,7 @@ def from_text(text: str, parameter: str) -> datetime:
         ) from None
 
 
+@lru_cache(maxsize=4096)
 def to_http_date(instant: datetime) -> str:
     """The Last-Modified form. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
     return format_datetime(instant.astimezone(UTC), usegmt=True)

@@ -61,17 +61,16 @@ async def _find(
         return None, {}
     args = Arguments()
     source = visible(ctx.reach, types, args)
-    places = (
-        args.add([t.type for t in wanted], "text[]"),
-        args.add([t.id for t in wanted], "text[]"),
-    )
+    here = args.add([t.type for t in wanted], "text[]")
+    ids = args.add([t.id for t in wanted], "text[]")
     rows = await connection.fetch(
         *args.statement(
             # One round trip for both: this is on the path of every create.
             "SELECT t.instant, f.* FROM (SELECT write_instant() AS instant) AS t LEFT JOIN"
             f" (SELECT r.type, r.id, r.patient, r.patients FROM {source} AS r"
-            f" JOIN unnest({', '.join(places)}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
-            " WHERE NOT r.deleted) AS f ON true"
+            f" JOIN unnest({here}, {ids}) AS w(type, id) ON w.type = r.type AND w.id = r.id"
+            # Or a plan made while the table was empty would go through all of a type.
+            f" WHERE r.id = ANY({ids}) AND NOT r.deleted) AS f ON true"
         )
     )
     return rows[0]["instant"], {
@@ -103,15 +102,17 @@ def _unresolved(
     current: Current | None,
     subjects: set[Reference],
 ) -> list[tuple[Reference, str]]:
-    lost = [(target, path) for target, path in draft.references.items() if target not in known]
-    if not lost or current is None or current.body is None or draft.change.resource is None:
-        return lost
+    lost = [target for target in draft.references if target not in known]
+    if not lost or draft.change.resource is None:
+        return []
     base = ctx.engine.base_url
-    held = list(pointers(json.parse(current.body.encode()), base, draft.change.at))
     made = list(pointers(draft.change.resource, base, draft.change.at))
+    if current is None or current.body is None:
+        return [(target, _added(target, (), made)) for target in lost]
+    held = list(pointers(json.parse(current.body.encode()), base, draft.change.at))
     return [
-        (target, _added(target, held, made, path))
-        for target, path in lost
+        (target, _added(target, held, made))
+        for target in lost
         if target in subjects or _times(target, made) > _times(target, held)
     ]
 
@@ -121,10 +122,10 @@ def _times(target: Reference, pointed: Pointers) -> int:
     return sum(reference == target for reference, _ in pointed)
 
 
-def _added(target: Reference, held: Pointers, made: Pointers, otherwise: str) -> str:
+def _added(target: Reference, held: Pointers, made: Pointers) -> str:
     """Where the target is newly referred to; where it was before is not told."""
-    fresh = (path for reference, path in made if reference == target)
-    return next((path for path in fresh if (target, path) not in held), otherwise)
+    paths = [path for reference, path in made if reference == target]
+    return next((path for path in paths if (target, path) not in held), paths[0])
 
 
 def _nowhere(target: Reference, path: str) -> Issue:

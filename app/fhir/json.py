@@ -81,7 +81,9 @@ def parse(data: bytes) -> Any:
         ) from None
     except RecursionError:
         raise _too_deep() from None
-    check_depth(value)
+    # What has fewer objects and arrays than levels are allowed cannot nest too deep.
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        check_depth(value)
     if b"\\u" in data and ESCAPED.search(data):
         _check_text(value)
     return value

@@ -47,7 +47,7 @@ def is_asking(call: Call, patients: Sequence[str]) -> bool:
     """Whether the question may name somebody of whom the answer, about these, shows nothing."""
     if call.interaction not in ASKING:
         return False
-    return bool(patients_named_in(call)) and (not patients or names_others(call, patients))
+    return (not patients or names_others(call, patients)) and bool(patients_named_in(call))
 
 
 async def find_named(ctx: Context, call: Call) -> Named:
@@ -72,12 +72,14 @@ async def find_named(ctx: Context, call: Call) -> Named:
 
 def patients_named_in(call: Call) -> set[str]:
     """The logical ids of the patients a call names, whether they exist or not."""
-    return {*_named(call.type, call.query), *_around(call), *_sent(call)}
+    return _named(call.type, call.query).union(_around(call), _sent(call))
 
 
 def names_others(call: Call, patients: Iterable[str]) -> bool:
     """Whether the query tells of a patient who is none of these, or could."""
-    if not {*_named(call.type, call.query)}.issubset(patients):
+    if not call.query:
+        return False
+    if not _named(call.type, call.query).issubset(patients):
         return True
     return any("," in value and _describes(call.type, name) for name, value in call.query)
 
@@ -87,12 +89,20 @@ def _describes(type_: str | None, name: str) -> bool:
     return (type_ == "Patient" and name[:1] != "_") or re.split("[.:]", name)[0] in POINTING
 
 
-def _named(type_: str | None, query: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _named(type_: str | None, query: Iterable[tuple[str, str]]) -> set[str]:
+    found: set[str] = set()
     for name, value in query:
-        yield from _ANYWHERE.findall(value)
-        pointing = name.removesuffix("._id").removesuffix(":Patient")
-        if pointing in POINTING or (type_, name) == ("Patient", "_id"):
-            yield from (each for each in value.split(",") if ID.match(each))
+        if "Patient/" in value:
+            found.update(_ANYWHERE.findall(value))
+        if _is_pointing(type_, name):
+            found.update(filter(ID.match, value.split(",")))
+    return found
+
+
+def _is_pointing(type_: str | None, name: str) -> bool:
+    """Whether the values of a parameter are the ids of patients."""
+    pointing = name.removesuffix("._id").removesuffix(":Patient")
+    return pointing in POINTING or (type_, name) == ("Patient", "_id")
 
 
 def _around(call: Call) -> Iterator[str]:

@@ -16,7 +16,7 @@ def part(engine: Engine, steps: Sequence[Step], events: Sequence[AuditRow]) -> P
     stale: dict[str, list[int]] = {}
     for step in steps:
         before, after = _before(engine, step), step.draft.derived.rows
-        for table in DERIVED:
+        for table in DERIVED if step.current else after:
             was, is_ = before.get(table, []), after.get(table, [])
             if _is_kept(step, table) or (was == is_ and table != WORDS):
                 continue

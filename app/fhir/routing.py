@@ -91,12 +91,13 @@ def route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, Targe
     Raises NotFound where nothing lives at the path, MethodNotAllowed where the method does not.
     """
     found = target(path)
-    rows = {row.method: row for row in reversed(routes) if row.path == found.shape}
-    if method in rows:
-        return rows[method], found
-    if not rows:
+    for row in routes:
+        if row.path == found.shape and row.method == method:
+            return row, found
+    methods = {row.method for row in routes if row.path == found.shape}
+    if not methods:
         raise NotFound("Nothing is served at this path.")
-    allowed = ", ".join(sorted(rows))
+    allowed = ", ".join(sorted(methods))
     raise MethodNotAllowed(
         f"{method} does not apply here; use {allowed}.", headers={"Allow": allowed}
     )
@@ -257,4 +258,6 @@ def _refused(call: Call, error: FHIRError) -> Audited:
 
 
 def _query(call: Call) -> str | None:
+    if not call.query:
+        return None
     return "&".join(f"{name}={value}" for name, value in call.query) or None

@@ -4,32 +4,27 @@ Every arm of every statement (read, search, chain, include, history, count, refe
 from `visible` or `versions`, so totals, pages and includes cannot disagree about who may see what.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from app.fhir.access import (
     Access,
     All,
     AnyOf,
-    ByAgent,
-    Everything,
-    InCompartment,
     Matching,
-    Nothing,
     Permitted,
     Related,
     for_type,
     permissions,
 )
-from app.fhir.compartments import DIRECTORY, is_single
-from app.fhir.consented import Consented, Subject, related, related_patients, unmarked
-from app.fhir.search.parameters import criterion
+from app.fhir.access_sql import about, arm, is_weighed, kinds, weighed
+from app.fhir.consented import Consented, related_patients
 from app.storage.sql import Arguments, Beginning, Needs, literals
 
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
 COLUMNS = f"{HEAD}, digest, confidentiality, labels, seals, traits, lo, hi"
-Kind = tuple[Access, list[str]]
-"""Types that an access treats alike, and what it is when specialised to them."""
+Write = Callable[[Access, tuple[str, ...], Arguments], str]
+"""What writes a sub-select for an access to these types."""
 
 ORDINARY = "3::smallint AS confidentiality, NULL::text[] AS seals"
 
@@ -49,7 +44,7 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     "patient/id" of each Consent that permits it, none where it is a relationship that does, or
     nobody is asked. Use as `FROM {visible(...)} AS r`.
     """
-    return _visible(access, types, args, is_named=True)
+    return _put(_named, access, types, args)
 
 
 def lockable(access: Access, types: str | Sequence[str], args: Arguments) -> str:
@@ -59,39 +54,49 @@ def lockable(access: Access, types: str | Sequence[str], args: Arguments) -> str
     by then, but keeps what a sub-select beside it found before.
     https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
     """
-    return _visible(access, types, args, is_named=False)
+    return _put(_unnamed, access, types, args)
 
 
-def _visible(access: Access, types: str | Sequence[str], args: Arguments, *, is_named: bool) -> str:
+def _put(write: Write, access: Access, types: str | Sequence[str], args: Arguments) -> str:
+    """The text of a sub-select, put into a statement with what it needs of it."""
     names = (types,) if isinstance(types, str) else tuple(types)
-    write = _written if is_by_content(access) else _written_once
-    text, needs = write(access, names, args.beginning, is_named=is_named)
+    written = _written if _is_any_by_content(access, names) else _written_once
+    text, needs = written(write, access, names, args.beginning)
     args.take(needs)
     return text
 
 
 def _written(
-    access: Access, names: tuple[str, ...], beginning: Beginning, *, is_named: bool
+    write: Write, access: Access, names: tuple[str, ...], beginning: Beginning
 ) -> tuple[str, Needs]:
-    """The text of `visible`, and what it needs of the statement that it is put into."""
     args = Arguments.after(beginning)
-    table = "audit_event" if names == ("AuditEvent",) else "resource"
-    if table == "resource":
-        names = tuple(name for name in names if name != "AuditEvent")
-    columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
-    kinds = _kinds(access, names)
-    if is_named and any(_is_weighed(special, members[0]) for special, members in kinds):
-        text = f"(SELECT {columns}, w.consents FROM {table} AS h {_weighed(kinds, args)})"
-    else:
-        arms = [_arm(special, members, args) for special, members in kinds]
-        tests = " OR ".join(arms) or "false"
-        text = f"(SELECT {columns}, NULL::text[] AS consents FROM {table} AS h WHERE {tests})"
-    return text, args.needs(beginning)
+    return write(access, names, args), args.needs(beginning)
 
 
 # To weigh consents takes long to write. What a scope asks of the content is written anew: it may
 # name search parameters that were registered since, and dates near to now.
 _written_once = lru_cache(maxsize=512)(_written)
+
+
+def _named(access: Access, names: tuple[str, ...], args: Arguments) -> str:
+    return _selected(access, names, args, is_named=True)
+
+
+def _unnamed(access: Access, names: tuple[str, ...], args: Arguments) -> str:
+    return _selected(access, names, args, is_named=False)
+
+
+def _selected(access: Access, names: tuple[str, ...], args: Arguments, *, is_named: bool) -> str:
+    table = "audit_event" if names == ("AuditEvent",) else "resource"
+    if table == "resource":
+        names = tuple(name for name in names if name != "AuditEvent")
+    columns = COLUMNS if table == "resource" else f"{HEAD}, {ORDINARY}"
+    groups = kinds(access, names)
+    if is_named and any(is_weighed(special, members[0]) for special, members in groups):
+        return f"(SELECT {columns}, w.consents FROM {table} AS h {weighed(groups, args)})"
+    arms = [arm(special, members, args) for special, members in groups]
+    tests = " OR ".join(arms) or "false"
+    return f"(SELECT {columns}, NULL::text[] AS consents FROM {table} AS h WHERE {tests})"
 
 
 def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str:
@@ -102,7 +107,10 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
     reason only the current version is shown where access depends on its content, by a scope or by a
     provision. `superseded` is the instant of the next version.
     """
-    names = (types,) if isinstance(types, str) else tuple(types)
+    return _put(_versions, access, types, args)
+
+
+def _versions(access: Access, names: tuple[str, ...], args: Arguments) -> str:
     closer = " OR ".join(_closer(access, names, args))
     current = f" AND (v.version = h.version OR NOT ({closer}))"
     superseded = (
@@ -112,7 +120,7 @@ def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str
     return (
         "(SELECT v.rid, v.type, h.id, v.version, v.last_updated, v.method, v.patient, v.patients,"
         f" v.body, h.confidentiality, h.seals, h.consents, {superseded}"
-        f" FROM {visible(access, types, args)} AS h"
+        f" FROM {visible(access, names, args)} AS h"
         # One boolean, since of so many comparisons the planner expects that hardly a row passes,
         # and would sort all of them rather than follow the index until a page is full.
         f" JOIN resource_version AS v ON v.rid = h.rid AND CASE WHEN {AS_OPEN}"
@@ -128,7 +136,7 @@ def reached(access: Access, type_: str, args: Arguments) -> str | None:
     What `visible` shows of a type about one patient is about one of these. A bound that helps to
     plan a statement, never a permission.
     """
-    if _about(type_) != "one":
+    if about(type_) != "one":
         return None
     match for_type(access, type_):
         case Related() as ties:
@@ -148,7 +156,7 @@ def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[s
         special = for_type(access, name)
         if is_by_content(special):
             by_content.append(name)
-        if _about(name) != "nobody":
+        if about(name) != "nobody":
             for permitted in permissions(special):
                 by_consent.setdefault(permitted, []).append(name)
     if by_content:
@@ -158,6 +166,7 @@ def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[s
         yield f"(h.type IN ({literals(members)}) AND {narrow})"
 
 
+@lru_cache(maxsize=4096)
 def is_by_content(access: Access) -> bool:
     """Whether it asks what is in a resource, as a granular scope does."""
     match access:
@@ -168,121 +177,7 @@ def is_by_content(access: Access) -> bool:
     return False
 
 
-def _kinds(access: Access, names: tuple[str, ...]) -> list[Kind]:
-    """The groups of types that the access treats alike, each with what it is for them."""
-    groups: dict[tuple[Access, str], list[str]] = {}
-    for name in names:
-        special = for_type(access, name)
-        if not isinstance(special, Nothing):
-            groups.setdefault((special, _about(name)), []).append(name)
-    return [(special, members) for (special, _), members in groups.items()]
-
-
-def _is_weighed(access: Access, type_: str) -> bool:
-    """Whether consents have a say."""
-    return _about(type_) != "nobody" and any(permissions(access))
-
-
-def _weighed(kinds: Sequence[Kind], args: Arguments) -> str:
-    """Consents are weighed once for a row, and told by what let it through."""
-    found = [_consents(special, members[0], args) for special, members in kinds]
-    types = [literals(members) for _, members in kinds]
-    cases = (f"WHEN h.type IN ({each}) THEN {one}" for each, one in zip(types, found, strict=True))
-    consents = f"CASE {' '.join(cases)} END" if len(kinds) > 1 else found[0]
-    return (
-        # Without OFFSET it would be written into both places that ask for it, and run in each.
-        f"CROSS JOIN LATERAL (SELECT {consents} AS consents OFFSET 0) AS w"
-        f" WHERE h.type IN ({', '.join(types)}) AND w.consents IS NOT NULL"
-    )
-
-
-def _about(type_: str) -> str:
-    if type_ in DIRECTORY:
-        return "nobody"
-    return "one" if is_single(type_) else "several"
-
-
-def _arm(access: Access, members: list[str], args: Arguments) -> str:
-    condition = _condition(access, members[0], args)
-    return f"(h.type IN ({literals(members)}) AND {condition})"
-
-
-def _consents(access: Access, type_: str, args: Arguments) -> str:
-    """SQL: the Consents by which the access lets `h` through, NULL if it does not."""
-    match access:
-        case Permitted() if _about(type_) != "nobody":
-            return _of_all(access, type_, args)
-        case All(parts) | AnyOf(parts) if _is_weighed(access, type_):
-            named = next(part for part in parts if _is_weighed(part, type_))
-            others = tuple(part for part in parts if part is not named)
-            consents, rest = _consents(named, type_, args), _joined(access, others, type_, args)
-            if isinstance(access, All):
-                return f"CASE WHEN {rest} THEN {consents} END"
-            return f"coalesce({consents}, CASE WHEN {rest} THEN '{{}}'::text[] END)"
-    return f"CASE WHEN {_condition(access, type_, args)} THEN '{{}}'::text[] END"
-
-
-def _condition(access: Access, type_: str, args: Arguments) -> str:
-    match access:
-        case Everything():
-            return "true"
-        case All(parts) | AnyOf(parts):
-            return _joined(access, parts, type_, args)
-        case InCompartment(patient):
-            return _in_compartment(patient, type_, args)
-        case Related() | Permitted():
-            return _of_each(access, type_, args)
-        case Matching() | ByAgent():
-            return _by_content(access, type_, args)
-    return "false"
-
-
-def _joined(access: All | AnyOf, parts: Sequence[Access], type_: str, args: Arguments) -> str:
-    word = " AND " if isinstance(access, All) else " OR "
-    return f"({word.join(_condition(part, type_, args) for part in parts)})"
-
-
-def _by_content(access: Matching | ByAgent, type_: str, args: Arguments) -> str:
-    if isinstance(access, ByAgent):
-        done = f"h.targets && {args.add(list(access.agents), 'bigint[]')}"
-        return f"(NOT {done})" if access.of_others else f"({done})"
-    tests = (criterion(type_, code, value, args, alias="h") for code, value in access.query)
-    return "(" + " AND ".join(tests) + ")"
-
-
-def _in_compartment(patient: str, type_: str, args: Arguments) -> str:
-    match _about(type_):
-        case "nobody":
-            return "true"
-        case "one":
-            return f"h.patient = {args.add(patient)}"
-    return f"h.patients = ARRAY[{args.add(patient, 'text')}]"
-
-
-def _of_all(access: Permitted, type_: str, args: Arguments) -> str:
-    """The Consents of the patient, or of all the patients, a resource is about; NULL if one of them
-    does not permit it, or there is none."""
-    describe = unmarked if type_ == "AuditEvent" else Subject
-    asked = Consented(access, args)
-    if _about(type_) == "one":
-        return asked.test(describe("h.patient"))
-    return (
-        "(SELECT CASE WHEN bool_and(t.consents IS NOT NULL) THEN joined(t.consents) END"
-        " FROM unnest(h.patients) AS p"
-        f" CROSS JOIN LATERAL (SELECT {asked.test(describe('p'))} AS consents OFFSET 0) AS t)"
-    )
-
-
-def _of_each(access: Related | Permitted, type_: str, args: Arguments) -> str:
-    """The condition for the patient, or for every one of the patients, a resource is about."""
-    match _about(type_):
-        case "nobody":
-            return "true"
-        case _ if isinstance(access, Permitted):
-            return f"({_of_all(access, type_, args)} IS NOT NULL)"
-        case "one":
-            return related(access, args, "h.patient")
-    return (
-        "(cardinality(h.patients) > 0 AND NOT EXISTS"
-        f" (SELECT FROM unnest(h.patients) AS p WHERE NOT {related(access, args, 'p')}))"
-    )
+@lru_cache(maxsize=4096)
+def _is_any_by_content(access: Access, names: tuple[str, ...]) -> bool:
+    """Whether it does so of one of these types: of the trail alone it may ask of many callers."""
+    return any(is_by_content(for_type(access, name)) for name in names)

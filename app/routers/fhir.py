@@ -7,8 +7,8 @@ Bare, because a framework's own way from the socket to a handler costs as much a
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from string import printable
-from typing import Any
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,13 +20,14 @@ from app.fhir import json, xml
 from app.fhir.context import FHIR_JSON, Call, Context, Result
 from app.fhir.disclose import statement
 from app.fhir.engine import Engine, Route
-from app.fhir.errors import BadRequest, FHIRError, TooLarge, UnsupportedMediaType
+from app.fhir.errors import FHIRError
 from app.fhir.faults import translated
 from app.fhir.interactions.asynchronous import is_for_later
 from app.fhir.routing import Target, known_operation, perform, record_refusal, route, to_call
 from app.fhir.shape import parse_query
 from app.routers import negotiation
 from app.routers.asynchronous import accept
+from app.routers.content import form, patch, read, resource
 from app.routers.evenly import Evenly, is_blank
 from app.storage.database import DatabaseAway
 
@@ -126,17 +127,17 @@ class FHIRApplication:
 
     async def _answer(self, request: Request) -> tuple[Call, Result]:
         """Authenticate, understand, perform; a refusal on the way to `perform` is recorded here."""
-        asked: Call = Call("unknown")
+        asked: Call | None = None
+        place: tuple[Route, Target] | None = None
         ctx: Context | None = None
         caller: Caller | None = None
         try:
             try:
-                row, found = route(self._engine.routes, request.method, request.path)
+                place = row, found = route(self._engine.routes, request.method, request.path)
             except FHIRError:
                 # The audit trail tells who asked for what is not there, too.
                 _, ctx = await self._admitted(request)
                 raise
-            asked = to_call(row, found)
             if row.interaction in PUBLIC:
                 ctx = self._nobody(request)
             else:
@@ -145,9 +146,10 @@ class FHIRApplication:
             if caller is not None:
                 caller, ctx = self._declared(caller, ctx, request)
                 if is_for_later(asked) and ctx.emergency is None:
-                    place = (request.method, request.path)
-                    return asked, await accept(ctx, caller, place, asked, self._limits.hours)
+                    named = (request.method, request.path)
+                    return asked, await accept(ctx, caller, named, asked, self._limits.hours)
         except FHIRError as error:
+            asked = asked or (to_call(*place) if place else Call("unknown"))
             await record_refusal(ctx or self._nobody(request), asked, error)
             raise
         return asked, await self._perform(ctx, row, asked)
@@ -182,17 +184,19 @@ class FHIRApplication:
     async def _call(self, row: Route, found: Target, request: Request) -> Call:
         query, body = parse_query(request.query) if request.query else (), None
         media_type = FHIR_JSON
-        operation = known_operation(self._engine.operations, found.type, found.operation)
-        also = operation.media_types if operation else ()
+        also: tuple[str, ...] = ()
+        if found.operation is not None:
+            operation = known_operation(self._engine.operations, found.type, found.operation)
+            also = operation.media_types if operation else ()
         accept = negotiation.accepted(request.headers, query, also)
         if row.method in WITH_BODY:
-            data = await _read(request.receive, self._limits.body)
+            data = await read(request.receive, self._limits.body)
             if row.path.endswith("_search"):
-                query += _form(request.headers, data)
+                query += form(request.headers, data)
             elif row.interaction == "patch":
-                media_type, body = _patch(request.headers, data)
+                media_type, body = patch(request.headers, data)
             else:
-                body = _body(request.headers, data)
+                body = resource(request.headers, data)
         return to_call(
             row,
             found,
@@ -209,64 +213,26 @@ class FHIRApplication:
 def _request(scope: Scope, base: str, base_url: str, receive: Receive) -> Request:
     headers = negotiation.joined(scope["headers"])
     path = scope["path"].removeprefix(base)
-    proofs = tuple(value.decode("latin-1") for name, value in scope["headers"] if name == b"dpop")
+    method = scope["method"]
+    presented: Presented | None = None
+    if b"dpop" in headers:
+        proofs = (value.decode("latin-1") for name, value in scope["headers"] if name == b"dpop")
+        presented = Presented(method, f"{base_url}{path}", tuple(proofs))
     return Request(
-        method="GET" if scope["method"] == "HEAD" else scope["method"],
+        method="GET" if method == "HEAD" else method,
         path=path,
         query=_encoded(scope["query_string"]),
         headers=headers,
         id=negotiation.request_id(headers),
         address=scope["client"][0] if scope.get("client") else None,
         receive=receive,
-        presented=Presented(scope["method"], f"{base_url}{path}", proofs) if proofs else None,
+        presented=presented,
     )
 
 
 def _encoded(query: bytes) -> str:
     """The query with what nobody encoded encoded: curl sends bytes as they were typed."""
     return query.decode() if query.isascii() else quote(query, safe=printable)
-
-
-async def _read(receive: Receive, most: int) -> bytes:
-    """The whole body; TooLarge as soon as it has more bytes than allowed."""
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BadRequest("The request ended before its body did.")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > most:
-            raise TooLarge(f"The body has more than {most} bytes.")
-        parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-def _form(headers: negotiation.Headers, data: bytes) -> tuple[tuple[str, str], ...]:
-    """https://hl7.org/fhir/R4/http.html#search: POST _search carries the parameters as a form."""
-    if data and not negotiation.is_form(headers):
-        raise UnsupportedMediaType(f"Send the search parameters as {negotiation.FORM}.")
-    try:
-        return parse_query(data.decode())
-    except UnicodeDecodeError:
-        raise BadRequest("The parameters are not UTF-8.", code="value") from None
-
-
-def _body(headers: negotiation.Headers, data: bytes) -> Any:
-    if not data:
-        return None
-    if negotiation.is_xml(headers):
-        return xml.read(data)
-    negotiation.check_content_type(headers)
-    return json.parse(data)
-
-
-def _patch(headers: negotiation.Headers, data: bytes) -> tuple[str, Any]:
-    """The media type of a patch and the patch; a FHIRPath Patch may be XML, too."""
-    if negotiation.is_xml(headers):
-        return FHIR_JSON, xml.read(data)
-    return negotiation.patch_type(headers), json.parse(data) if data else None
 
 
 def _content(result: Result, request: Request) -> bytes:
@@ -289,5 +255,9 @@ def _headers(result: Result, content: bytes, request: Request) -> list[tuple[byt
 
 def _content_type(result: Result, request: Request) -> bytes:
     is_xml = request.is_xml_wanted and result.media_type == FHIR_JSON
-    kind = negotiation.FHIR_XML if is_xml else result.media_type
+    return _with_charset(negotiation.FHIR_XML if is_xml else result.media_type)
+
+
+@lru_cache(maxsize=64)
+def _with_charset(kind: str) -> bytes:
     return f"{kind}{'' if kind in PLAIN else ';charset=utf-8'}".encode()

@@ -48,6 +48,9 @@ Figures = Callable[[], Awaitable[bytes]]
 """Gauges in the text format of Prometheus."""
 
 
+Lines = Iterable[tuple[bytes, bytes]]
+"""Headers."""
+
 Gate = Callable[[Request], Awaitable[None]]
 """Raises an FHIRError unless this request may read the figures."""
 
@@ -130,29 +133,31 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status, request = time.perf_counter(), 500, b"-"
+        began, status = time.perf_counter(), 500
+        headers: Lines = ()
 
-        async def sent(message: Message) -> None:
-            nonlocal status, request
+        # No coroutine of its own: it is called twice for every answer.
+        def sent(message: Message) -> Awaitable[None]:
+            nonlocal status, headers
             if message["type"] == "http.response.start":
-                status = message["status"]
-                request = dict(message["headers"]).get(b"x-request-id", request)
-            await send(message)
+                status, headers = message["status"], message["headers"]
+            return send(message)
 
         try:
             await self._app(scope, receive, sent)
         finally:
             path = shape(scope["path"], self._words)
-            _observe(scope, path, status, time.perf_counter() - began, request)
+            _observe(scope, path, status, time.perf_counter() - began, headers)
 
 
-def _observe(scope: Scope, path: str, status: int, seconds: float, request: bytes) -> None:
+def _observe(scope: Scope, path: str, status: int, seconds: float, headers: Lines) -> None:
     method = scope["method"] if scope["method"] in METHODS else "other"
     requests, duration = _meters(method, path, status)
     requests.inc()
     duration.observe(seconds)
-    id_ = request.decode("latin-1")
-    log.debug("%s %s %s %.1f ms request %s", method, path, status, seconds * 1000, id_)
+    if log.isEnabledFor(logging.DEBUG):
+        id_ = dict(headers).get(b"x-request-id", b"-").decode("latin-1")
+        log.debug("%s %s %s %.1f ms request %s", method, path, status, seconds * 1000, id_)
 
 
 @lru_cache(maxsize=4096)
@@ -164,10 +169,8 @@ def shape(path: str, words: Collection[str] = WORDS) -> str:
     """The path without what names a person or is made up: "/fhir/Goal/[id]/_history"."""
     base, found, rest = path.partition("/fhir")
     if found and (not rest or rest[0] == "/"):
-        return "/fhir" + "".join(f"/{_part(part, words)}" for part in rest.split("/")[1:5])
+        # A type, an operation or a name of the specification as it is, anything else as [id].
+        parts = rest.split("/")[:5]
+        told = [part if not part or part in words or is_type(part) else "[id]" for part in parts]
+        return "/fhir" + "/".join(told)
     return base if base in OWN_PATHS else "other"
-
-
-def _part(part: str, words: Collection[str]) -> str:
-    """A type, an operation or a name of the specification as it is, anything else as [id]."""
-    return part if not part or part in words or is_type(part) else "[id]"

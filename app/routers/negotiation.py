@@ -32,6 +32,13 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}\Z")
 FHIR_VERSION = "4.0"
 MAX_REASON = 500
 
+CONDITIONS = (b"if-match", b"if-none-match", b"if-modified-since", b"if-none-exist")
+"""The headers of Conditions, in the order of its fields."""
+
+CONDITIONAL = frozenset(CONDITIONS)
+UNCONDITIONAL = Conditions()
+NO_PREFERENCE = Preference()
+
 RENDERED = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -57,7 +64,7 @@ def joined(lines: Sequence[tuple[bytes, bytes]]) -> Headers:
 def request_id(headers: Headers) -> str:
     """X-Request-Id as the client gave it, or a new one. https://hl7.org/fhir/R4/http.html#custom"""
     given = headers.get(b"x-request-id", b"").decode("latin-1")
-    return given if REQUEST_ID.match(given) else new_id()
+    return given if given and REQUEST_ID.match(given) else new_id()
 
 
 def declared_purpose(headers: Headers) -> tuple[str | None, str | None]:
@@ -175,7 +182,7 @@ def preference(headers: Headers) -> Preference:
     """
     given = headers.get(b"prefer")
     if given is None:
-        return Preference()
+        return NO_PREFERENCE
     found: dict[str, str] = {}
     for part in PREFERENCE.split(given.decode("latin-1")):
         name, _, value = (each.strip().strip('"') for each in part.partition("="))
@@ -187,10 +194,9 @@ def preference(headers: Headers) -> Preference:
 
 def conditions(headers: Headers) -> Conditions:
     """The conditional headers, as they were sent."""
-    names = (b"if-match", b"if-none-match", b"if-modified-since", b"if-none-exist")
-    if not any(name in headers for name in names):
-        return Conditions()
-    found = (headers.get(name) for name in names)
+    if CONDITIONAL.isdisjoint(headers):
+        return UNCONDITIONAL
+    found = (headers.get(name) for name in CONDITIONS)
     return Conditions(*(value.decode("latin-1") if value is not None else None for value in found))
 
 

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 from asyncpg import Record
-from asyncpg.pool import Pool, PoolConnectionProxy
+from asyncpg.pool import PoolConnectionProxy
 
+from app.storage.connections import Connections, is_closed
 from app.storage.together import Together, Types, Values
 
 if TYPE_CHECKING:
@@ -48,12 +49,10 @@ class Database:
     values they have, which costs more than most of them do.
     """
 
-    def __init__(
-        self, readers: "Pool[Record]", writers: "Pool[Record]", searchers: "Pool[Record]"
-    ) -> None:
+    def __init__(self, readers: Connections, writers: Connections, searchers: Connections) -> None:
         self._readers = readers
         self._writers = writers
-        self._writing = asyncio.Semaphore(writers.get_max_size())
+        self._writing = asyncio.Semaphore(writers.size)
         self._searchers = searchers
         self._rids: deque[int] = deque()
         self._together = Together(self._read, self._parameters)
@@ -111,12 +110,12 @@ class Database:
         async with Held(self._searchers) as connection:
             return await connection.fetch(sql, *args)
 
-    async def together(self, sql: str, *args: Any) -> list[Record]:
+    def together(self, sql: str, *args: Any) -> Awaitable[list[Record]]:
         """`fetch` of a SELECT, answered with others of the same text: for what many ask."""
-        return await self._together.fetch(sql, args)
+        return self._together.fetch(sql, args)
 
-    async def _read(self, sql: str, args: Values) -> list[Record]:
-        return await self.fetch(sql, *args)
+    def _read(self, sql: str, args: Values) -> Awaitable[list[Record]]:
+        return self.fetch(sql, *args)
 
     async def _parameters(self, sql: str) -> Types:
         async with self.acquire() as connection:
@@ -149,8 +148,8 @@ class Database:
         return self._rids.popleft()
 
 
-async def _pool(dsn: str, size: int, session: Mapping[str, str]) -> "Pool[Record]":
-    return await asyncpg.create_pool(
+async def _pool(dsn: str, size: int, session: Mapping[str, str]) -> Connections:
+    pool = await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=size,
@@ -171,6 +170,7 @@ async def _pool(dsn: str, size: int, session: Mapping[str, str]) -> "Pool[Record
             **session,
         },
     )
+    return Connections(pool)
 
 
 async def _keep_as_is(connection: "asyncpg.Connection[Record]") -> None:
@@ -187,33 +187,27 @@ class Held:
     A class, not a generator: this is on the path of every read.
     """
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_connections")
 
-    def __init__(self, pool: "Pool[Record]") -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     async def __aenter__(self) -> Connection:
         try:
-            self._connection: Connection = await self._pool.acquire()
+            self._connection: Connection = await self._connections.take()
         except (*LOST, *BROKEN) as error:
             raise DatabaseAway(type(error).__name__) from error
         return self._connection
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        is_lost = _is_closed(self._connection)
+        if error is None and self._connections.keep(self._connection):
+            return
+        is_lost = is_closed(self._connection)
         try:
-            await self._pool.release(self._connection)
+            await self._connections.release(self._connection)
         except (*LOST, *BROKEN) as failure:
             error, is_lost = error or failure, True
         # An OSError may be the caller's own; asyncpg reports wrong calls like closed connections.
         is_ours = isinstance(error, LOST) or (is_lost and isinstance(error, BROKEN))
         if is_ours:
             raise DatabaseAway(type(error).__name__) from error
-
-
-def _is_closed(connection: Connection) -> bool:
-    """Whether a connection was lost: asyncpg may have taken it out of its pool already."""
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:
-        return True

@@ -13,11 +13,13 @@ Connection = _Connection | PoolConnectionProxy
 
 NAME = re.compile(r"[A-Za-z0-9.-]+")
 
-Beginning = tuple[int, tuple[Hashable, ...]]
-"""How many values and which queries a statement has, when a part of it is begun."""
+Named = tuple[tuple[Hashable, str], ...]
+Beginning = tuple[int, tuple[Hashable, ...], Named]
+"""How many values, which queries and which shared values a statement has, when a part of it is
+begun."""
 
-Needs = tuple[tuple[Any, ...], tuple[tuple[Hashable, str], ...]]
-"""The values and queries that a part of a statement adds to it."""
+Needs = tuple[tuple[Any, ...], Named, Named]
+"""The values, queries and shared values that a part of a statement adds to it."""
 
 
 class Arguments:
@@ -26,17 +28,25 @@ class Arguments:
     A statement is complete by `statement` only.
     """
 
-    __slots__ = ("_once", "values")
+    __slots__ = ("_once", "_shared", "values")
 
     def __init__(self, *values: Any) -> None:
         self.values: list[Any] = list(values)
         self._once: dict[Hashable, str] = {}
+        self._shared: dict[Hashable, str] = {}
 
     def add(self, value: Any, cast: str | None = None) -> str:
         """The placeholder of one more value: "$3", or "$3::bigint[]" with a cast."""
         self.values.append(value)
         place = f"${len(self.values)}"
         return f"{place}::{cast}" if cast else place
+
+    def shared(self, values: tuple[Any, ...], cast: str) -> str:
+        """The placeholder of an array that all parts of the statement have in common."""
+        key = values, cast
+        if key not in self._shared:
+            self._shared[key] = self.add(list(values), cast)
+        return self._shared[key]
 
     def once(self, column: str, key: Hashable, query: Callable[[], str]) -> str:
         """A column of the one row of a query, which the statement asks once for each key."""
@@ -49,21 +59,28 @@ class Arguments:
         """Those of a statement that has come so far, for a part that is made to be kept."""
         args = cls(*(None for _ in range(beginning[0])))
         args._once.update((key, "") for key in beginning[1])
+        args._shared.update(beginning[2])
         return args
 
     @property
     def beginning(self) -> Beginning:
         """Where a part begins: the same part is the same text only after the same beginning."""
-        return len(self.values), tuple(self._once)
+        return len(self.values), tuple(self._once), tuple(self._shared.items())
 
     def needs(self, beginning: Beginning) -> Needs:
         """What was added since."""
-        return tuple(self.values[beginning[0] :]), tuple(self._once.items())[len(beginning[1]) :]
+        once, shared = tuple(self._once.items()), tuple(self._shared.items())
+        return (
+            tuple(self.values[beginning[0] :]),
+            once[len(beginning[1]) :],
+            shared[len(beginning[2]) :],
+        )
 
     def take(self, needs: Needs) -> None:
         """Add what a part that was kept needs."""
         self.values.extend(needs[0])
         self._once.update(needs[1])
+        self._shared.update(needs[2])
 
     def statement(self, sql: str) -> tuple[Any, ...]:
         """The statement with all it needs, and its values: what the database is given."""

@@ -23,7 +23,7 @@ ABREAST = 4
 SLOW = 0.01
 """Seconds after which a turn has another beside it; before, to wait for it costs less."""
 
-MOST = 4
+MOST = 8
 """Callers whom one turn answers: with more, the worker and PostgreSQL wait for each other."""
 
 TEXTS = 512
@@ -42,12 +42,10 @@ class _Caller:
     """The values somebody asks with, and where the rows go."""
 
     values: Values
-    rows: "asyncio.Future[list[Record]]"
+    lists: list[Any]
+    """Those of the values of which a turn has one for all whom it answers."""
 
-    def is_like(self, other: "_Caller") -> bool:
-        """Whether one turn can answer both: of a list there is one for all."""
-        pairs = zip(self.values, other.values, strict=True)
-        return all(m is its or m == its for m, its in pairs if isinstance(m, list | tuple))
+    rows: "asyncio.Future[list[Record]]"
 
 
 class _Apart(Exception):
@@ -55,19 +53,19 @@ class _Apart(Exception):
 
 
 class _Line:
-    """Who waits to ask one text, and how many turns are under way."""
+    """Who waits to ask one text, and how many turns are under way: there is one at least."""
 
     __slots__ = ("timer", "turns", "waiting")
 
     def __init__(self) -> None:
         self.timer: asyncio.TimerHandle | None = None
-        self.turns = 0
+        self.turns = 1
         self.waiting: deque[_Caller] = deque()
 
     def next(self) -> list[_Caller]:
         """The callers of the next turn: the first, and those like it; none who has given up."""
         there = [caller for caller in self.waiting if not caller.rows.done()]
-        chosen = [caller for caller in there if caller.is_like(there[0])][:MOST]
+        chosen = [caller for caller in there if caller.lists == there[0].lists][:MOST]
         self.waiting = deque(caller for caller in there if caller not in chosen)
         return chosen
 
@@ -90,23 +88,24 @@ class Together:
 
         Raises what `fetch` raises for the values of this caller.
         """
-        line = self._lines.setdefault(sql, _Line())
-        if line.turns:
+        line = self._lines.get(sql)
+        if line is not None:
             try:
-                return await self._waited(sql, line, values)
+                return await self._wait(sql, line, values)
             except _Apart:
                 return await self._fetch(sql, values)
-        line.turns = 1
+        line = self._lines[sql] = _Line()
         try:
             return await self._fetch(sql, values)
         finally:
             self._hand_on(sql, line)
 
-    async def _waited(self, sql: str, line: _Line, values: Values) -> list[Record]:
-        caller = _Caller(values, asyncio.get_running_loop().create_future())
+    def _wait(self, sql: str, line: _Line, values: Values) -> "asyncio.Future[list[Record]]":
+        lists = [value for value in values if isinstance(value, list | tuple)]
+        caller = _Caller(values, lists, asyncio.get_running_loop().create_future())
         line.waiting.append(caller)
         self._watch(sql, line)
-        return await caller.rows
+        return caller.rows
 
     def _watch(self, sql: str, line: _Line) -> None:
         if line.waiting and line.timer is None:

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.storage import audit
 from app.storage.audit import AuditRow
 from app.storage.sql import Connection
 
 Row = tuple[Any, ...]
+Columns = Sequence[tuple[str, str]]
+"""Columns, each with its type."""
 
 STAMP = "SELECT coalesce((SELECT max(stamp) FROM search_registry), '')"
 """The search parameters that are registered when a statement begins."""
@@ -19,7 +21,7 @@ STAMP = "SELECT coalesce((SELECT max(stamp) FROM search_registry), '')"
 PLACE = (("is_least", "boolean"), ("is_greatest", "boolean"))
 """Whether a resource is sorted by this row under the parameter, and whether when descending."""
 
-DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
+DERIVED: Mapping[str, Columns] = {
     "index_reference": (("param", "int"), ("target", "text")),
     "index_date": (("param", "int"), ("lo", "timestamptz"), ("hi", "timestamptz"), *PLACE),
     "index_string": (("param", "int"), ("folded", "text"), ("exact", "text"), *PLACE),
@@ -87,17 +89,15 @@ DERIVED: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """The tables whose rows follow from the current version: their columns after `rid`."""
 
-WITH_ARRAYS = frozenset(
-    table for table, columns in DERIVED.items() if any(kind[-2:] == "[]" for _, kind in columns)
-)
-
 WORDS = "index_text"
 """The table with one row a resource, which hardly an edit leaves as it was: it is replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What becomes the current version; `method` is the HTTP method that made it."""
+class Head(NamedTuple):
+    """What becomes the current version; `method` is the HTTP method that made it.
+
+    Its fields are in the order of HEAD.
+    """
 
     rid: int
     type: str
@@ -167,48 +167,28 @@ async def write_parts(connection: Connection, parts: Iterable[Part]) -> set[str]
 def _statement_of(part: Part) -> tuple[Any, ...]:
     """The statement that writes a part, with its arguments."""
     tables = tuple(table for table in DERIVED if part.rows.get(table))
-    columns = [list(column) for column in zip(*map(_values, part.heads), strict=True)]
+    columns = _columns("resource", part.heads)
     for table in tables:
-        found = part.rows[table]
-        made = map(_flat, found) if table in WITH_ARRAYS else found
-        columns += [list(column) for column in zip(*made, strict=True)]
+        columns += _columns(table, part.rows[table])
     return (_statement(tables), *columns, *audit.columns(part.events))
 
 
+def _columns(table: str, rows: Sequence[Row]) -> list[Sequence[Any]]:
+    """The columns of these rows: array literals for arrays, which unnest would flatten."""
+    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+    for at in ARRAYS[table]:
+        columns[at] = [*map(_array, columns[at])]
+    return columns
+
+
 def _array(items: Sequence[Any] | None) -> str | None:
-    """An array literal, since unnest would flatten an array of arrays. Items need no quoting."""
-    return None if items is None else "{" + ",".join(map(str, items)) + "}"
+    """An array literal, of items that need no quoting."""
+    return None if items is None else f"{{{','.join(map(str, items))}}}"
 
 
-def _flat(row: Row) -> Row:
-    return tuple(_array(value) if isinstance(value, list) else value for value in row)
-
-
-def _values(head: Head) -> Row:
-    return (
-        head.rid,
-        head.type,
-        head.id,
-        head.version,
-        head.last_updated,
-        head.method,
-        head.patient,
-        _array(head.patients),
-        _array(head.keys),
-        head.digest,
-        head.body,
-        head.confidentiality,
-        _array(head.labels),
-        _array(head.seals),
-        _array(head.traits),
-        head.lo,
-        head.hi,
-        _array(head.pointers),
-    )
-
-
-_HEAD = (
-    ("rid", "bigint"),
+RID = ("rid", "bigint")
+HEAD: Columns = (
+    RID,
     ("type", "text"),
     ("id", "text"),
     ("version", "int"),
@@ -229,13 +209,24 @@ _HEAD = (
 )
 
 
+ROWS: Mapping[str, Columns] = {
+    "resource": HEAD,
+    **{table: (RID, *columns) for table, columns in DERIVED.items()},
+}
+ARRAYS = {
+    table: [at for at, (_, kind) in enumerate(columns) if kind.endswith("[]")]
+    for table, columns in ROWS.items()
+}
+"""The positions of the columns that hold arrays."""
+
+
 @cache
 def _statement(tables: tuple[str, ...]) -> str:
     """The one statement that writes heads, versions, the rows of these tables, and events."""
-    made, at = [_unnest("w", _HEAD, 1)], 1 + len(_HEAD)
+    made, at = [_unnest("w", HEAD, 1)], 1 + len(HEAD)
     made += [_UPSERT, _APPEND]
     for table in tables:
-        columns = (("rid", "bigint"), *DERIVED[table])
+        columns = ROWS[table]
         names = ", ".join(name for name, _ in columns)
         made.append(_unnest(f"{table}_row", columns, at))
         made.append(
@@ -247,7 +238,7 @@ def _statement(tables: tuple[str, ...]) -> str:
     return "WITH " + ",\n".join(made) + f"\n{STAMP}"
 
 
-def _unnest(name: str, columns: Sequence[tuple[str, str]], at: int) -> str:
+def _unnest(name: str, columns: Columns, at: int) -> str:
     """A CTE of rows from one array argument per column, the first being $at."""
     arrays = ", ".join(
         f"${at + i}::{'text' if kind.endswith('[]') else kind}[]"

@@ -6,7 +6,6 @@ docs/decisions/0021-asynchronous.md
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -156,7 +155,7 @@ async def status(ctx: Context, call: Call) -> Result:
 
 def _told(found: Status, kept: Left) -> Entry:
     if found.interaction != "batch":
-        return replace(kept.entries[0], full_url=None)
+        return kept.entries[0]._replace(full_url=None)
     inner = disclosed("batch-response", kept.entries)
     return Entry(resource=inner, response={"status": f"200 {HTTPStatus(200).phrase}"})
 

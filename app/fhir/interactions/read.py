@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from app.fhir.access import Access, Nothing
+from app.fhir.access import Access, Nothing, for_type
 from app.fhir.alike import unlike, unlike_of, vouching, with_unlike
 from app.fhir.context import Call, Context, Result
 from app.fhir.disclose import disclose, is_redacted, patients
@@ -29,8 +29,8 @@ async def read(ctx: Context, call: Call) -> Result:
 async def current(ctx: Context, call: Call) -> Row:
     """The row of the current version, as it is stored. Raises NotFound, Gone."""
     assert call.type
-    read, search = (ctx.access.get(letter, Nothing()) for letter in "rs")
-    compiled = _statement if is_by_content(read) else _statement_once
+    read, search = ctx.access.get("r", Nothing()), ctx.access.get("s", Nothing())
+    compiled = _statement if is_by_content(for_type(read, call.type)) else _statement_once
     sql, *values = compiled(read, search, ctx.reach, call.type)
     rows = await ctx.read(sql, call.id, *values)
     if not rows:

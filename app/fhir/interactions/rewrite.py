@@ -109,7 +109,7 @@ def _rewritten(value: Any, places: Mapping[str, str], base: str) -> Any:
 
 
 def _target(name: str, text: str, places: Mapping[str, str], base: str) -> str:
-    if name == "div":
+    if name == "div" and "urn:" in text:
         return LINK.sub(lambda found: found[1] + places.get(found[2], found[2]), text)
     if name in ADDRESSES and text.startswith(TEMPORARY) and text in places:
         return places[text]

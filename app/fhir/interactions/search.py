@@ -17,8 +17,9 @@ from app.fhir.hidden import hidden
 from app.fhir.registration import refresh
 from app.fhir.registry import compartment
 from app.fhir.routing import authorize
-from app.fhir.search.bundle import page, searchset
-from app.fhir.search.find import estimated, find
+from app.fhir.search.bundle import Page, page, searchset
+from app.fhir.search.find import estimated, find, run
+from app.fhir.search.kept import Kept, kept
 from app.fhir.search.paging import from_cursor
 from app.fhir.search.parameters.criterion import UnknownParameter
 from app.fhir.search.query import Query, parse_query, within
@@ -31,7 +32,16 @@ async def search_type(ctx: Context, call: Call) -> Result:
 
     Raises BadRequest for a parameter that is unknown (unless handling is lenient) or unreadable.
     """
+    found = kept(ctx, call)
+    if found is not None:
+        return await _kept_page(ctx, call, *found)
     return await _knowing(ctx, partial(_of_type, ctx, call))
+
+
+async def _kept_page(ctx: Context, call: Call, found: Kept, patient: str) -> Result:
+    statement = found.of(patient)
+    rows = await run(ctx, found.query, statement, is_narrow=found.is_narrow)
+    return await _shown(ctx, call, found.query, page(found.query, None, rows))
 
 
 async def _knowing(ctx: Context, search: Callable[[], Awaitable[Result]]) -> Result:
@@ -114,8 +124,13 @@ async def page_of(ctx: Context, call: Call, query: Query) -> Result:
         query = replace(query, total="none")
     is_known = estimate is not None and query.counts_only
     found = page(query, position, [] if is_known else await find(ctx, query, position), estimate)
+    return await _shown(ctx, used, query, found)
+
+
+async def _shown(ctx: Context, call: Call, query: Query, found: Page) -> Result:
+    """The answer that holds this page; links show the parameters of `call`."""
     rows = [*found.matches, *found.included]
     masked = await hidden(ctx, rows, are_visible=True, doubted=unlike_of(rows))
     about = {each for row in rows for each in patients(row)}
-    body = searchset(ctx, used, query, found, masked)
+    body = searchset(ctx, call, query, found, masked)
     return Result(200, body, patients=tuple(sorted(about)), consents=consents_of(rows))

@@ -113,7 +113,8 @@ def refuse_temporary(ctx: Context, resource: Resource) -> None:
     """
     if resource["resourceType"] == "Bundle" or not ctx.engine.policy.check_references:
         return
-    if not is_mentioned(resource, "urn:"):
+    # Identifiers and their systems begin like that as well, and are everywhere.
+    if not is_mentioned(resource, '"reference":"urn:'):
         return
     issues = [
         Issue("not-found", "Only within a transaction can an entry be referred to.", (path,))

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/bundle.html#searchset
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncpg import Record
@@ -17,7 +17,6 @@ from app.fhir.search.include import BEYOND, MAX_INCLUDED, ROUNDS
 from app.fhir.search.paging import Position, to_cursor
 from app.fhir.search.query import Query
 
-MATCH, INCLUDE, OUTCOME = ({"mode": mode} for mode in ("match", "include", "outcome"))
 CUT = Issue(
     "incomplete",
     f"More would be included: {MAX_INCLUDED} resources a round and {ROUNDS} rounds are the limit.",
@@ -41,21 +40,23 @@ def page(
     query: Query, position: Position | None, rows: Sequence[Record], estimate: int | None = None
 ) -> Page:
     """Sort the rows of the statement into a page; an estimate goes where none was counted."""
-    found = [row for row in rows if row["mode"] == "match"]
-    matches, more = found[: query.count], len(found) > query.count
+    found: dict[str, list[Record]] = {"match": [], "include": []}
+    for row in rows:
+        found.setdefault(row["mode"], []).append(row)
+    matches, more = found["match"][: query.count], len(found["match"]) > query.count
     before, after = position is not None, more
     if position is not None and position.is_backward:
         matches, before, after = matches[::-1], more, True
-    others = [row for row in rows if row["mode"] == "include"]
-    total = next((row["rid"] for row in rows if row["mode"] == "total"), estimate)
-    is_cut = len(others) >= MAX_INCLUDED or _is_deeper(rows)
+    others = found["include"]
+    total = next((row["rid"] for row in found.get("total", ())), estimate)
+    is_cut = len(others) >= MAX_INCLUDED or (BEYOND in found and _is_deeper(found))
     return Page(matches, _once(matches, others), before, after, total, is_cut)
 
 
-def _is_deeper(rows: Sequence[Record]) -> bool:
-    """Whether a further round would have brought more."""
-    beyond = {row["rid"] for row in rows if row["mode"] == BEYOND}
-    return bool(beyond - {row["rid"] for row in rows if row["mode"] != BEYOND})
+def _is_deeper(found: Mapping[str, Sequence[Record]]) -> bool:
+    """Whether a further round has brought more; rows by their mode."""
+    shown = {row["rid"] for mode, rows in found.items() if mode != BEYOND for row in rows}
+    return any(row["rid"] not in shown for row in found[BEYOND])
 
 
 def _once(matches: Sequence[Record], others: Sequence[Record]) -> list[Record]:
@@ -79,7 +80,7 @@ def searchset(ctx: Context, call: Call, query: Query, found: Page, hidden: Hidde
 
 
 def _entries(ctx: Context, query: Query, found: Page, hidden: Hidden) -> Iterator[Entry]:
-    for rows, mode in ((found.matches, MATCH), (found.included, INCLUDE)):
+    for rows, mode in ((found.matches, "match"), (found.included, "include")):
         for row in rows:
             yield Entry(
                 full_url=f"{ctx.base_url}/{row['type']}/{row['id']}",
@@ -88,14 +89,15 @@ def _entries(ctx: Context, query: Query, found: Page, hidden: Hidden) -> Iterato
             )
     issues = (*query.ignored, *((CUT,) if found.is_cut else ()))
     if issues:
-        yield Entry(resource=statement(operation_outcome(issues)), search=OUTCOME)
+        yield Entry(resource=statement(operation_outcome(issues)), search="outcome")
 
 
 def _links(ctx: Context, call: Call, query: Query, found: Page) -> dict[str, str]:
-    links = {"self": link(ctx, call, query.page)}
+    first = link(ctx, call)
+    links = {"self": first if query.page is None else link(ctx, call, query.page)}
     if not found.matches:
         return links
-    links["first"] = link(ctx, call)
+    links["first"] = first
     if found.before:
         cursor = to_cursor(query, found.matches[0], is_backward=True)
         links["previous"] = link(ctx, call, seal(ctx, call, cursor))

@@ -1,15 +1,17 @@
 """Find: run a search under the access of its caller, with the plan that suits it."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 from asyncpg import Record
 
-from app.fhir.access import Access, Nothing
+from app.fhir.access import Nothing
 from app.fhir.alike import with_unlike
 from app.fhir.context import Context
-from app.fhir.hidden import known_to, unlike_for
-from app.fhir.search.compile import FEW, compile_matches, compile_search
-from app.fhir.search.masked import existing
+from app.fhir.hidden import Eyes, eyes, known_to, unlike_under
+from app.fhir.search.compile import FEW, Statement, compile_matches, compile_search
+from app.fhir.search.masked import Existing, existing
 from app.fhir.search.paging import Position
 from app.fhir.search.query import Query
 from app.fhir.visible import reached
@@ -42,29 +44,44 @@ async def find(ctx: Context, query: Query, position: Position | None = None) -> 
 
     Raises BadRequest for a value that cannot be read.
     """
-    access = ctx.access.get("s", Nothing())
     known = await existing(ctx, query)
-    statement = compile_search(query, access, ctx.engine.base_url, position, known)
-    sql, args = statement.sql, statement.args
-    if not query.counts_only:
-        sql = with_unlike(sql, unlike_for(ctx))
-    if ctx.connection or statement.is_narrow or await _leads_to_few(ctx, query, access):
-        return await ctx.read(*args.statement(sql))
-    return await ctx.engine.database.search(*args.statement(sql))
+    found = stated(query, eyes(ctx), ctx.engine.base_url, position, known)
+    return await run(ctx, query, found.complete, is_narrow=found.is_narrow)
 
 
-async def _leads_to_few(ctx: Context, query: Query, access: Access) -> bool:
+def stated(
+    query: Query, eyes: Eyes, base_url: str, position: Position | None, known: Existing
+) -> Statement:
+    """The statement of a page with `unlike`. Raises BadRequest for a value that cannot be read."""
+    _, search, _ = eyes
+    found = compile_search(query, search, base_url, position, known)
+    if query.counts_only:
+        return found
+    return replace(found, sql=with_unlike(found.sql, unlike_under(*eyes)))
+
+
+async def run(
+    ctx: Context, query: Query, statement: tuple[Any, ...], *, is_narrow: bool
+) -> list[Record]:
+    """The rows that the statement of this query finds, `is_narrow` as `Statement` has it."""
+    if ctx.connection or is_narrow or await _leads_to_few(ctx, query):
+        return await ctx.read(*statement)
+    return await ctx.engine.database.search(*statement)
+
+
+async def _leads_to_few(ctx: Context, query: Query) -> bool:
     """Whether the caller supports so few patients that one plan serves whatever is asked for.
 
     To plan a statement that weighs consents takes twenty times as long as to run it.
     """
-    args = Arguments()
-    patients = None if query.parts else reached(access, query.type, args)
-    if patients is None:
-        return False
-    sql = f"SELECT count(*) FROM ({patients} LIMIT {FEW + 1}) AS f"
+    access = ctx.access.get("s", Nothing())
 
     async def count() -> bool:
+        args = Arguments()
+        patients = None if query.parts else reached(access, query.type, args)
+        if patients is None:
+            return False
+        sql = f"SELECT count(*) FROM ({patients} LIMIT {FEW + 1}) AS f"
         found: int = await ctx.store.fetchval(*args.statement(sql))
         return found <= FEW
 

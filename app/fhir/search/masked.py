@@ -38,10 +38,25 @@ Existing = tuple[Known, frozenset[str]]
 async def existing(ctx: Context, query: Query) -> Existing:
     """What exists for the caller of a search. Raises BadRequest for an unreadable reference."""
     groups = known_to(ctx)
+    named = doubted(query, groups, ctx.engine.base_url)
+    return groups, await unknown(ctx, named) if named else frozenset()
+
+
+def doubted(query: Query, groups: Known, base_url: str) -> frozenset[str]:
+    """The references in the query to what need not exist for whom there is this.
+
+    Raises BadRequest for an unreadable reference, and where the order of the matches would tell of
+    what is hidden.
+    """
     if not groups:
-        return groups, frozenset()
+        return frozenset()
     _check_order(query)
-    return groups, await unknown(ctx, set(_named(_all(query), ctx.engine.base_url)))
+    return _judged(query, groups, base_url)
+
+
+def _judged(query: Query, groups: Known, base_url: str) -> frozenset[str]:
+    judged, named = types_of(groups), set(_named(_all(query), base_url))
+    return frozenset(each for each in named if each.partition("/")[0] in judged)
 
 
 def _check_order(query: Query) -> None:
@@ -66,8 +81,7 @@ def _all(query: Query) -> Iterator[Condition]:
 def unasked(query: Query, access: Access, base_url: str) -> Existing:
     """Where nobody looked: nothing that may be hidden exists."""
     groups = known(access, access, Nothing())
-    judged, named = types_of(groups), set(_named(_all(query), base_url))
-    return groups, frozenset(each for each in named if each.partition("/")[0] in judged)
+    return groups, _judged(query, groups, base_url)
 
 
 def _named(conditions: Iterable[Condition], base_url: str) -> Iterator[str]:

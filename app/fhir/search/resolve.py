@@ -46,6 +46,11 @@ async def resolved(ctx: Context, query: Query) -> Query:
     return replace(query, conditions=tuple(conditions))
 
 
+def is_plain(query: Query) -> bool:
+    """Whether the query says all it means: nothing has to be looked up for it."""
+    return not any(_asking(part.conditions) for part in query.parts or (query,))
+
+
 def _asking(conditions: Sequence[Condition]) -> list[Criterion]:
     found: list[Criterion] = []
 

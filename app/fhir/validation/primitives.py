@@ -94,12 +94,14 @@ def exists(iso: str) -> bool:
 
 def uri(pattern: str, said: str) -> Check:
     """A uri of this pattern; one that starts with # mentions a contained resource."""
-    plain = matching(pattern, said)
+    plain, match = matching(pattern, said), re.compile(pattern).fullmatch
 
     def check(value: Any) -> Problems:
-        if type(value) is str and value[:1] == "#":
-            return problem(MENTION, value)
-        return plain(value)
+        if type(value) is not str:
+            return plain(value)
+        if match(value):
+            return FINE
+        return problem(MENTION, value) if value[:1] == "#" else plain(value)
 
     return check
 

@@ -56,7 +56,7 @@ class Shape:
 
     `checks` is by JSON name; `paths` holds the FHIRPath steps that differ from the JSON name;
     `choices` maps the names of choice elements to (stem, type); `stranger` judges an unknown name.
-    `is_simple` promises that only `required` can be lacking in an object of two members or more.
+    `is_simple` promises that only `required` can be lacking in an object that has content.
     """
 
     checks: Mapping[str, Check]
@@ -99,7 +99,11 @@ def object_of(type_: str) -> Check:
                 found += placed(value, name, problems, shape)
                 if len(found) >= ENOUGH:
                     return [*found, TOO_MANY]
-        if not (shape.is_simple and len(value) > 1 and shape.required.issubset(value)):
+        if (
+            not shape.is_simple
+            or not shape.required.issubset(value)
+            or (len(value) < 2 and (not value or "id" in value))
+        ):
             found += incomplete(value, shape)
         if shape.rules and (not found or all(one.code in INTERNAL for one in found)):
             found += [one for rule in shape.rules for one in rule(value)]

@@ -15,7 +15,6 @@ from app.fhir.grounds import consents_of
 from app.fhir.hidden import hidden
 from app.fhir.operations.parameters import day_of, parameters_of
 from app.fhir.routing import authorize
-from app.fhir.search.bundle import MATCH
 from app.isp.codes import DEFINITION
 from app.isp.searching import pages
 from app.isp.worklist import OPEN_REVIEWS, due_on, is_due
@@ -89,7 +88,7 @@ async def _worklist(
 ) -> Disclosed:
     masked = await hidden(ctx, rows, are_visible=True)
     entries = (
-        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row, masked), search=MATCH)
+        Entry(f"{ctx.base_url}/Task/{row['id']}", disclose(ctx, row, masked), search="match")
         for row in rows
     )
     own = f"{ctx.base_url}/CarePlan/$due-reviews?{urlencode(_text(asked_))}"

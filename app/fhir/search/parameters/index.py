@@ -151,9 +151,12 @@ def _is_indexed(parameter: SearchParameter) -> bool:
 def _note_token(name: str, _: int, elements: Elements, found: _Found, __: str) -> None:
     elements = list(elements)
     found.keys.update(token.extract(name, elements))
-    type_, code = name.split(".", 1)
-    for text in token.texts(elements):
-        found.strings[param(type_, f"{code}:text"), string.fold(text), text] = None
+    texts = list(token.texts(elements))
+    if texts:
+        type_, code = name.split(".", 1)
+        at = param(type_, f"{code}:text")
+        for text in texts:
+            found.strings[at, string.fold(text), text] = None
 
 
 def _note_uri(name: str, _: int, elements: Elements, found: _Found, __: str) -> None:

@@ -4,6 +4,7 @@ A key is a signed 64-bit hash of what one search criterion asks for, so "does th
 "does its array hold this number", for every match form of a value at once.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -15,6 +16,18 @@ def key(*parts: str) -> int:
     """The signed 64-bit key of these parts. Raises UnicodeEncodeError on lone surrogates."""
     digest = blake2b(SEPARATOR.join(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def keys_after(*parts: str) -> Callable[[str], int]:
+    """The `key` of these parts and one more, for values that hardly come twice: none is kept."""
+    begun = blake2b(SEPARATOR.join([*parts, ""]).encode(), digest_size=8)
+
+    def key_of(last: str) -> int:
+        hashed = begun.copy()
+        hashed.update(last.encode())
+        return int.from_bytes(hashed.digest(), "big", signed=True)
+
+    return key_of
 
 
 @lru_cache(maxsize=4096)

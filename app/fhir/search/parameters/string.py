@@ -3,8 +3,10 @@
 https://hl7.org/fhir/R4/search.html#string
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from app.fhir.search.parameters.criterion import Criterion, Over, unescape
@@ -13,21 +15,34 @@ from app.fhir.search.parameters.keys import param
 LONGEST = 512
 """Characters of a folded text that are indexed: a B-tree entry must stay under 2,700 bytes."""
 
+SHORT = 64
+"""Characters of a text whose folded form is kept at hand."""
+
+PUNCTUATION = re.compile(r"[^\w\s]|_")
+"""What is neither a letter nor a digit nor white space."""
+
 NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
 
 
 def fold(text: str) -> str:
     """The text without case, accents and punctuation, white space collapsed, cut to LONGEST."""
+    return _folded_once(text) if len(text) <= SHORT else _folded(text)
+
+
+def _folded(text: str) -> str:
     if text.isascii():
         plain = text.lower()
     else:
         split = unicodedata.normalize("NFKD", text)
         plain = "".join(c for c in split if not unicodedata.combining(c)).casefold()
     if not plain.isalnum():
-        plain = "".join(c for c in plain if c.isalnum() or c.isspace())
-        plain = " ".join(plain.split())
+        plain = " ".join(PUNCTUATION.sub("", plain).split())
     return plain[:LONGEST]
+
+
+# Of what is said in short, as the displays of codes, most was said before.
+_folded_once = lru_cache(maxsize=4096)(_folded)
 
 
 def extract(elements: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:

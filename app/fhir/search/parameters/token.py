@@ -5,6 +5,7 @@ Every value stands in `resource.keys` in each form it can be asked for: `code` i
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from app.fhir.errors import BadRequest
@@ -31,11 +32,16 @@ def extract(name: str, elements: Iterable[tuple[str, Any]]) -> Iterator[int]:
         if type_ == "Identifier":
             yield from _of_type(name, value)
         for system, code in _codings(type_, value):
-            if system:
-                yield key(name, WHOLE_SYSTEM, system)
-            if code:
-                yield key(name, ANY, code)
-                yield key(name, IN_SYSTEM, system, code)
+            yield from _forms(name, system, code)
+
+
+@lru_cache(maxsize=8192)
+def _forms(name: str, system: str, code: str) -> tuple[int, ...]:
+    """The keys of one value in each form; what is absent is ""."""
+    found = [key(name, WHOLE_SYSTEM, system)] if system else []
+    if code:
+        found += [key(name, ANY, code), key(name, IN_SYSTEM, system, code)]
+    return tuple(found)
 
 
 def _codings(type_: str, value: Any) -> Iterator[tuple[str, str]]:
