@@ -20,14 +20,13 @@ from app.auth.accounts import create_account
 from app.settings import Settings
 from app.storage.database import Database
 from tests.accounts.conftest import PASSWORD, PEOPLE
-from tests.conftest import CLEAN
+from tests.conftest import CLEAN, free_port
 from tests.smart.test_browser import (
     CHROMIUM,
     DRIVER,
     PATIENCE,
     chromium,
     click,
-    free_port,
     running,
     sign_in,
     violations,

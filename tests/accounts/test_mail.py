@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from app.auth.mail import SMTP, MailFailed, Message, Outbox, sender_of
 from app.settings import Settings
-from tests.auth.test_jwks import certificate
+from tests.auth.served import certificate
 
 ORIGIN = "plan@server.example"
 MESSAGE = Message("ada@mail.example", "Contraseña", "A link:\nhttp://plan.example/x\n.\nBye\n")

@@ -7,7 +7,8 @@ from app.isp.plan import assemble
 from app.isp.rules.profiles import Profile, profile
 from app.isp.rules.rule import Finding
 from app.isp.rules.table import RULES
-from tests.isp.breaking import CASES, Break
+from tests.isp.breaking.cases import CASES
+from tests.isp.breaking.change import Break
 from tests.worlds.whole import TODAY, whole
 from tests.worlds.world import World
 

@@ -1,7 +1,6 @@
 """CarePlan/$isp-validate as its callers meet it."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,18 @@ import pytest
 from app.fhir.validation.structure import validate
 from app.isp import definitions
 from app.isp.operations.validate import OPERATION
-from app.storage.database import Database
 from tests.build import organization, reference
-from tests.http.conftest import COUNTY, Service, load, record, refused, serving
+from tests.http.conftest import COUNTY, Service, load, refused
+from tests.http.reading import service, store
 from tests.worlds.poor import zed
 from tests.worlds.residential_dd import rosa
 from tests.worlds.whole import whole
-from tests.worlds.world import World
+
+__all__ = ["service"]
+
 
 Json = dict[str, Any]
 DAY = "date=2026-01-05"
-
-
-@pytest.fixture
-async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
-    """Takes plans that refer to practitioners and forms whom nobody wrote down."""
-    async with serving(dsn, references="lenient") as running:
-        yield running
 
 
 @pytest.fixture
@@ -35,15 +29,6 @@ async def operator(service: Service) -> httpx.AsyncClient:
     client = await service.as_("operator")
     await load(client, organization("county"))
     return client
-
-
-async def store(service: Service, world: World) -> None:
-    """As a plan of the county, long over; the server counts versions itself."""
-    resources = [{k: v for k, v in one.items() if k != "meta"} for one in world.all()]
-    for one in resources:
-        if one["resourceType"] == "Patient":
-            one["managingOrganization"] = reference(COUNTY)
-    await record(service, *resources)
 
 
 def bundle(resources: list[Json]) -> Json:

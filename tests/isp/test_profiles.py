@@ -9,7 +9,7 @@ from app.isp.rules.documentation import documentation
 from app.isp.rules.profiles import Profile, available, profile
 from app.isp.rules.rule import LEVELS
 from app.isp.rules.table import RULES, SECTIONS
-from tests.isp.breaking import set_
+from tests.isp.breaking.change import set_
 from tests.worlds.poor import zed
 from tests.worlds.whole import TODAY, whole
 

@@ -1,9 +1,5 @@
 """R1 to R84: each is asked for by checks that find it missing, or held by tests that are there."""
 
-import ast
-from functools import cache
-from pathlib import Path
-
 import pytest
 
 from app.isp.document.page import page
@@ -12,13 +8,13 @@ from app.isp.document.view import View
 from app.isp.plan import assemble
 from app.isp.words import words
 from app.main import OPERATIONS
-from tests.isp.breaking import CASES
+from tests.isp.breaking.cases import CASES
 from tests.isp.requirements import PAGE, Requirement, markdown, requirements
 from tests.isp.test_checks import places
+from tests.named import exists
 from tests.worlds.whole import TODAY, whole
 from tests.worlds.world import World
 
-TESTS = Path(__file__).parents[1]
 ROWS = list(requirements())
 CHECKED = [(one, rule.id) for one in ROWS for rule in one.rules]
 
@@ -42,15 +38,7 @@ def test_a_plan_that_does_not_meet_it_is_told(row: Requirement, id_: str) -> Non
 def test_its_tests_are_there(row: Requirement) -> None:
     assert row.tests
     for named in row.tests:
-        file, _, function = named.partition("::")
-        assert function in functions(file), named
-
-
-@cache
-def functions(file: str) -> frozenset[str]:
-    tree = ast.parse((TESTS / file).read_text("utf-8"))
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    return frozenset(node.name for node in tree.body if isinstance(node, kinds))
+        assert exists(named), named
 
 
 def test_the_operations_it_names_are_meant_to_be() -> None:

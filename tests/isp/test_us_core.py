@@ -25,7 +25,7 @@ from app.isp.review import started
 from app.isp.rules.profiles import DEFAULT, profile
 from app.isp.sign import Signer, refusal, signature
 from tests.build import goal, patient, reference
-from tests.http.test_isp_life import ANSWERS, TEMPLATE
+from tests.http.plan_life import ANSWERS, TEMPLATE
 from tests.isp.profiled import known
 from tests.isp.test_worlds import WORLDS
 from tests.smart.npm import fetched

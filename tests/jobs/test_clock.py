@@ -1,7 +1,6 @@
 """app/jobs/clock.py: reviews and renewals come by themselves, and what is late is marked."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,13 +26,6 @@ Json = dict[str, Any]
 LIMITS = profile(DEFAULT).limits
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TASKS = "SELECT body FROM resource WHERE type = 'Task' ORDER BY id"
-
-
-@pytest.fixture
-async def engine(dsn: str, database: Database) -> AsyncIterator[Engine]:
-    app = create_app(Settings(database_url=dsn))
-    async with app.router.lifespan_context(app):
-        yield app.state.engine
 
 
 def isp(id_: str = "ada-plan", **elements: Any) -> Json:

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import DATA_DIR
+from tests.conftest import DATA_DIR, free_port
 
 LIMIT = 60
 FORKS = multiprocessing.get_context("forkserver")
@@ -44,7 +43,7 @@ class Installation:
     def serving(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
         """A server that is ready, and the lines it printed until then."""
         with subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", free_port(), *arguments],
+            [sys.executable, "-m", "app", "serve", "--port", str(free_port()), *arguments],
             env=self.environment(),
             stdout=subprocess.PIPE,
             text=True,
@@ -77,10 +76,3 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], streams: list[
     for number, stream in enumerate(streams[1:], 1):
         os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), number)
     main(arguments, prog_name="isp")
-
-
-def free_port() -> str:
-    """A TCP port of the loopback interface that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])

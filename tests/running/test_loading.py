@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,8 @@ import pytest
 
 from app.fhir.engine import Engine
 from app.loading import BATCH, Report, load
-from app.main import create_app
 from app.reading import find, read
-from app.settings import Settings
 from app.storage.database import Database
-
-
-@pytest.fixture
-async def engine(dsn: str, database: Database) -> AsyncIterator[Engine]:
-    app = create_app(Settings(database_url=dsn))
-    async with app.router.lifespan_context(app):
-        yield app.state.engine
 
 
 async def load_files(engine: Engine, *paths: Path) -> Report:

@@ -10,9 +10,6 @@ from app.reading import Item
 from app.storage.database import Database
 from app.storage.versions import DERIVED
 from app.welcome import demonstrate
-from tests.running.test_loading import engine
-
-__all__ = ["engine"]
 
 OWN = {
     "resourceType": "SearchParameter",

@@ -3,7 +3,8 @@
 from datetime import date
 
 from tests.build import HL7, concept, reference
-from tests.worlds.world import LOINC, World
+from tests.worlds.frame import LOINC
+from tests.worlds.world import World
 
 KEY, COACH = "PractitionerRole/meg", "PractitionerRole/abe"
 TODAY = date(2026, 9, 5)

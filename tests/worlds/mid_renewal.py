@@ -3,7 +3,8 @@
 from datetime import date
 
 from tests.build import Resource, reference
-from tests.worlds.world import World, days
+from tests.worlds.frame import days
+from tests.worlds.world import World
 
 KEY, COACH = "PractitionerRole/ruth", "PractitionerRole/ken"
 TODAY = date(2026, 1, 5)

@@ -1,7 +1,8 @@
 """Rosa, 52, lives in a small home: staff, a nurse, a brother as guardian, a locked cupboard."""
 
 from tests.build import reference
-from tests.worlds.world import FORMS, World, local
+from tests.worlds.frame import FORMS, local
+from tests.worlds.world import World
 
 KEY, HOUSE, NURSE = "PractitionerRole/quin", "PractitionerRole/hana", "PractitionerRole/nico"
 BROTHER = "RelatedPerson/rosas-brother"

@@ -5,6 +5,7 @@ from datetime import date
 from tests.worlds.world import World
 
 TODAY = date(2026, 1, 5)
+SERVICE = "ServiceRequest/h2023-employment"
 
 
 def whole(who: str = "ada", **frame: str) -> World:
