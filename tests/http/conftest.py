@@ -75,10 +75,8 @@ async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
 @pytest.fixture
 async def lenient(dsn: str, database: Database) -> AsyncIterator[Service]:
     """A service that accepts references to nothing."""
-    settings = Settings(database_url=dsn, references="lenient")
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        yield Service(app, settings)
+    async with serving(dsn, references="lenient") as running:
+        yield running
 
 
 @pytest.fixture
@@ -200,3 +198,11 @@ def links(response: httpx.Response) -> dict[str, str]:
     """The links of a Bundle by relation."""
     assert response.status_code == 200, response.text
     return {link["relation"]: link["url"] for link in response.json()["link"]}
+
+
+async def pages(client: httpx.AsyncClient, url: str) -> AsyncIterator[httpx.Response]:
+    """This page and every one that follows."""
+    while url:
+        response = await client.get(url)
+        yield response
+        url = links(response).get("next", "")

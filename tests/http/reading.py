@@ -1,17 +1,27 @@
 """What the tests of documents share: how a plan gets there, and how an answer is read."""
 
+from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx
+import pytest
 
 from app.fhir.validation.structure import validate
+from app.storage.database import Database
 from tests.build import organization, reference
-from tests.http.conftest import COUNTY, Service, load, record
+from tests.http.conftest import COUNTY, Service, load, record, serving
 from tests.worlds.world import World
 
 Json = dict[str, Any]
 DOCUMENT, CARD = "/CarePlan/ada/$document", "/CarePlan/ada/$crisis-card"
+
+
+@pytest.fixture
+async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
+    """Takes plans that refer to practitioners and forms whom nobody wrote down."""
+    async with serving(dsn, references="lenient") as running:
+        yield running
 
 
 async def keeper(service: Service) -> httpx.AsyncClient:

@@ -5,15 +5,14 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from tests.build import HL7, consent, goal, plan, reference
+from tests.build import SUD, consent, goal, plan, reference
+from tests.http.asynchronous import Work, ask, batch, do, get, own, told
 from tests.http.conftest import COUNTY, PARTNER, Json, change, load
-from tests.http.test_asynchronous import Work, ask, batch, do, get, own, told
 from tests.http.test_composition_document import KEPT, composition
 from tests.http.test_consent_conditions import of_class
 
 __all__ = ["do", "own"]
 Close = Callable[[httpx.AsyncClient], Awaitable[None]]
-SECRET = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ async def test_a_stored_bundle_goes_when_it_is_closed(
     await do_all(do)
     for url in (found, read):
         assert "library" in str(await told(partner, url))
-    await change(record, kept, meta=SECRET)
+    await change(record, kept, **SUD)
     assert (await partner.get(f"/{name}")).status_code == 404
     assert not (await told(partner, found))["resource"].get("entry")
     [answer] = (await told(partner, read))["resource"]["entry"]
@@ -68,7 +67,7 @@ async def test_what_a_stored_bundle_tells_of_the_hidden_is_cut(
     name = f"Bundle/{(await stored(record))['id']}"
     url = await ask(partner, body=batch(get(name)))
     await do_all(do)
-    await load(record, goal(meta=SECRET))
+    await load(record, goal(**SUD))
     [answer] = (await told(partner, url))["resource"]["entry"]
     assert "library" not in str(answer)
     assert answer["resource"] == (await partner.get(f"/{name}")).json()
@@ -105,7 +104,7 @@ async def test_of_a_batch_an_old_version_goes_too(
 
 
 async def made_secret(record: httpx.AsyncClient) -> None:
-    await load(record, goal(meta=SECRET))
+    await load(record, goal(**SUD))
 
 
 @pytest.mark.parametrize("close", [made_secret, closed])

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.build import HL7, consent, goal, transaction
+from tests.http.asynchronous import LATER, Work, ask, batch, do, get, own, told
 from tests.http.conftest import PARTNER, Json, found, load
-from tests.http.test_asynchronous import LATER, Work, ask, batch, do, get, own, told
 from tests.http.test_asynchronous_closed import do_all, record
 
 __all__ = ["do", "own", "record"]

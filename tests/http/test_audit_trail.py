@@ -1,18 +1,11 @@
 """Every call leaves an AuditEvent that those who may can search. https://profiles.ihe.net/ITI/BALP/"""
 
-from typing import Any
-
 import httpx
 
 from app.fhir.validation.structure import validate
 from tests.build import patient, reference
 from tests.http.conftest import COUNTY, Json, load, refused
-
-
-async def events(reader: httpx.AsyncClient, **asked: Any) -> list[Json]:
-    response = await reader.get("/AuditEvent", params={"_sort": "date", **asked})
-    assert response.status_code == 200, response.text
-    return [entry["resource"] for entry in response.json().get("entry", [])]
+from tests.http.trail import events
 
 
 def subtypes(found: list[Json]) -> list[str]:

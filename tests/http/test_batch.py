@@ -8,17 +8,13 @@ import pytest
 from app.storage.database import Database
 from tests.build import goal
 from tests.http.conftest import COUNTY, Json, refused, serving
+from tests.http.transactions import asking, statuses
 
 SECRET = "what a resource says"
 
 
 def batch(*entries: Json) -> Json:
     return {"resourceType": "Bundle", "type": "batch", "entry": list(entries)}
-
-
-def asking(method: str, url: str, resource: Any = None, **conditions: str) -> Json:
-    entry: Json = {"request": {"method": method, "url": url, **conditions}}
-    return entry | ({} if resource is None else {"resource": resource})
 
 
 async def answers(client: httpx.AsyncClient, *entries: Json) -> list[Json]:
@@ -29,10 +25,6 @@ async def answers(client: httpx.AsyncClient, *entries: Json) -> list[Json]:
     answered: list[Json] = bundle.get("entry", [])
     assert len(answered) == len(entries)
     return answered
-
-
-def statuses(answered: list[Json]) -> list[str]:
-    return [entry["response"]["status"][:3] for entry in answered]
 
 
 async def test_every_entry_is_answered_in_its_place(county: httpx.AsyncClient, ada: str) -> None:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.storage.database import Database
-from tests.build import HL7, goal, plan, reference
+from tests.build import ACT, HL7, LEVEL, goal, plan, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, refused
 
 KEPT = {
@@ -182,7 +182,6 @@ async def test_a_document_is_fhir_only(
     assert (await county.get("/Goal/ada-goal-1/$document")).status_code == 404
 
 
-ACT, LEVEL = f"{HL7}/v3-ActCode", f"{HL7}/v3-Confidentiality"
 BY_LAW = {
     "url": "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-sec-label-basis",
     "valueCoding": {"system": ACT, "code": "42CFRPart2"},

@@ -8,17 +8,12 @@ import pytest
 
 from app.storage.database import Database
 from tests.build import goal, organization, patient
-from tests.http.conftest import COUNTY, Json, Service, create, found, load, refused, serving
+from tests.http.conftest import COUNTY, Service, create, found, load, refused, serving
+from tests.http.wishes import wish
 
 SYSTEM = "http://example.org/wish"
 MINE = f"identifier={SYSTEM}|1"
 COUNT = "SELECT count(*) FROM resource WHERE type = 'Goal' AND NOT deleted"
-
-
-def wish(value: str = "1", **elements: object) -> Json:
-    """A goal with an identifier and no id."""
-    made = goal(identifier=[{"system": SYSTEM, "value": value}], **elements)
-    return {name: each for name, each in made.items() if name != "id"}
 
 
 def exists(condition: str = MINE, **headers: str) -> dict[str, str]:

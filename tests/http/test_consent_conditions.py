@@ -4,7 +4,9 @@ import httpx
 import pytest
 
 from tests.build import (
+    ACT,
     HL7,
+    LEVEL,
     care_team,
     concept,
     consent,
@@ -19,7 +21,6 @@ from tests.build import (
 from tests.http.conftest import COUNTY, Json, Service, change, load
 
 PARTNER = "Organization/partner"
-ACT, LEVEL = f"{HL7}/v3-ActCode", f"{HL7}/v3-Confidentiality"
 SENSITIVE = [{"system": ACT, "code": "ETH"}, {"system": LEVEL, "code": "R"}]
 PROGRAM = [{"system": ACT, "code": "42CFRPart2"}, *SENSITIVE]
 NOTES = {"system": ACT, "code": "PSYTHPN"}

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.build import (
-    HL7,
+    SUD,
     care_plan,
     care_team,
     consent,
@@ -17,10 +17,9 @@ from tests.build import (
     related_person,
 )
 from tests.http.conftest import PARTNER, Json, Service, load, refused
-from tests.http.test_consent_operations import decisions, parameters
+from tests.http.deciding import decisions, parameters
 
 URL = "/Patient/ada/$consent-decision"
-SUD = {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ async def world(operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
         related_person("ines"),
         group,
         care_team(PARTNER, id_="ada-team"),
-        goal("sensitive", meta=SUD),
+        goal("sensitive", **SUD),
     )
 
 

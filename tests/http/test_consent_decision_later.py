@@ -1,28 +1,17 @@
 """$consent-decision at a later instant: what begins and ends until then. docs/operations/"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from tests.build import (
-    care_team,
-    consent,
-    organization,
-    practitioner,
-    practitioner_role,
-    reference,
-)
+from tests.build import care_team, consent, organization, practitioner, practitioner_role, reference
 from tests.http.conftest import PARTNER, Json, Service, load, refused
-from tests.http.test_consent_operations import decisions, told
+from tests.http.deciding import decisions, told
+from tests.http.plan_life import day
 
 URL = "/Patient/ada/$consent-decision"
 GRACE = "Practitioner/grace"
-
-
-def day(ahead: int) -> str:
-    """The day that is so many days from now."""
-    return (datetime.now(UTC) + timedelta(days=ahead)).date().isoformat()
 
 
 def between(start: int | None, end: int | None) -> Json:

@@ -131,3 +131,13 @@ async def test_references_may_lead_nowhere_where_the_operator_decided_so(
         assert "addresses" not in made, "what leads nowhere is as hidden as what may not be seen"
         whole = (await operator.get(f"/Goal/{made['id']}")).json()
         assert whole["addresses"] == [reference("Condition/none")]
+
+
+@pytest.mark.parametrize("temporary", ["urn:uuid:5f1c", "urn:oid:1.2.3"])
+async def test_only_a_reference_may_not_be_temporary(
+    county: httpx.AsyncClient, ada: str, temporary: str
+) -> None:
+    named = {**BARE, "identifier": [{"system": "urn:oid:2.16.840.1", "value": temporary}]}
+    assert (await create(county, named))["identifier"] == named["identifier"]
+    response = await county.post("/Goal", json={**named, "addresses": [reference(temporary)]})
+    refused(response, 422, "not-found", "Goal.addresses[0]")

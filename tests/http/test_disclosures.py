@@ -1,18 +1,12 @@
 """Patient/[id]/$disclosures: who saw a record. 45 CFR 164.528, 42 CFR 2.25"""
 
-import json
-from pathlib import Path
-
 import httpx
 import pytest
 
-from app.consent.disclosures import KINDS, OPERATION
 from app.fhir.validation.structure import validate
-from app.main import OPERATIONS
 from tests.build import patient, related_person
 from tests.http.conftest import COUNTY, Json, Service, links, load, refused
 
-ROOT = Path(__file__).parents[2]
 URL = "/Patient/ada/$disclosures"
 
 
@@ -167,12 +161,3 @@ async def test_a_body_that_cannot_be_read_is_refused(
 ) -> None:
     officer = await service.as_("privacy-officer", COUNTY)
     assert (await officer.post(URL, json=body)).status_code == 400
-
-
-def test_the_definition_says_what_the_operation_does() -> None:
-    folder = ROOT / "app" / "consent" / "definitions"
-    found = json.loads((folder / "OperationDefinition-Patient-disclosures.json").read_text())
-    assert validate(found, "OperationDefinition") == []
-    assert (found["url"], found["code"]) == (OPERATION.definition, OPERATION.name)
-    assert {part["name"] for part in found["parameter"] if part["use"] == "in"} == set(KINDS)
-    assert OPERATIONS["disclosures"] is OPERATION

@@ -1,24 +1,17 @@
 """Documents of plans that are not as plain as others: hostile words, other languages, progress."""
 
-from collections.abc import AsyncIterator
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 
 from app.fhir.validation.structure import validate
-from app.storage.database import Database
 from tests.build import reference
-from tests.http.conftest import Service, serving
-from tests.http.reading import DOCUMENT, Page, entries, keeper, store
+from tests.http.conftest import Service
+from tests.http.reading import DOCUMENT, Page, entries, keeper, service, store
 from tests.worlds.whole import whole
 
-
-@pytest.fixture
-async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
-    """Takes plans that refer to practitioners and forms whom nobody wrote down."""
-    async with serving(dsn, references="lenient") as running:
-        yield running
+__all__ = ["service"]
 
 
 @pytest.fixture

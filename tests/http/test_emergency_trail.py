@@ -5,7 +5,8 @@ import pytest
 
 from tests.build import care_team, consent, organization, patient, reference
 from tests.http.conftest import COUNTY, Service, found, load, refused
-from tests.http.test_emergency import CLINIC, WHY, alerts, clinician, events, record
+from tests.http.emergency import CLINIC, WHY, alerts, clinician, record
+from tests.http.trail import events
 
 __all__ = ["clinician", "record"]
 

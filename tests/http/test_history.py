@@ -1,14 +1,13 @@
 """https://hl7.org/fhir/R4/http.html#history"""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from app.storage.database import Database
 from tests.build import consent, goal, patient, practitioner
-from tests.http.conftest import COUNTY, PARTNER, Json, change, create, links, load, refused
+from tests.http.conftest import COUNTY, PARTNER, Json, change, create, links, load, pages, refused
 from tests.http.following import Follower
 
 
@@ -23,14 +22,6 @@ def versions(response: httpx.Response) -> list[str]:
 def named(entry: Json) -> str:
     place = entry["fullUrl"].split("/fhir/")[1]
     return f"{place}@{entry['response']['etag'][3:-1]}"
-
-
-async def pages(client: httpx.AsyncClient, url: str) -> AsyncIterator[httpx.Response]:
-    """A history page by page."""
-    while url:
-        response = await client.get(url)
-        yield response
-        url = links(response).get("next", "")
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 
 from tests.build import care_plan, care_team, goal, reference, transaction
 from tests.http.conftest import Service, change, load
-from tests.http.test_isp_move import draft, move, ready, review, sign
+from tests.http.plan_life import active, draft, move, ready, review, sign
 
 Json = dict[str, Any]
-__all__ = ["ready"]
+__all__ = ["active", "ready"]
 
 
 def rules(response: httpx.Response) -> list[str]:
@@ -31,13 +31,6 @@ async def put(client: httpx.AsyncClient, resource: Json, **elements: Any) -> htt
 async def current(client: httpx.AsyncClient, name: str = "CarePlan/ada-plan") -> Json:
     found: Json = (await client.get(f"/{name}")).json()
     return found
-
-
-@pytest.fixture
-async def active(county: httpx.AsyncClient, ready: str) -> str:
-    """Ada's plan in force."""
-    assert (await move(county, "activate")).status_code == 200
-    return ready
 
 
 async def test_a_plain_update_puts_a_plan_into_force_that_lacks_nothing(

@@ -1,238 +1,27 @@
-"""$isp-create, $isp-review, $isp-renew, $isp-replace, $isp-normalize, $isp-discharge over HTTP."""
-
-from datetime import UTC, datetime, timedelta
-from typing import Any
+"""$isp-renew, $isp-replace, $isp-normalize and $isp-discharge; what all of them share."""
 
 import httpx
 import pytest
 
 from app.isp.codes import ISP
 from app.storage.database import Database
-from tests.build import HL7, care_plan, concept, goal, organization, practitioner, reference
-from tests.http.conftest import COUNTY, Service, create, load, refused
-from tests.http.test_isp_move import move, ready, sign
+from tests.build import care_plan, concept, goal, organization, reference
+from tests.http.conftest import COUNTY, Service, load, refused
+from tests.http.plan_life import (
+    EMPTY,
+    ROWS,
+    Json,
+    active,
+    by_type,
+    day,
+    move,
+    parameters,
+    ready,
+    rules,
+    sign,
+)
 
-Json = dict[str, Any]
-__all__ = ["ready"]
-EMPTY: Json = {"resourceType": "Parameters"}
-ROWS = "SELECT count(*) FROM resource_version"
-
-
-def day(ahead: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=ahead)).isoformat()
-
-
-def parameters(**given: Json) -> Json:
-    return EMPTY | {"parameter": [{"name": name} | value for name, value in given.items()]}
-
-
-def by_type(response: httpx.Response, status: int = 200) -> dict[str, list[Json]]:
-    """What an operation wrote."""
-    assert response.status_code == status, response.text
-    found: dict[str, list[Json]] = {}
-    for entry in response.json()["entry"]:
-        found.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
-    return found
-
-
-def rules(response: httpx.Response) -> list[str]:
-    assert response.status_code == 422, response.text
-    return [one["diagnostics"].partition(":")[0] for one in response.json()["issue"]]
-
-
-@pytest.fixture
-async def worker(service: Service, operator: httpx.AsyncClient, ada: str) -> httpx.AsyncClient:
-    """A key worker of the county."""
-    await load(operator, practitioner("grace"))
-    who = {"fhir_user": "Practitioner/grace"}
-    return await service.as_("key-worker", COUNTY, "system/*.cruds", **who)
-
-
-@pytest.fixture
-async def active(county: httpx.AsyncClient, ready: str) -> str:
-    assert (await move(county, "activate")).status_code == 200
-    return ready
-
-
-UCUM = "http://unitsofmeasure.org"
-TEMPLATE: Json = {
-    "resourceType": "PlanDefinition",
-    "id": "start",
-    "url": "https://isp-fhir.example/PlanDefinition/start",
-    "status": "active",
-    "title": "First plan",
-    "goal": [
-        {
-            "id": "out",
-            "description": {"text": "I am out with people every week."},
-            "addresses": [{"text": "Few people to be with during the week"}],
-            "target": [
-                {
-                    "measure": {"text": "Times out in a week"},
-                    "detailQuantity": {"value": 2, "unit": "times"},
-                    "due": {"value": 6, "unit": "months", "system": UCUM, "code": "mo"},
-                }
-            ],
-        }
-    ],
-    "action": [
-        {
-            "title": "Peer support",
-            "goalId": ["out"],
-            "timingTiming": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}},
-        },
-        {"title": "Walk", "goalId": ["out"], "participant": [{"type": "patient"}]},
-    ],
-}
-ANSWERS: Json = {
-    "resourceType": "QuestionnaireResponse",
-    "status": "completed",
-    "subject": reference("Patient/ada"),
-    "source": reference("Patient/ada"),
-    "authored": "2026-01-05",
-    "item": [
-        {"linkId": "need", "answer": [{"valueString": "Wants to cook"}]},
-        {
-            "linkId": "social",
-            "item": [{"linkId": "social.strength", "answer": [{"valueString": "Sings"}]}],
-        },
-        {"linkId": "preference.1", "answer": [{"valueString": "Mornings"}]},
-        {"linkId": "goal", "answer": [{"valueString": "I cook for my sister."}]},
-    ],
-}
-
-
-async def made(client: httpx.AsyncClient, **given: Json) -> httpx.Response:
-    who = {"subject": {"valueReference": reference("Patient/ada")}}
-    return await client.post("/CarePlan/$isp-create", json=parameters(**(who | given)))
-
-
-async def test_a_draft_is_made_of_template_and_assessment(
-    operator: httpx.AsyncClient, worker: httpx.AsyncClient
-) -> None:
-    await load(operator, TEMPLATE)
-    form = (await create(worker, ANSWERS))["id"]
-    response = await made(
-        worker,
-        assessment={"valueReference": reference(f"QuestionnaireResponse/{form}")},
-        template={"valueCanonical": TEMPLATE["url"]},
-        start={"valueDate": "2027-01-01"},
-    )
-    found = by_type(response, 201)
-    [plan], [team] = found["CarePlan"], found["CareTeam"]
-    assert (plan["status"], plan["title"]) == ("draft", "First plan")
-    assert plan["period"] == {"start": "2027-01-01", "end": "2027-12-31"}
-    assert plan["author"] == reference("Practitioner/grace")
-    assert plan["careTeam"] == [reference(f"CareTeam/{team['id']}")]
-    assert {one["code"]["text"] for one in found["Condition"]} == {"Wants to cook"}
-    assert {one["valueString"] for one in found["Observation"]} == {"Sings", "Mornings"}
-    out, cook = found["Goal"]
-    assert out["target"][0]["dueDate"] == "2027-07-01"
-    assert cook["expressedBy"] == reference("Patient/ada")
-    [service] = found["ServiceRequest"]
-    assert service["extension"][0]["valueReference"] == reference(f"Goal/{out['id']}")
-    steps = {one["code"].get("text"): one for one in found["Task"]}
-    assert steps["Walk"]["owner"] == reference("Patient/ada")
-    due = {one["restriction"]["period"]["end"] for one in found["Task"][1:]}
-    assert due == {"2027-07-01", "2027-12-31"}
-    stored = await worker.get(f"/CarePlan/{plan['id']}")
-    assert stored.json() == plan
-    assert '"C01"' not in (await worker.get(f"/CarePlan/{plan['id']}/$isp-validate")).text
-
-
-async def test_a_draft_needs_no_template(worker: httpx.AsyncClient) -> None:
-    team = {"valueReference": reference("CareTeam/ada-team")}
-    found = by_type(await made(worker, team=team, title={"valueString": "Ada's plan"}), 201)
-    assert set(found) == {"CarePlan", "Task", "Provenance"}
-    assert found["CarePlan"][0]["careTeam"] == [reference("CareTeam/ada-team")]
-
-
-@pytest.mark.parametrize("part", ["subject", "assessment", "template", "team"])
-async def test_what_is_not_known_makes_no_draft(
-    worker: httpx.AsyncClient, database: Database, part: str
-) -> None:
-    types = {"subject": "Patient", "assessment": "QuestionnaireResponse", "team": "CareTeam"}
-    before = await database.fetchval(ROWS)
-    target = reference(f"{types.get(part, 'PlanDefinition')}/nobodys")
-    response = await made(worker, **{part: {"valueReference": target}})
-    refused(response, 422, "not-found", f"Parameters.parameter.where(name = '{part}')")
-    assert await database.fetchval(ROWS) == before
-
-
-async def start(client: httpx.AsyncClient, plan: str = "ada-plan") -> httpx.Response:
-    return await client.post(f"/CarePlan/{plan}/$isp-review", json=EMPTY)
-
-
-def filled(form: Json, word: str = "Twice a week by now.") -> Json:
-    for group in form["item"]:
-        for one in group.get("item", []):
-            for part in one["item"]:
-                if part["linkId"].endswith(".note"):
-                    part["answer"] = [{"valueString": word}]
-    return form
-
-
-async def complete(client: httpx.AsyncClient, form: Json) -> httpx.Response:
-    body = parameters(form={"resource": form})
-    return await client.post("/CarePlan/ada-plan/$isp-review", json=body)
-
-
-async def test_a_review_begins_with_a_form_and_ends_with_the_next_one(
-    county: httpx.AsyncClient, worker: httpx.AsyncClient, active: str
-) -> None:
-    begun = by_type(await start(worker), 201)
-    [form], [task] = begun["QuestionnaireResponse"], begun["Task"]
-    assert (task["id"], task["status"]) == ("ada-plan-review", "in-progress")
-    goals = form["item"][0]["item"]
-    assert [one["linkId"] for one in goals] == ["ada-goal-1", "ada-goal-2"]
-    assert rules(await start(worker)) == ["Review"]
-    answers = {"ada-goal-1.progress": "improving", "ada-goal-2.status": "completed"}
-    for part in (part for one in goals for part in one["item"]):
-        if part["linkId"] in answers:
-            part["answer"] = [{"valueCoding": {"code": answers[part["linkId"]]}}]
-    form["item"][-1]["answer"] = [{"valueString": "Wants to swim"}]
-    found = by_type(await complete(worker, filled(form)))
-    first, second = found["Goal"]
-    assert first["achievementStatus"] == concept(f"{HL7}/goal-achievement", "improving")
-    assert first["note"][-1]["text"] == "Twice a week by now."
-    assert (first["lifecycleStatus"], second["lifecycleStatus"]) == ("active", "completed")
-    assert found["Condition"][0]["code"]["text"] == "Wants to swim"
-    assert len(found["CarePlan"][0]["addresses"]) == 1
-    by_id = {one["id"]: one for one in found["Task"]}
-    assert by_id.pop("ada-plan-review")["status"] == "completed"
-    kinds = {one["code"]["coding"][0]["code"]: one for one in by_id.values()}
-    assert kinds["plan-review"]["restriction"]["period"]["end"] > day(150)
-    targets = {one["reference"] for one in found["Provenance"][0]["target"]}
-    assert f"Goal/ada-goal-1/_history/{first['meta']['versionId']}" in targets
-    said = (await county.get("/CarePlan/ada-plan/$isp-validate")).text
-    assert '"C53"' not in said
-    assert '"C56"' not in said
-    assert rules(await complete(worker, form)) == ["Review"]
-
-
-async def test_a_review_is_not_silent_on_a_goal(
-    worker: httpx.AsyncClient, active: str, database: Database
-) -> None:
-    [form] = by_type(await start(worker), 201)["QuestionnaireResponse"]
-    before = await database.fetchval(ROWS)
-    assert rules(await complete(worker, form)) == ["C56", "C56"]
-    assert rules(await complete(worker, form | {"id": "another"})) == ["Review"]
-    assert await database.fetchval(ROWS) == before
-
-
-async def test_a_review_answers_who_asked_for_it(
-    county: httpx.AsyncClient, worker: httpx.AsyncClient, active: str
-) -> None:
-    why = parameters(reason={"valueString": "I moved."})
-    asked = (await county.post("/CarePlan/ada-plan/$isp-request-review", json=why)).json()["id"]
-    begun = by_type(await start(worker), 201)
-    assert {one["id"]: one["status"] for one in begun["Task"]}[asked] == "accepted"
-    found = by_type(await complete(worker, filled(begun["QuestionnaireResponse"][0])))
-    assert {one["id"]: one["status"] for one in found["Task"]}[asked] == "completed"
-
-
-async def test_a_draft_is_not_reviewed(worker: httpx.AsyncClient, ready: str) -> None:
-    assert rules(await start(worker)) == ["Status"]
+__all__ = ["active", "ready"]
 
 
 async def test_the_new_plan_takes_over_and_the_old_one_ends(

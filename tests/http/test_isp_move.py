@@ -1,73 +1,21 @@
 """CarePlan/$isp-activate, $isp-suspend and $isp-revoke as their callers meet them."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 from asyncpg import Record
 
 from app.fhir.context import Call, Context
-from app.isp.codes import ISP, PLAN
 from app.isp.operations import whole
 from app.storage.database import Database
-from tests.build import care_plan, care_team, concept, reference
+from tests.build import care_team, reference
 from tests.http.conftest import Service, load, refused
+from tests.http.plan_life import EMPTY, ROWS, WHY, Json, day, draft, move, ready, review, sign
 
-Json = dict[str, Any]
-EMPTY: Json = {"resourceType": "Parameters"}
-WHY: Json = EMPTY | {"parameter": [{"name": "reason", "valueString": "Ada is away."}]}
+__all__ = ["ready"]
+
 STATE = {"activate": "draft", "suspend": "active", "revoke": "active"}
-ROWS = "SELECT count(*) FROM resource_version"
-
-
-def day(ahead: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=ahead)).isoformat()
-
-
-def draft(id_: str = "ada-plan", **elements: Any) -> Json:
-    frame = {
-        "status": "draft",
-        "period": {"start": day(-9), "end": day(300)},
-        "careTeam": [reference("CareTeam/ada-team")],
-        "category": [*care_plan()["category"], concept(ISP, PLAN)],
-    }
-    return care_plan("Goal/ada-goal-1", "Goal/ada-goal-2", id_=id_, **(frame | elements))
-
-
-def review(plan: str, ahead: int = 90) -> Json:
-    task: Json = {"resourceType": "Task", "id": f"{plan}-review", "status": "requested"}
-    task |= {"intent": "plan", "code": concept(ISP, "plan-review")}
-    task |= {"for": reference("Patient/ada"), "focus": reference(f"CarePlan/{plan}")}
-    return task | {"restriction": {"period": {"end": day(ahead)}}}
-
-
-async def sign(service: Service, plan: str = "ada-plan") -> None:
-    client = await service.as_(
-        "individual", None, "patient/*.cruds", fhir_user="Patient/ada", patient="ada"
-    )
-    response = await client.post(f"/CarePlan/{plan}/$isp-sign", json=EMPTY)
-    assert response.status_code == 201, response.text
-
-
-async def move(
-    client: httpx.AsyncClient, name: str, plan: str = "ada-plan", body: Json = WHY
-) -> httpx.Response:
-    """With the current version in If-Match."""
-    seen = (await client.get(f"/CarePlan/{plan}")).headers.get("etag", 'W/"1"')
-    url = f"/CarePlan/{plan}/$isp-{name}"
-    return await client.post(url, json=body, headers={"If-Match": seen})
-
-
-@pytest.fixture
-async def ready(
-    service: Service, operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
-) -> str:
-    """A draft that lacks nothing to become active."""
-    await load(operator, draft(), review("ada-plan"))
-    await sign(service)
-    return "ada-plan"
 
 
 async def test_a_plan_begins_rests_begins_again_and_ends(

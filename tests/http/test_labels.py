@@ -5,11 +5,21 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.build import HL7, care_team, concept, consent, goal, organization, patient, reference
+from tests.build import (
+    ACT,
+    HL7,
+    LEVEL,
+    care_team,
+    concept,
+    consent,
+    goal,
+    organization,
+    patient,
+    reference,
+)
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, found, load
 
 NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
-ACT, LEVEL = f"{HL7}/v3-ActCode", f"{HL7}/v3-Confidentiality"
 DS4P = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition"
 
 

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.build import consent, goal, patient, plan, reference
+from tests.http.asynchronous import Work, ask, batch, do, get, own, told
 from tests.http.conftest import COUNTY, PARTNER, Json, change, found, links, load
-from tests.http.test_asynchronous import Work, ask, batch, do, get, own, told
 from tests.http.test_asynchronous_closed import do_all, stored
 
 __all__ = ["do", "own"]

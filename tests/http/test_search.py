@@ -1,7 +1,5 @@
 """https://hl7.org/fhir/R4/http.html#search; parameter by parameter in tests/fhir/search."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
@@ -16,6 +14,7 @@ from tests.http.conftest import (
     found,
     links,
     load,
+    pages,
     refused,
     serving,
 )
@@ -34,13 +33,6 @@ async def shelf(operator: httpx.AsyncClient, county: httpx.AsyncClient) -> httpx
     made = [goal(f"g{at}", "Patient/zed", startDate=day) for at, day in enumerate(dates)]
     await load(operator, *made, goal("other", "Patient/yan"))
     return county
-
-
-async def pages(client: httpx.AsyncClient, url: str) -> AsyncIterator[httpx.Response]:
-    while url:
-        response = await client.get(url)
-        yield response
-        url = links(response).get("next", "")
 
 
 async def test_an_ehr_pulls_the_plan_in_one_request(county: httpx.AsyncClient, ada: str) -> None:

@@ -6,11 +6,10 @@ import httpx
 import pytest
 
 from app.fhir.validation.structure import validate
+from tests.build import ACT
 from tests.http.conftest import Json, Service, load, refused
 
 ISP = "https://isp-fhir.example"
-HL7 = "http://terminology.hl7.org/CodeSystem"
-ACT = f"{HL7}/v3-ActCode"
 
 SHOES = {
     "resourceType": "CodeSystem",

@@ -1,6 +1,5 @@
 """https://hl7.org/fhir/R4/http.html#transaction, Bundle.type transaction"""
 
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -8,45 +7,11 @@ import pytest
 
 from app.storage.database import Database
 from tests.build import care_plan, care_team, goal, organization, patient, reference, transaction
-from tests.http.conftest import COUNTY, PARTNER, Json, load, refused, serving
+from tests.http.conftest import COUNTY, PARTNER, load, refused, serving
+from tests.http.transactions import answers, asking, bundle, places, posting, statuses
 
 VERSIONS = "SELECT count(*) FROM resource_version"
 ELSEWHERE = "http://other.example.org/base/"
-
-
-def bundle(*entries: Json) -> Json:
-    return {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
-
-
-def asking(method: str, url: str, resource: Any = None, full_url: str = "", **rest: str) -> Json:
-    entry: Json = {"request": {"method": method, "url": url, **rest}}
-    if resource is not None:
-        entry["resource"] = resource
-    return {"fullUrl": full_url, **entry} if full_url else entry
-
-
-def posting(resource: Json, full_url: str = "") -> Json:
-    bare = {name: value for name, value in resource.items() if name != "id"}
-    return asking("POST", resource["resourceType"], bare, full_url)
-
-
-async def answers(client: httpx.AsyncClient, *entries: Json, **headers: str) -> list[Json]:
-    response = await client.post("", json=bundle(*entries), headers=headers)
-    assert response.status_code == 200, response.text
-    made = response.json()
-    assert made["type"] == "transaction-response"
-    answered: list[Json] = made.get("entry", [])
-    assert len(answered) == len(entries)
-    return answered
-
-
-def statuses(answered: list[Json]) -> list[str]:
-    return [entry["response"]["status"][:3] for entry in answered]
-
-
-def places(answered: list[Json]) -> list[str]:
-    """Where each entry lives now, as Type/id."""
-    return [entry["fullUrl"].split("/fhir/")[1] for entry in answered]
 
 
 async def test_an_organization_brings_client_team_and_plan_at_once(

@@ -4,7 +4,8 @@ import httpx
 
 from app.fhir import guides
 from app.publishing import publish
-from tests.fhir.validation.us_core_cases import CASES, CORE, PLAN, changed
+from tests.fhir.validation.us_core_cases import CASES
+from tests.fhir.validation.us_core_resources import CORE, PLAN, changed
 from tests.http.conftest import Json, Service, create, found
 
 PROFILES = f"{CORE}/StructureDefinition"

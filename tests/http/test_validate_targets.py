@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.build import goal, reference
-from tests.fhir.validation.test_profile import at, profile, sliced
+from tests.fhir.validation.profiled import at, profile, sliced
 from tests.http.conftest import Json, load
 
 URL = "https://county.example/StructureDefinition/wish"

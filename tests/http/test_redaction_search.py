@@ -1,0 +1,68 @@
+"""A search compares with what is shown, never with what was redacted."""
+
+from typing import Any
+
+import httpx
+
+from tests.build import reference
+from tests.http.conftest import COUNTY, Json, change, found, load
+from tests.http.redacted import eyes
+
+__all__ = ["eyes"]
+
+NOT_FOUND = [
+    "CarePlan?goal=Goal/sober",
+    "CarePlan?goal=sober",
+    "CarePlan?goal:Goal=sober",
+    "CarePlan?goal:identifier=g-7",
+    "CarePlan?goal=Goal/sober,Goal/nothing",
+    "CarePlan?condition=Condition/drugs",
+    "CarePlan?activity-code=quitting",
+    "CarePlan?goal.lifecycle-status=active&goal._id=sober",
+    "Goal?_has:CarePlan:goal:goal=Goal/sober",
+    "Patient?_has:CarePlan:patient:goal=Goal/sober",
+    "Task?focus:CarePlan.goal=Goal/sober",
+    "CareTeam?_has:CarePlan:care-team:condition=Condition/drugs",
+]
+
+
+async def test_a_search_does_not_match_what_is_not_shown(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    task: Json = {"resourceType": "Task", "id": "t", "status": "requested", "intent": "plan"}
+    about = {"for": reference("Patient/ada"), "focus": reference("CarePlan/ada-plan")}
+    await load(operator, task | about)
+    for url in NOT_FOUND:
+        assert found(await county.get(f"/{url}")) != [], url
+        assert found(await partner.get(f"/{url}")) == [], url
+        counted = await partner.get(f"/{url}&_summary=count")
+        assert counted.json()["total"] == 0
+
+
+async def test_a_search_matches_what_is_shown_beside_it(eyes: Any) -> None:
+    _, partner = eyes
+    for url in (
+        "CarePlan?goal=Goal/ada-goal-1",
+        "CarePlan?goal=Goal/ada-goal-1,Goal/sober",
+        "CarePlan?goal:missing=false",
+        "CarePlan?condition=ada-need",
+        "CarePlan?subject=ada",
+        "CarePlan?care-team=CareTeam/ada-team",
+        "CarePlan?goal.lifecycle-status=active",
+    ):
+        assert found(await partner.get(f"/{url}")) == ["CarePlan/ada-plan"], url
+    assert found(await partner.get("/CarePlan?goal:missing=true")) == []
+    by_directory = await partner.get(f"/Patient?organization={COUNTY}")
+    assert found(by_directory) == ["Patient/ada"]
+
+
+async def test_what_is_shown_as_missing_is_found_as_missing(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    whole = (await county.get("/CarePlan/ada-plan")).json()
+    await change(operator, whole, goal=[reference("Goal/sober")])
+    assert found(await partner.get("/CarePlan?goal:missing=true")) == ["CarePlan/ada-plan"]
+    assert found(await partner.get("/CarePlan?goal:missing=false")) == []
+    assert found(await county.get("/CarePlan?goal:missing=false")) == ["CarePlan/ada-plan"]
