@@ -4,6 +4,7 @@ import secrets
 import time
 from typing import Any
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jose.backends.cryptography_backend import CryptographyRSAKey
 
@@ -41,3 +42,15 @@ def rsa_jwk(bits: int = 2048, kid: str = "rsa") -> jose.Claims:
     key: Any = CryptographyRSAKey(rsa.generate_private_key(65537, bits), "RS384")
     jwk: jose.Claims = key.to_dict()
     return jwk | {"kid": kid}
+
+
+async def post(http: httpx.AsyncClient, data: Any, **options: Any) -> httpx.Response:
+    return await http.post("/auth/token", data=data, **options)
+
+
+def refused(response: httpx.Response, error: str, status: int) -> bool:
+    body = response.json()
+    assert body["error_description"].isascii()
+    assert '"' not in body["error_description"]
+    assert response.headers["cache-control"] == "no-store"
+    return (response.status_code, body["error"]) == (status, error)

@@ -1,10 +1,7 @@
 """The token endpoint over HTTP, on a real database."""
 
-import asyncio
 import base64
-import time
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote_plus
 
 import httpx
@@ -18,19 +15,7 @@ from app.auth.clients import Client, Registration, create_client
 from app.auth.passwords import hash_password
 from app.routers.oauth import oauth_router
 from app.storage.database import Database
-from tests.auth.assertions import SCOPE, TOKEN_URL, assertion, form, rsa_jwk
-
-
-async def post(http: httpx.AsyncClient, data: Any, **options: Any) -> httpx.Response:
-    return await http.post("/auth/token", data=data, **options)
-
-
-def refused(response: httpx.Response, error: str, status: int) -> bool:
-    body = response.json()
-    assert body["error_description"].isascii()
-    assert '"' not in body["error_description"]
-    assert response.headers["cache-control"] == "no-store"
-    return (response.status_code, body["error"]) == (status, error)
+from tests.auth.assertions import SCOPE, assertion, form, post, refused
 
 
 async def test_a_backend_service_gets_a_token_that_works(
@@ -48,14 +33,6 @@ async def test_a_backend_service_gets_a_token_that_works(
     assert (caller.client_id, caller.role) == (backend.id, "ehr-system")
     assert (caller.organization, caller.user, caller.patient) == ("Organization/clinic", None, None)
     assert [scope.text for scope in caller.scopes] == ["system/Goal.rs", "system/Goal.u"]
-
-
-async def test_an_rs384_assertion_is_as_good(http: httpx.AsyncClient, database: Database) -> None:
-    key = rsa_jwk()
-    jwks = {"keys": [jose.public(key)]}
-    asked = Registration("RSA", SCOPE, "ehr-system", jwks=jwks)
-    client, _ = await create_client(database, asked)
-    assert (await post(http, form(assertion(client.id, key)))).status_code == 200
 
 
 async def test_a_partner_gets_a_token_with_its_secret(
@@ -161,127 +138,6 @@ async def test_two_ways_at_once_are_refused(
         await post(http, signed | {"client_secret": "x"}),
     ):
         assert refused(response, "invalid_request", 400)
-
-
-async def test_client_id_must_be_the_one_that_signed(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    data = form(assertion(backend.id, key), client_id="another")
-    assert refused(await post(http, data), "invalid_client", 401)
-    data = form(assertion(backend.id, key), client_id=backend.id)
-    assert (await post(http, data)).status_code == 200
-
-
-NOW = int(time.time())
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"iss": "nobody"},
-        {"iss": None},
-        {"iss": 1},
-        {"sub": "nobody"},
-        {"sub": None},
-        {"aud": "http://127.0.0.1:8000/fhir"},
-        {"aud": TOKEN_URL + "/"},
-        {"aud": []},
-        {"aud": None},
-        {"aud": {"token": TOKEN_URL}},
-        {"exp": NOW + 3_600},
-        {"exp": NOW - 60},
-        {"exp": None},
-        {"exp": "soon"},
-        {"exp": True},
-        {"exp": 1e300},
-        {"exp": float("nan")},
-        {"exp": float("inf")},
-        {"nbf": NOW + 3_600},
-        {"iat": NOW + 3_600},
-        {"iat": "now"},
-        {"jti": None},
-        {"jti": ""},
-        {"jti": 7},
-        {"jti": "a\0b"},
-        {"jti": "x" * 256},
-    ],
-)
-async def test_an_assertion_with_a_wrong_claim_is_refused(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims, changed: dict[str, Any]
-) -> None:
-    response = await post(http, form(assertion(backend.id, key, **changed)))
-    assert refused(response, "invalid_client", 401)
-
-
-async def test_an_assertion_may_name_several_audiences(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    signed = assertion(backend.id, key, aud=["https://other.example", TOKEN_URL])
-    assert (await post(http, form(signed))).status_code == 200
-
-
-async def test_an_assertion_signed_by_another_key_is_refused(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    stranger = jose.generate("ES384")
-    for signer in (stranger, stranger | {"kid": key["kid"]}):
-        response = await post(http, form(assertion(backend.id, signer)))
-        assert refused(response, "invalid_client", 401)
-
-
-@pytest.mark.parametrize("kind", ["", "urn:ietf:params:oauth:grant-type:jwt-bearer"])
-async def test_an_assertion_of_an_unknown_kind_is_refused(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims, kind: str
-) -> None:
-    data = form(assertion(backend.id, key), client_assertion_type=kind)
-    assert refused(await post(http, data), "invalid_client", 401)
-
-
-@pytest.mark.parametrize("text", ["x", "a.b.c", "e30.e30.e30", "é.é.é"])
-async def test_an_assertion_that_is_no_token_is_refused(http: httpx.AsyncClient, text: str) -> None:
-    assert refused(await post(http, form(text)), "invalid_client", 401)
-
-
-async def test_an_access_token_is_not_an_assertion(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    body = (await post(http, form(assertion(backend.id, key)))).json()
-    assert refused(await post(http, form(body["access_token"])), "invalid_client", 401)
-
-
-async def test_an_assertion_works_once(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    data = form(assertion(backend.id, key))
-    assert (await post(http, data)).status_code == 200
-    assert refused(await post(http, data), "invalid_client", 401)
-
-
-async def test_of_32_concurrent_redemptions_of_an_assertion_one_succeeds(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    data = form(assertion(backend.id, key))
-    responses = await asyncio.gather(*(post(http, data) for _ in range(32)))
-    assert sorted(response.status_code for response in responses) == [200] + [401] * 31
-
-
-async def test_a_forged_assertion_does_not_use_up_the_real_one(
-    http: httpx.AsyncClient, backend: Client, key: jose.Claims
-) -> None:
-    forger = jose.generate("ES384") | {"kid": key["kid"]}
-    forged, real = (assertion(backend.id, k, jti="the-same-one") for k in (forger, key))
-    assert refused(await post(http, form(forged)), "invalid_client", 401)
-    assert (await post(http, form(real))).status_code == 200
-
-
-async def test_a_jti_is_used_up_for_its_issuer_alone(
-    http: httpx.AsyncClient, database: Database, key: jose.Claims
-) -> None:
-    asked = Registration("One", SCOPE, "ehr-system", jwks={"keys": [jose.public(key)]})
-    for name in ("One", "Two"):
-        client, _ = await create_client(database, replace(asked, name=name))
-        data = form(assertion(client.id, key, jti="shared"))
-        assert (await post(http, data)).status_code == 200
 
 
 @pytest.mark.parametrize(

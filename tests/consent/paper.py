@@ -12,6 +12,7 @@ ADA, COUNTY, PARTNER, NETWORK = (
     "Organization/partner",
     "Organization/network",
 )
+OTHER = "Organization/other"
 GRACE, INES = "Practitioner/grace", "RelatedPerson/ines"
 ROLE = "PractitionerRole/grace-key-worker"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -93,6 +94,23 @@ def form(provision: Resource | None, policy: str | None = None, **elements: Any)
     return made | elements
 
 
+def one(
+    provision: Resource | None, policy: str | None = None, **elements: object
+) -> tuple[Resource, ...]:
+    """A consent alone."""
+    return (form(provision, policy, **elements),)
+
+
+def only(**limits: object) -> tuple[Resource, ...]:
+    """A permit to the partner within these limits, and nothing else."""
+    return (form(permit(to=PARTNER, **limits)),)
+
+
+def but(*exceptions: Resource) -> tuple[Resource, ...]:
+    """A permit of everything to the partner, exceptions within."""
+    return (form(permit(*exceptions, to=PARTNER, label="V")),)
+
+
 def part_2(provision: Resource, **elements: Any) -> Resource:
     """A consent with all that 42 CFR 2.31(a) asks for, as far as its provision has it."""
     whole = {
@@ -120,6 +138,9 @@ def program(labels: str = "R SUD") -> Resource:
 
 def team(*members: str, **elements: Any) -> Resource:
     return care_team(*members, **elements)
+
+
+MEMBER = (team(PARTNER),)
 
 
 DIRECTORY = (

@@ -3,9 +3,35 @@
 import pytest
 
 from tests.consent.case import Case, decision
-from tests.consent.cases import exceptions, law, papers, what, who
+from tests.consent.cases import (
+    emergency,
+    exceptions,
+    label_service,
+    labels,
+    law,
+    nesting,
+    papers,
+    policy,
+    purpose,
+    what,
+    who,
+    whose,
+)
 
-CASES = [*who.CASES, *what.CASES, *papers.CASES, *law.CASES, *exceptions.CASES]
+CASES = [
+    *who.CASES,
+    *purpose.CASES,
+    *whose.CASES,
+    *labels.CASES,
+    *label_service.CASES,
+    *what.CASES,
+    *papers.CASES,
+    *nesting.CASES,
+    *policy.CASES,
+    *law.CASES,
+    *emergency.CASES,
+    *exceptions.CASES,
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.why)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from app.consent.affiliations import affiliations
 from app.consent.provisions import ALWAYS
-from app.consent.relationships import project
+from app.consent.relationships import TELLING, project, relationships
+from app.consent.rows import rule_rows
 from tests.build import (
     care_team,
     consent,
@@ -17,6 +19,7 @@ from tests.build import (
     reference,
     related_person,
 )
+from tests.official import examples
 
 BASE = "http://localhost/fhir"
 ONE, GRACE = "Organization/one", "Practitioner/grace"
@@ -167,3 +170,15 @@ def test_a_team_stands_for_itself_as_the_team_of_its_patient() -> None:
     assert ours in rows("affiliation", team)
     empty = {name: value for name, value in team.items() if name != "participant"}
     assert rows("affiliation", empty) == set()
+
+
+def test_no_other_type_tells_who_supports_whom() -> None:
+    others = [one for one in examples() if one["resourceType"] not in TELLING]
+    told = [
+        row
+        for one in others
+        for rows_ in (relationships(one, BASE), affiliations(one, BASE), rule_rows(one, BASE))
+        for row in rows_
+    ]
+    assert others
+    assert told == []

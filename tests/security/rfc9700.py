@@ -31,15 +31,17 @@ def departs(section: str, level: str, asks: str, because: str) -> Sentence:
 
 
 AUTHORIZE, CODES = "smart/test_authorize.py", "smart/test_codes.py"
-REFRESH, PAGES = "smart/test_refresh.py", "smart/test_pages.py"
+REFRESH, SIGN_IN = "smart/test_refresh.py", "smart/test_sign_in.py"
+PAGES = "smart/test_pages.py"
 ATTACKS, DPOP = "smart/test_oauth_attacks.py", "smart/test_dpop.py"
-LIAR, TOKEN = "smart/test_lying_provider.py", "auth/test_token.py"
+LIAR = "smart/test_lying_provider.py"
+TOKEN, ASSERTION = "auth/test_token.py", "auth/test_assertion.py"
 DISCOVERY, ACCESS = "auth/test_discovery.py", "auth/test_access_token.py"
 
 EXACT = f"{AUTHORIZE}::an_error_is_shown_until_the_address_is_known_to_be_the_apps"
 PORT = f"{AUTHORIZE}::only_the_port_of_a_loopback_address_may_vary"
 TOLD = f"{AUTHORIZE}::afterwards_the_app_is_told"
-OURS = f"{PAGES}::signing_in_leads_only_to_our_own_pages"
+OURS = f"{SIGN_IN}::signing_in_leads_only_to_our_own_pages"
 ISS = f"{ATTACKS}::every_answer_says_whose_it_is"
 SEE_OTHER = f"{ATTACKS}::no_redirect_lets_a_browser_send_a_form_again"
 VERIFIER = f"{CODES}::a_code_opens_nothing_without_all_that_belongs_to_it"
@@ -108,7 +110,7 @@ SENTENCES = (
         "RECOMMENDED",
         "clients may authenticate with a key",
         f"{TOKEN}::a_backend_service_gets_a_token_that_works",
-        f"{TOKEN}::of_32_concurrent_redemptions_of_an_assertion_one_succeeds",
+        f"{ASSERTION}::of_32_concurrent_redemptions_of_an_assertion_one_succeeds",
     ),
     met(
         "2.6",
@@ -174,7 +176,7 @@ SENTENCES = (
         "MUST",
         "tokens are secrets: in no log and no table",
         f"{CODES}::the_database_keeps_no_code_and_no_token",
-        f"{PAGES}::names_and_passwords_are_in_no_url_and_no_audit_event",
+        f"{SIGN_IN}::names_and_passwords_are_in_no_url_and_no_audit_event",
     ),
     met("4.10.1", "SHOULD", "stolen tokens: a proof is of one request, once", PROVED),
     met("4.10.2", "SHOULD", "stolen tokens: the audience is checked", AUDIENCE),
@@ -225,7 +227,7 @@ SENTENCES = (
         "MAY",
         "signing out and a new password end refresh tokens",
         f"{REFRESH}::offline_access_outlives_signing_out_and_online_access_does_not",
-        f"{PAGES}::with_an_account_end_its_sessions_and_what_it_approved",
+        f"{SIGN_IN}::with_an_account_end_its_sessions_and_what_it_approved",
     ),
     met(
         "4.14.2",

@@ -26,16 +26,8 @@ from tests.build import (
     reference,
 )
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, serving
-from tests.security.exits import (
-    BY_HAND,
-    Exit,
-    answer,
-    entries,
-    referring,
-    showing,
-    switchboard,
-    writing,
-)
+from tests.security.answers import answer
+from tests.security.exits import BY_HAND, Exit, entries, referring, showing, switchboard, writing
 
 ELSEWHERE = "Organization/elsewhere"
 
@@ -93,12 +85,6 @@ REASONS = {
     "a label": Reason(ALL, labelled(about("ada"))),
     "the compartment": Reason("patient/*.cruds", [EVE, TEAM, *about("eve")], "ada"),
 }
-
-
-@pytest.fixture
-async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
-    async with serving(dsn) as running:
-        yield running
 
 
 @pytest.fixture

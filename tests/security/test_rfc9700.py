@@ -1,8 +1,8 @@
 """docs/conformance/rfc9700.md says what is so."""
 
-import ast
 from pathlib import Path
 
+from tests.named import exists
 from tests.security.rfc9700 import SENTENCES, documentation
 
 ROOT = Path(__file__).parents[2]
@@ -25,11 +25,7 @@ def test_every_sentence_is_tried_or_explained() -> None:
 
 def test_every_test_that_is_named_exists() -> None:
     for test in {test for each in SENTENCES for test in each.tests}:
-        file, _, name = test.partition("::")
-        tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
-        functions = ast.FunctionDef | ast.AsyncFunctionDef
-        names = {node.name for node in ast.walk(tree) if isinstance(node, functions)}
-        assert f"test_{name}" in names, test
+        assert exists(test.replace("::", "::test_")), test
 
 
 def test_the_page_is_fresh() -> None:

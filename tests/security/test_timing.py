@@ -18,9 +18,9 @@ from app.fhir.search.compile import FEW
 from app.storage.database import Database
 from tests.http.conftest import Service, load
 from tests.security.exits import Exit, referring, showing, writing
-from tests.security.test_leaks import REASONS, Reason, caller, operator, service
+from tests.security.test_leaks import REASONS, Reason, caller, operator
 
-__all__ = ["operator", "service"]
+__all__ = ["operator"]
 
 STATEMENTS: ContextVar[list[str] | None] = ContextVar("statements", default=None)
 NUMBERS = "SELECT nextval('resource_rid')"

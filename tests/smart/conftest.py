@@ -97,6 +97,14 @@ class World:
         return self.service.client({"Authorization": f"Bearer {token}"})
 
 
+async def opens(world: World, token: str) -> bool:
+    return (await world.fhir(token).get("/Goal/ada-goal-1")).status_code == 200
+
+
+async def login_form(world: World, browser: Browser) -> Page:
+    return Page((await browser.get(f"{world.issuer}/auth/login")).text)
+
+
 @pytest.fixture(scope="module")
 async def world(dsn: str, pool: Database) -> AsyncIterator[World]:
     """One for all tests of a file, each of which makes its own apps and sessions."""

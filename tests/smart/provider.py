@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -23,16 +22,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.auth import jose
 from app.storage.database import Database
-from tests.conftest import new_database
+from tests.conftest import free_port, new_database
 
 READY = 60
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -5,204 +5,35 @@ docs/conformance/smart.md: `python -m tests.smart.requirements > docs/conformanc
 """
 
 import sys
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Requirement:
-    """What a server does (`asks`), tried by `tests` (file::name); or `because` says why not."""
-
-    numbers: tuple[int, ...]
-    asks: str
-    tests: tuple[str, ...] = ()
-    because: str = ""
-
-
-def met(numbers: str, asks: str, *tests: str) -> Requirement:
-    return Requirement(tuple(map(int, numbers.split())), asks, tests)
-
-
-def not_ours(numbers: str, asks: str, because: str) -> Requirement:
-    return Requirement(tuple(map(int, numbers.split())), asks, because=because)
-
-
-AUTHORIZE, LAUNCH, CODES = "smart/test_authorize.py", "smart/test_launch.py", "smart/test_codes.py"
-REFRESH, OPENID, EHR = "smart/test_refresh.py", "smart/test_openid.py", "smart/test_ehr_launch.py"
-SEES, REGISTER = "smart/test_who_sees_what.py", "smart/test_client_registration.py"
-PAGES, BROWSER = "smart/test_pages.py", "smart/test_browser.py"
-TOKEN, JWKS, JOSE = "auth/test_token.py", "auth/test_jwks.py", "auth/test_jose.py"
-DISCOVERY, ACCESS, REVOKE = (
-    "auth/test_discovery.py",
-    "auth/test_access_token.py",
-    "auth/test_revocation.py",
+from tests.smart.requirement import (
+    ABSOLUTE,
+    ANYBODY,
+    ASSERTED,
+    ASSERTION,
+    BACKEND,
+    BRANDS,
+    BUNDLE,
+    CONFIGURED,
+    HTTP,
+    INTROSPECTED,
+    JOSE,
+    JWKS,
+    LAUNCH,
+    NAMED,
+    OPENED,
+    REGISTER,
+    REVOKE,
+    SEES,
+    STANDALONE,
+    TOKEN,
+    Requirement,
+    met,
+    not_ours,
 )
-SCOPES, HTTP = "auth/test_scopes.py", "http/test_scopes.py"
+from tests.smart.requirements_of_apps import OF_APPS
 
-STANDALONE = f"{LAUNCH}::a_person_signs_in_approves_and_the_app_reads"
-OPENED = f"{EHR}::an_app_is_opened_with_what_the_record_system_said"
-REFRESHED = f"{REFRESH}::a_refresh_token_gives_new_tokens_for_the_same"
-TOLD = f"{AUTHORIZE}::afterwards_the_app_is_told"
-BACKEND = f"{TOKEN}::a_backend_service_gets_a_token_that_works"
-CONFIGURED = f"{DISCOVERY}::the_configuration_has_what_smart_requires"
-ANYBODY = f"{DISCOVERY}::the_configuration_is_json_for_anybody_from_anywhere"
-ABSOLUTE = f"{DISCOVERY}::every_endpoint_listed_is_absolute_and_answers"
-ID_TOKEN = f"{OPENID}::an_id_token_says_who_signed_in"
-INTROSPECTED = f"{REFRESH}::introspection_tells_the_context_and_who"
-ASSERTED = f"{TOKEN}::an_assertion_with_a_wrong_claim_is_refused"
-LIVES = f"{ACCESS}::a_token_ends_when_it_expires_though_it_was_verified"
-LETTERS = f"{HTTP}::each_interaction_needs_its_letter"
-IN_CONTEXT = f"{SEES}::patient_scopes_open_the_patient_in_context_alone"
-SUPPORTED = f"{SEES}::user_scopes_open_whom_the_person_supports"
-REGISTERED = f"{REGISTER}::an_app_registers_is_approved_and_launched"
-BRANDS = "http/test_brands.py"
-BUNDLE = f"{BRANDS}::the_brands_and_this_server_are_in_one_bundle"
-NAMED = f"{BRANDS}::discovery_leads_there_and_names_the_primary_brand"
-
-REQUIREMENTS = (
-    met("14", "PKCE with S256", STANDALONE),
-    met("15 394", "no other method of PKCE, and discovery says so", TOLD, CONFIGURED),
-    met(
-        "16",
-        "discovery and metadata are open to any origin",
-        ANYBODY,
-        f"{BROWSER}::an_app_is_launched_reads_refreshes_and_is_disconnected",
-    ),
-    met(
-        "17",
-        "the token endpoint and the REST API are open to apps in browsers",
-        f"{PAGES}::other_origins_may_not_read_a_page_but_may_ask_for_tokens",
-        f"{BROWSER}::an_app_is_launched_reads_refreshes_and_is_disconnected",
-    ),
-    met(
-        "18",
-        "only registered addresses are returned to",
-        f"{AUTHORIZE}::an_error_is_shown_until_the_address_is_known_to_be_the_apps",
-    ),
-    met(
-        "24 316",
-        "registration answers a client_id",
-        REGISTERED,
-        "auth/test_registration.py::a_client_is_found_as_it_was_registered",
-    ),
-    met("30 228 372 373", "smart-configuration lies under the FHIR base", CONFIGURED, ANYBODY),
-    met(
-        "31",
-        "the verifier is demanded and checked",
-        f"{CODES}::a_code_opens_nothing_without_all_that_belongs_to_it",
-        f"{CODES}::a_wrong_verifier_costs_the_code",
-    ),
-    met("48", "authorization by GET", STANDALONE),
-    met("49 354", "authorization by POST", f"{LAUNCH}::a_request_may_be_posted"),
-    met("53 56 57 59", "the browser brings code and state to the app", STANDALONE),
-    met("54", "a refusal is told to the app", f"{LAUNCH}::a_person_refuses", TOLD),
-    met("73 74 75 78 84 85 86 87 88", "the token response and its headers", STANDALONE),
-    met(
-        "89",
-        "a refresh token comes when it was granted",
-        STANDALONE,
-        f"{LAUNCH}::a_person_takes_scopes_away",
-    ),
-    met("77 94 265", "an expired token opens nothing", LIVES),
-    met("95 266", "a token opens what its scopes cover", LETTERS),
-    met(
-        "96",
-        "a token for another resource server opens nothing",
-        f"{ACCESS}::a_claim_missing_or_wrong_makes_a_token_invalid",
-        TOLD,
-    ),
-    met(
-        "100 366",
-        "online access lasts as long as the person is signed in",
-        f"{REFRESH}::offline_access_outlives_signing_out_and_online_access_does_not",
-    ),
-    met(
-        "101 365",
-        "offline access outlasts the session",
-        f"{REFRESH}::offline_access_outlives_signing_out_and_online_access_does_not",
-        f"{REFRESH}::a_refresh_token_lasts_three_months_from_its_last_use",
-    ),
-    met(
-        "103",
-        "a refresh token is bound to its client",
-        f"{REFRESH}::another_app_cannot_use_a_refresh_token",
-    ),
-    met(
-        "104 115", "it gives the same or less", f"{REFRESH}::fewer_scopes_may_be_asked_and_no_more"
-    ),
-    met("109 110 111 112 113 114", "the refresh response", REFRESHED),
-    met(
-        "119",
-        "scopes never widen what somebody may",
-        f"{SEES}::a_scope_never_widens_what_the_person_may",
-    ),
-    met(
-        "123",
-        "creating by update needs the letter u",
-        "http/test_update.py::others_choose_ids_where_the_operator_decided_so",
-    ),
-    met(
-        "130",
-        "each entry of a batch needs its own scope",
-        "http/test_batch.py::an_entry_needs_its_own_scope",
-    ),
-    met(
-        "136 164 170 367",
-        "patient/ scopes come with a patient, and open that patient",
-        IN_CONTEXT,
-        f"{LAUNCH}::who_supports_several_people_chooses_one",
-    ),
-    met(
-        "139",
-        "the documentation tells what Patient.link means for access",
-        "smart/test_requirements.py::the_documentation_tells_about_linked_patients",
-    ),
-    met("140 368", "user/ scopes open what the person may see", SUPPORTED),
-    met(
-        "142",
-        "system/ scopes open what the client's organization may see",
-        "http/test_token.py::a_backend_service_reads_with_the_token_it_got",
-    ),
-    met(
-        "144",
-        "a wildcard scope opens every type, and the page says now and in the future",
-        STANDALONE,
-    ),
-    met("149 168 169", "the context asked for is in the token response", STANDALONE, OPENED),
-    met("171 362", "encounter", OPENED),
-    met(
-        "172 177",
-        "fhirContext, without Patient and Encounter in the role launch",
-        OPENED,
-        f"{EHR}::a_launch_that_makes_no_sense_is_refused",
-    ),
-    met("173 359", "need_patient_banner", STANDALONE, OPENED),
-    met("174", "intent", OPENED),
-    met("175 360", "smart_style_url", f"{LAUNCH}::the_style_is_served"),
-    met(
-        "178 188",
-        "each fhirContext has a reference, canonical or identifier; a role is launch or a URI",
-        OPENED,
-        f"{EHR}::a_launch_that_makes_no_sense_is_refused",
-    ),
-    met("176", "tenant, where the record system names one", OPENED),
-    not_ours(
-        "194",
-        "apps and record systems agree on what an intent means",
-        "the word is passed on as it is, its meaning is theirs",
-    ),
-    met(
-        "197 198",
-        "fhirUser is one of the five kinds of person, and every account has one",
-        "auth/test_registration.py::an_account_that_could_not_work_is_refused",
-        f"{LAUNCH}::the_entry_of_who_signed_in_can_be_read",
-    ),
-    met("200 205 209 210 358", "the id token: RS256, fhirUser, the code flow", ID_TOKEN),
-    met(
-        "207",
-        "its keys are published as bare JWKs",
-        ID_TOKEN,
-        f"{OPENID}::keys_rotate_with_overlap",
-    ),
+OF_SERVERS = (
     met(
         "231",
         "TLS: without it the server starts on loopback only",
@@ -241,14 +72,16 @@ REQUIREMENTS = (
         "inline keys are changed by nobody but through registration",
         f"{REGISTER}::nobody_manages_the_registration_of_others",
     ),
-    met("310", "RS384 and ES384", BACKEND, f"{TOKEN}::an_rs384_assertion_is_as_good"),
+    met("310", "RS384 and ES384", BACKEND, f"{ASSERTION}::an_rs384_assertion_is_as_good"),
     met(
         "336",
         "an assertion works once",
-        f"{TOKEN}::an_assertion_works_once",
-        f"{TOKEN}::of_32_concurrent_redemptions_of_an_assertion_one_succeeds",
+        f"{ASSERTION}::an_assertion_works_once",
+        f"{ASSERTION}::of_32_concurrent_redemptions_of_an_assertion_one_succeeds",
     ),
-    met("337", "iss is the client", ASSERTED, f"{TOKEN}::client_id_must_be_the_one_that_signed"),
+    met(
+        "337", "iss is the client", ASSERTED, f"{ASSERTION}::client_id_must_be_the_one_that_signed"
+    ),
     met(
         "338",
         "jku, kid and kty choose exactly one key",
@@ -262,7 +95,7 @@ REQUIREMENTS = (
         "340",
         "every failure is invalid_client",
         ASSERTED,
-        f"{TOKEN}::an_assertion_signed_by_another_key_is_refused",
+        f"{ASSERTION}::an_assertion_signed_by_another_key_is_refused",
     ),
     met(
         "341 342",
@@ -330,6 +163,8 @@ REQUIREMENTS = (
     ),
     met("409 410 412 430 431 432", "discovery names the one primary brand", NAMED),
 )
+
+REQUIREMENTS = (*OF_APPS, *OF_SERVERS)
 
 
 def documentation() -> str:

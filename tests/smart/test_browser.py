@@ -5,7 +5,6 @@ Skipped only where no Chromium is installed: apt-get install chromium chromium-d
 
 import asyncio
 import shutil
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -30,7 +29,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.storage.database import Database
 from tests.build import organization, plan, practitioner, practitioner_role
-from tests.conftest import CLEAN
+from tests.conftest import CLEAN, free_port
 from tests.http.conftest import Service, load
 from tests.smart.conftest import PASSWORD, PEOPLE
 from tests.smart.npm import fetched
@@ -62,13 +61,6 @@ class Site:
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextmanager

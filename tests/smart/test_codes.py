@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.smart.browser import App
-from tests.smart.conftest import World
+from tests.smart.conftest import World, opens
 
 MANY = 32
 
@@ -15,10 +15,6 @@ MANY = 32
 async def issued(world: World, method: str = "none", **changed: str) -> tuple[App, str]:
     app = await world.app(method)
     return app, await world.code(app, await world.signed_in("ada"), **changed)
-
-
-async def opens(world: World, token: str) -> bool:
-    return (await world.fhir(token).get("/Goal/ada-goal-1")).status_code == 200
 
 
 async def test_of_many_who_redeem_a_code_at_once_one_gets_a_token(world: World) -> None:

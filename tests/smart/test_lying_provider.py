@@ -1,8 +1,6 @@
-"""Another provider's answers and tokens, each made wrong in one way: nobody is signed in."""
+"""Another provider's answers, each made wrong in one way: nobody is signed in."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,60 +9,15 @@ import httpx
 import pytest
 
 from app.auth import jose
-from app.auth.access_token import authenticate
-from app.auth.client_terms import limit_rate
-from app.storage.database import Database
-from tests.build import organization, plan, practitioner, practitioner_role
-from tests.conftest import CLEAN
-from tests.http.conftest import load, serving
+from tests.http.conftest import serving
 from tests.smart.browser import Browser
 from tests.smart.conftest import World
+from tests.smart.lying import elsewhere, provider, trusted, world
 from tests.smart.provider import Liar, liar, named
 
-AUDIENCE = "https://isp.example/fhir"
+__all__ = ["elsewhere", "provider", "world"]
+
 MANY = 32
-
-
-def trusted(provider: Liar, **sign_in: Any) -> dict[str, Any]:
-    return {
-        "issuer": provider.issuer,
-        "algorithms": ["ES256"],
-        "roles": {"care-manager": "key-worker", "person": "individual"},
-        "claims": {"role": "realm_access.roles", "organization": "org"},
-        "audience": AUDIENCE,
-        "is_inside": True,
-        "sign_in": {"name": "Elsewhere", "client_id": "us", "makes_accounts": True} | sign_in,
-    }
-
-
-@pytest.fixture(scope="module")
-async def elsewhere() -> AsyncIterator[Liar]:
-    async with liar() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(elsewhere: Liar) -> Liar:
-    """The provider, honest until the test says otherwise."""
-    elsewhere.claims = {"realm_access": {"roles": ["x", "person"]}, "fhirUser": "Patient/ada"}
-    elsewhere.answer, elsewhere.typ, elsewhere.forger = {}, "JWT", None
-    return elsewhere
-
-
-@pytest.fixture(scope="module")
-async def world(
-    elsewhere: Liar, dsn: str, pool: Database, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    await pool.execute(CLEAN)
-    path = named(tmp_path_factory.mktemp("issuers"), trusted(elsewhere))
-    async with serving(dsn, external_issuers=path) as service:
-        operator = await service.as_("operator")
-        await load(operator, organization("agency"), practitioner("grace"), practitioner_role())
-        await load(operator, *plan("PractitionerRole/grace-key-worker"))
-        world = World(service, pool)
-        yield world
-        for client in world.opened:
-            await client.aclose()
 
 
 async def away(world: World, provider: Liar, browser: Browser) -> str:
@@ -202,116 +155,6 @@ async def test_only_a_provider_of_the_file_is_left_for(world: World) -> None:
         url = f"{world.issuer}/auth/external"
         answer = await world.http().get(url, params={"issuer": issuer})
         assert (answer.status_code, answer.headers.get("location")) == (404, None)
-
-
-def claims(**changed: Any) -> dict[str, Any]:
-    said = {
-        "aud": AUDIENCE,
-        "client_id": "app-1",
-        "scope": "system/Goal.rs",
-        "realm_access": {"roles": ["care-manager"]},
-        "org": "Organization/agency",
-    }
-    return said | changed
-
-
-async def test_an_access_token_opens_what_its_claims_say(world: World, provider: Liar) -> None:
-    client = world.fhir(provider.sign(**claims()))
-    assert (await client.get("/Goal/ada-goal-1")).status_code == 200
-    nowhere = world.fhir(provider.sign(**claims(org=None)))
-    assert (await nowhere.get("/Goal/ada-goal-1")).status_code == 403
-    scopes = world.fhir(provider.sign(**claims(scope=None)))
-    assert (await scopes.get("/Goal/ada-goal-1")).status_code == 403
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"aud": "https://other.example/fhir"},
-        {"aud": None},
-        {"aud": f"{AUDIENCE} https://other.example"},
-        {"exp": 1},
-        {"exp": float("nan")},
-        {"nbf": 99_999_999_999},
-        {"client_id": None},
-        {"sub": None},
-        {"sub": "a\x00b"},
-        {"realm_access": {"roles": ["operator"]}},
-        {"realm_access": "care-manager-not"},
-        {"org": "Patient/ada"},
-        {"org": {"id": "agency"}},
-        {"fhirUser": "Organization/agency"},
-        {"iss": "https://evil.example"},
-    ],
-)
-async def test_an_access_token_with_a_wrong_claim_opens_nothing(
-    world: World, provider: Liar, changed: dict[str, Any]
-) -> None:
-    answer = await world.fhir(provider.sign(**claims(**changed))).get("/Goal/ada-goal-1")
-    assert answer.status_code == 401
-    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
-
-
-async def test_an_access_token_that_lasts_is_not_over_when_it_is_verified_anew(
-    world: World, provider: Liar
-) -> None:
-    authority, exp = world.service.app.state.authority, int(time.time()) + 1_800
-    caller = await authenticate(authority, f"Bearer {provider.sign(**claims(exp=exp))}")
-    assert caller.expires == exp
-
-
-async def test_a_client_of_another_issuer_has_a_limit_too(world: World, provider: Liar) -> None:
-    issuers = world.service.app.state.authority.providers.issuers
-    await limit_rate(world.database, f"{provider.issuer}#app-2", 2, issuers)
-    client = world.fhir(provider.sign(**claims(client_id="app-2")))
-    found = [(await client.get("/Goal/ada-goal-1")).status_code for _ in range(3)]
-    assert found == [200, 200, 429]
-    for unknown in ("https://evil.example#app", provider.issuer, f"{provider.issuer}#"):
-        with pytest.raises(LookupError):
-            await limit_rate(world.database, unknown, 2, issuers)
-
-
-@pytest.mark.parametrize("scope", ["__introspection", "__launch", ["system/Goal.rs __launch"]])
-async def test_an_access_token_has_no_scope_beside_the_data_that_its_issuer_may_not_give(
-    world: World, provider: Liar, scope: object
-) -> None:
-    authority = world.service.app.state.authority
-    token = provider.sign(**claims(scope=scope))
-    assert not (await authenticate(authority, f"Bearer {token}")).extra_scopes
-
-
-async def test_an_issuer_may_be_allowed_scopes_beside_the_data(
-    dsn: str, world: World, provider: Liar, tmp_path: Path
-) -> None:
-    allowed = trusted(provider) | {"extra_scopes": ["__launch"]}
-    async with serving(dsn, external_issuers=named(tmp_path, allowed)) as service:
-        token = provider.sign(**claims(scope="__introspection __launch"))
-        caller = await authenticate(service.app.state.authority, f"Bearer {token}")
-    assert caller.extra_scopes == {"__launch"}
-
-
-async def test_an_access_token_of_another_type_or_algorithm_opens_nothing(
-    world: World, provider: Liar
-) -> None:
-    wrong = jose.generate("ES384") | {"kid": provider.key["kid"]}
-    for signed in (
-        provider.sign("JWT", **claims()),
-        provider.sign("dpop+jwt", **claims()),
-        provider.sign(key=wrong, **claims()),
-        provider.sign(key=jose.generate("ES256"), **claims()),
-    ):
-        assert (await world.fhir(signed).get("/Goal/ada-goal-1")).status_code == 401
-
-
-async def test_while_the_issuer_is_away_its_tokens_are_neither_taken_nor_refused(
-    dsn: str, world: World, tmp_path: Path
-) -> None:
-    gone = Liar("http://localhost:9")
-    async with serving(dsn, external_issuers=named(tmp_path, trusted(gone))) as service:
-        client = service.client({"Authorization": f"Bearer {gone.sign(**claims())}"})
-        assert (await client.get("/Goal/ada-goal-1")).status_code == 503
-        ours = await service.as_("operator")
-        assert (await ours.get("/Goal/ada-goal-1")).status_code == 200
 
 
 async def test_the_person_is_asked_anew_where_the_app_wants_it(

@@ -11,7 +11,7 @@ from app.auth import jose
 from app.auth.clients import Registration, create_client
 from tests.smart.browser import FORM, App, Page
 from tests.smart.conftest import PASSWORD, SCOPE, World
-from tests.smart.test_dpop import signed
+from tests.smart.dpop import signed
 
 GOAL = "/Goal/ada-goal-1"
 

@@ -6,13 +6,9 @@ from collections import Counter
 import pytest
 
 from tests.smart.browser import App, Page
-from tests.smart.conftest import World
+from tests.smart.conftest import World, opens
 
 MANY = 32
-
-
-async def opens(world: World, token: str) -> bool:
-    return (await world.fhir(token).get("/Goal/ada-goal-1")).status_code == 200
 
 
 async def test_a_refresh_token_gives_new_tokens_for_the_same(world: World) -> None:

@@ -1,8 +1,8 @@
 """docs/conformance/smart.md says what is so."""
 
-import ast
 from pathlib import Path
 
+from tests.named import exists
 from tests.smart.requirements import REQUIREMENTS, documentation
 
 ROOT = Path(__file__).parents[2]
@@ -29,16 +29,8 @@ def test_every_requirement_is_tried_or_explained() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = {test for each in REQUIREMENTS for test in each.tests}
-    there: set[str] = set()
-    for file in {test.partition("::")[0] for test in named}:
-        tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
-        there |= {
-            f"{file}::{node.name.removeprefix('test_')}"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
-    assert named - there == set()
+    for test in {test for each in REQUIREMENTS for test in each.tests}:
+        assert exists(test.replace("::", "::test_")), test
 
 
 def test_the_page_is_fresh() -> None:

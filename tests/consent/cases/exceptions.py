@@ -2,17 +2,7 @@
 
 from tests.build import concept, reference, related_person
 from tests.consent.case import DENY, PERMIT, Case
-from tests.consent.paper import (
-    COUNTY,
-    INES,
-    LOINC,
-    PARTNER,
-    Resource,
-    deny,
-    form,
-    permit,
-    record,
-)
+from tests.consent.paper import COUNTY, INES, LOINC, PARTNER, Resource, deny, form, permit, record
 
 EVERYTHING = form(permit(to=PARTNER, label="V"), id="b")
 

@@ -1,0 +1,5 @@
+"""The service that is attacked."""
+
+from tests.http.conftest import service
+
+__all__ = ["service"]
