@@ -6,8 +6,9 @@ from uuid import uuid4
 Resource = dict[str, Any]
 
 HL7 = "http://terminology.hl7.org/CodeSystem"
+ACT, LEVEL = f"{HL7}/v3-ActCode", f"{HL7}/v3-Confidentiality"
 ORGANIZATION = "Organization/agency"
-SUD: Resource = {"meta": {"security": [{"system": f"{HL7}/v3-ActCode", "code": "SUD"}]}}
+SUD: Resource = {"meta": {"security": [{"system": ACT, "code": "SUD"}]}}
 """Of a resource: it is about substance use."""
 
 LONG_AGO, FAR_AHEAD = "2020-01-01", "2090-12-31"

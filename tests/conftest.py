@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from app.fhir.engine import Engine
+from app.main import create_app
+from app.settings import Settings
 from app.storage.database import Database
 from app.storage.embedded import embedded
 from app.storage.migrate import migrate
@@ -90,3 +94,17 @@ async def database(pool: Database) -> Database:
     """A database with every table empty, and whatever this test leaves in it until the next."""
     await pool.execute(CLEAN)
     return pool
+
+
+@pytest.fixture
+async def engine(dsn: str, database: Database) -> AsyncIterator[Engine]:
+    """The engine of a running application."""
+    app = create_app(Settings(database_url=dsn))
+    async with app.router.lifespan_context(app):
+        yield app.state.engine
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -19,8 +19,9 @@ from tests.mutation import BROKEN, KILLED, MUTANTS, NO_SQL, ROOT, Check, prepare
 from tests.sql_mutants import changes
 
 MIGRATIONS = {
-    "0003_create_relationship": ("STANDING_OF", "RULE_NAMES"),
+    "0003_create_relationship": ("RULE_NAMES",),
     "0017_weigh_in_functions": ("IS_WITHIN", "IS_SPARED", "WEIGHS"),
+    "0020_stand_alone": ("OWN_OF", "STANDING_OF"),
 }
 TESTS = (
     "tests/http/test_consent_conditions.py",

@@ -22,6 +22,8 @@ COVER = "tests/http/test_cover.py"
 WHOM = "tests/http/test_cover_whom.py"
 REDACTED = (
     "tests/http/test_redaction.py",
+    "tests/http/test_redaction_search.py",
+    "tests/http/test_redaction_writes.py",
     "tests/http/test_redaction_guesses.py",
     "tests/http/test_redaction_scopes.py",
 )
@@ -30,12 +32,21 @@ EXISTING = "tests/http/test_redaction_known.py"
 BESIDE = "tests/fhir/test_visible_consented.py"
 VOUCHED = "tests/http/test_redaction_vouched.py"
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
+FILED = ("tests/http/test_file_consent.py",)
 DECIDED = (
-    "tests/http/test_consent_operations.py",
+    "tests/http/test_consent_decision.py",
     "tests/http/test_consent_decision_edges.py",
     "tests/http/test_consent_decision_later.py",
+    *FILED,
+    "tests/http/test_record_disclosure.py",
 )
-TOLD = (OFFICERS, "tests/http/test_audit_trail.py", "tests/http/test_audit.py")
+TOLD = (
+    OFFICERS,
+    "tests/http/test_refused_whom.py",
+    "tests/http/test_audit_trail.py",
+    "tests/http/test_audit.py",
+    "tests/http/test_audit_of_several.py",
+)
 ADMITTED = (
     "tests/test_admission.py",
     "tests/http/test_emergency.py",
@@ -46,7 +57,14 @@ ADMITTED = (
 )
 LABELLED = ("tests/jobs/test_labelling.py", "tests/http/test_relabel.py")
 
-IN_SQL = frozenset({"app/fhir/access.py", "app/fhir/consented.py", "app/fhir/visible.py"})
+IN_SQL = frozenset(
+    {
+        "app/fhir/access.py",
+        "app/fhir/access_sql.py",
+        "app/fhir/consented.py",
+        "app/fhir/visible.py",
+    }
+)
 """What the cases and worlds in the database are asked about; the pure decision is, elsewhere."""
 
 TARGETS = {
@@ -73,15 +91,16 @@ TARGETS = {
     "app/consent/disclosures.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/consent_decision.py": DECIDED,
     "app/consent/operations/deciding.py": DECIDED,
-    "app/consent/operations/file_consent.py": ("tests/http/test_consent_operations.py",),
+    "app/consent/operations/file_consent.py": FILED,
     "app/consent/operations/later.py": DECIDED,
     "app/consent/operations/record_disclosure.py": DECIDED,
-    "app/consent/operations/revoke_consent.py": ("tests/http/test_consent_operations.py",),
+    "app/consent/operations/revoke_consent.py": FILED,
     "app/admission.py": ADMITTED,
     "app/jobs/labelling.py": LABELLED,
     "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
     "app/fhir/visible.py": (BESIDE, BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
+    "app/fhir/access_sql.py": (BESIDE, BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
     "app/fhir/consented.py": (
         OLD,
         CONDITIONS,

@@ -1,6 +1,7 @@
 """What an AuditEvent says, against IHE BALP 1.1.4 and the official structure of R4."""
 
 from base64 import b64decode
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.fhir.audit import Audited, AuditRow, audit_row, audit_rows, outcome_of
 from app.fhir.context import Agent
 from app.fhir.search.parameters import extract
 from app.fhir.search.parameters.audit_target import points
-from app.fhir.search.parameters.keys import param
+from app.fhir.search.parameters.keys import key, keys_after, param
 from app.fhir.search.parameters.token import extract as extract_token
 from app.fhir.validation.structure import validate
 
@@ -225,6 +226,28 @@ def test_the_index_of_a_row_is_what_extraction_finds_in_the_event(
     assert {int(key) for key in made.targets.strip("{}").split(",")} == pointed(event, found)
 
 
+SEVERAL = st.lists(IDS, min_size=2, max_size=4, unique=True).map(tuple)
+
+
+@settings(max_examples=200, deadline=None)
+@given(AUDITED, SEVERAL, st.lists(st.tuples(IDS, IDS), max_size=3), AGENTS, IDS)
+def test_the_event_of_one_of_many_is_what_it_would_be_of_them_alone(
+    audited: Audited,
+    patients: tuple[str, ...],
+    others: list[tuple[str, str]],
+    agent: Agent,
+    request: str,
+) -> None:
+    pairs = [(patients[0], "first"), *others, (patients[0], "second"), (patients[1], "third")]
+    consents = tuple(f"{patient}/{id_}" for patient, id_ in pairs)
+    many = replace(audited, patients=patients, consents=consents, query=None)
+    found = audit_rows(agent, request, NOW, BASE, many)
+    assert len({made.id for made in found}) == len(patients)
+    for patient, made in zip(patients, found, strict=True):
+        alone = row(replace(many, patients=(patient,)), agent, request)
+        assert made == alone._replace(id=made.id, body=alone.body.replace(alone.id, made.id, 1))
+
+
 def pointed(event: dict[str, Any], found: Any) -> set[int]:
     codes = {param("AuditEvent", code): code for code in ("agent", "entity", "patient", "source")}
     targets = {points(codes[at], target) for at, target in found.references}
@@ -235,3 +258,8 @@ def pointed(event: dict[str, Any], found: Any) -> set[int]:
         named = [("Identifier", who["identifier"]) for who in whos if "identifier" in who]
         targets.update(extract_token(f"AuditEvent.{code}:identifier", named))
     return targets
+
+
+@pytest.mark.parametrize("last", ["", "request-1", "Zoë", "a\x1fb"])
+def test_a_key_that_is_not_kept_is_the_same_key(last: str) -> None:
+    assert keys_after("AuditEvent.entity", "code")(last) == key("AuditEvent.entity", "code", last)

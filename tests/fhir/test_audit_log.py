@@ -109,6 +109,27 @@ async def test_a_broken_event_does_not_stop_the_log(log: AuditLog, database: Dat
     assert await recorded(database) == {good.id}
 
 
+async def test_an_event_with_a_line_break_is_refused_rather_than_torn(
+    log: AuditLog, database: Database
+) -> None:
+    made = row()
+    for torn in ({"body": made.body.replace(",", ",\n", 1)}, {"keys": f"{made.keys}\n{{}}"}):
+        with pytest.raises(Unavailable):
+            await log.record([made._replace(**torn)])
+        with pytest.raises(Unavailable):
+            await asyncio.gather(log.record([made._replace(**torn)]), log.record([row("2")]))
+    assert await recorded(database) == set()
+
+
+async def test_a_full_log_lets_callers_in_as_soon_as_there_is_room(
+    log: AuditLog, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_log, "MAX_WAITING", 2)
+    rows = [row(str(number)) for number in range(20)]
+    await asyncio.gather(*(log.record([made]) for made in rows))
+    assert await recorded(database) == {made.id for made in rows}
+
+
 async def test_a_closed_log_refuses(log: AuditLog) -> None:
     await log.record([row()])
     await log.close()

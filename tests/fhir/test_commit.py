@@ -1,7 +1,6 @@
 """Changes become versions, index and audit rows: together, or not at all."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -27,12 +26,6 @@ from tests.http.conftest import COUNTY, Service, serving
 
 TABLES = ("resource", "resource_version", "audit_event", *DERIVED)
 WORLD = [organization("county"), patient("ada", COUNTY), goal()]
-
-
-@pytest.fixture
-async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
-    async with serving(dsn) as running:
-        yield running
 
 
 @pytest.fixture

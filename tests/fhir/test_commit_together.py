@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from app.storage.database import Database
 from app.storage.joined import Joined
 from tests.admitted import context, put
 from tests.build import care_team, goal, organization, patient, practitioner, reference
-from tests.http.conftest import COUNTY, Service, serving
+from tests.http.conftest import COUNTY, Service
 
 MANY = 24
 HELD = ", ".join(f"'g{7 + at}'" for at in range(UNDER_WAY + 1))
@@ -26,12 +25,6 @@ HELD = ", ".join(f"'g{7 + at}'" for at in range(UNDER_WAY + 1))
 
 WORLD = [organization("county"), organization("other"), patient("ada", COUNTY)]
 GOALS = [goal(f"g{number}") for number in range(MANY)]
-
-
-@pytest.fixture
-async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
-    async with serving(dsn) as running:
-        yield running
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_a_bundle_of_what_has_no_level_bears_none() -> None:
 
 def test_an_entry_has_what_is_given_and_no_more() -> None:
     assert packed(Entry()) == b"{}"
-    whole = Entry("a:b", PLAIN, {"mode": "match"}, {"method": "GET"}, {"status": "200"})
+    whole = Entry("a:b", PLAIN, "match", {"method": "GET"}, {"status": "200"})
     assert json.parse(packed(whole)) == {
         "fullUrl": "a:b",
         "resource": {"id": "plain"},

@@ -1,6 +1,5 @@
 """What somebody writes takes nothing away that they are not shown, whatever it was made of."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,20 +8,13 @@ from app.fhir.change import Change
 from app.fhir.commit import commit
 from app.fhir.context import Context
 from app.fhir.errors import Unprocessable
-from app.storage.database import Database
 from tests.admitted import context, put
 from tests.build import SUD, condition, organization, plan, reference
-from tests.http.conftest import COUNTY, PARTNER, Service, serving
+from tests.http.conftest import COUNTY, PARTNER, Service
 
 DRUGS = reference("Condition/drugs")
 NEED = reference("Condition/ada-need")
 *AROUND, PLAN = plan(PARTNER, organization=COUNTY)
-
-
-@pytest.fixture
-async def service(dsn: str, database: Database) -> AsyncIterator[Service]:
-    async with serving(dsn) as running:
-        yield running
 
 
 @pytest.fixture

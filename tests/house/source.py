@@ -1,4 +1,4 @@
-"""The source of the server as the house tests read it."""
+"""The source as the house tests read it."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ APP = ROOT / "app"
 
 @dataclass(frozen=True)
 class Module:
-    """One file of the server; `name` is dotted, e.g. app.fhir.visible."""
+    """One file; `name` is dotted, e.g. app.fhir.visible."""
 
     name: str
     path: Path
@@ -25,8 +25,9 @@ class Module:
 
 
 @cache
-def modules() -> tuple[Module, ...]:
-    return tuple(_module(path) for path in sorted(APP.rglob("*.py")))
+def modules(folder: str = "app") -> tuple[Module, ...]:
+    """The files of a folder; without one, those of the server."""
+    return tuple(_module(path) for path in sorted((ROOT / folder).rglob("*.py")))
 
 
 def _module(path: Path) -> Module:

@@ -46,6 +46,7 @@ ENGINE = (
     ("hidden", "refused"),
     ("known", "alike", "named", "canonicals", "grounds"),
     ("visible",),
+    ("access_sql",),
     ("consented",),
     ("search.parameters",),
     ("patch", "xml", "guides"),

@@ -16,7 +16,7 @@ from app.fhir.instant import to_text
 from app.isp.codes import ISP
 from tests.build import care_team, concept, goal, organization, patient, reference
 from tests.http.conftest import COUNTY, Service, load, serving
-from tests.http.test_isp_move import draft, review
+from tests.http.plan_life import draft, review
 from tests.properties.plans import astray, broken
 
 Json = dict[str, Any]

@@ -2,58 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from app.fhir.audit import Audited, audit_row, insert_audit
-from app.fhir.context import Agent
 from app.storage import audit_chain, postmaster
 from app.storage.audit_chain import Seal, seal
-from app.storage.audit_verify import Verdict, Witness, expire, verify, years_before
+from app.storage.audit_verify import Verdict, Witness, verify
 from app.storage.database import Database
 from app.storage.embedded import embedded
 from app.storage.migrate import migrate
+from tests.storage.audit_trail import AGENT, COPY, now, problems, record, sealed, tamper
 
-AGENT = Agent("portal", "key-worker", "Organization/agency", "grace", "Practitioner/grace")
-LATER = "SET LOCAL session_replication_role = 'replica'"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-async def record(database: Database, *ids: str, at: datetime | None = None) -> None:
-    """One transaction with one event a Goal."""
-    rows = [
-        audit_row(AGENT, "request", at or now(), "http://h", Audited("read", "0", 200, "Goal", id_))
-        for id_ in ids
-    ]
-    async with database.transaction() as connection:
-        await insert_audit(connection, rows)
-
-
-async def tamper(database: Database, sql: str, *values: object) -> None:
-    """As somebody who owns the database and switched its triggers off."""
-    async with database.transaction() as connection:
-        await connection.execute(LATER)
-        assert await connection.execute(sql, *values) != "UPDATE 0"
-
-
-async def problems(database: Database) -> list[str]:
-    return (await verify(database, now())).problems
-
-
-@pytest.fixture
-async def sealed(database: Database) -> Database:
-    """Three seals over nine events."""
-    for start in range(0, 9, 3):
-        await record(database, *(str(number) for number in range(start, start + 3)))
-        assert await seal(database) == 3
-    assert await problems(database) == []
-    return database
+__all__ = ["sealed"]
 
 
 async def test_an_untouched_trail_is_intact(sealed: Database) -> None:
@@ -94,12 +58,6 @@ async def test_an_event_that_was_removed_is_named(sealed: Database) -> None:
     rid = await sealed.fetchval(f"SELECT {EVENT}")
     await tamper(sealed, "DELETE FROM audit_event WHERE rid = $1", rid)
     assert await problems(sealed) == [f"row {rid} of seal 2 was removed"]
-
-
-COPY = """
-INSERT INTO audit_event (rid, id, last_updated, keys, targets, body)
-SELECT $1, 'forged', $2, keys, targets, body FROM audit_event LIMIT 1
-"""
 
 
 async def test_an_event_that_was_slipped_in_is_named(sealed: Database) -> None:
@@ -269,47 +227,6 @@ async def test_the_chain_holds_after_a_crash(crashing: tuple[postmaster.Server, 
         verdict = await verify(after, now())
         assert (verdict.seals, verdict.events, verdict.problems) == (2, 3, [])
         await after.close()
-
-
-async def test_what_is_old_enough_goes_and_the_chain_holds(sealed: Database) -> None:
-    ahead = now().replace(year=now().year + 7, day=1)
-    assert await expire(sealed, now()) == 0
-    await expired_until(sealed, ahead, 9)
-    await record(sealed, "new")
-    await seal(sealed)
-    verdict = await verify(sealed, ahead)
-    assert (verdict.seals, verdict.events, verdict.expired, verdict.problems) == (4, 1, 9, [])
-
-
-async def expired_until(database: Database, at: datetime, count: int) -> None:
-    assert await expire(database, at) == count
-
-
-async def test_who_expires_what_is_young_is_found(sealed: Database) -> None:
-    ahead = now().replace(year=now().year + 7, day=1)
-    await expired_until(sealed, ahead, 9)
-    found = await problems(sealed)
-    assert found == [f"the events of seal {n} were removed before their time" for n in (1, 2, 3)]
-
-
-async def test_what_is_put_under_an_expired_seal_is_named(sealed: Database) -> None:
-    ahead = now().replace(year=now().year + 7, day=1)
-    rid = await sealed.fetchval("SELECT min(rid) FROM audit_event")
-    await expired_until(sealed, ahead, 9)
-    await record(sealed, "new")
-    await tamper(sealed, COPY, rid, ahead)
-    found = (await verify(sealed, ahead)).problems
-    assert found == ["AuditEvent/forged was put under expired seal 1"]
-
-
-async def test_less_than_the_law_asks_for_is_refused(sealed: Database) -> None:
-    with pytest.raises(ValueError, match="6 years"):
-        await expire(sealed, now(), 5)
-
-
-def test_years_are_counted_by_the_calendar() -> None:
-    leap = datetime(2028, 2, 29, tzinfo=UTC)
-    assert years_before(leap, 6) == datetime(2022, 2, 28, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,46 @@ async def test_a_transaction_left_open_does_not_leak_into_the_next_use(dsn: str)
     async with database.acquire() as connection:
         assert not connection.is_in_transaction()
     await database.close()
+
+
+PID = "SELECT pg_backend_pid()"
+
+
+async def test_who_comes_next_has_the_connection_that_was_used_last(database: Database) -> None:
+    assert await database.fetchval(PID) == await database.fetchval(PID)
+
+
+async def test_a_connection_that_is_lost_while_nobody_needs_it_is_replaced(
+    database: Database,
+) -> None:
+    async with database.transaction() as other:
+        lost = await database.fetchval(PID)
+        await other.execute("SELECT pg_terminate_backend($1, 5000)", lost)
+    await asyncio.sleep(0.05)  # until the driver has heard of it
+    assert await database.fetchval(PID) != lost
+
+
+async def test_a_caller_who_gives_up_leaves_a_connection_that_works(dsn: str) -> None:
+    database = await Database.open(dsn, size=2)
+    waits = asyncio.create_task(database.fetchval("SELECT pg_sleep(60)"))
+    await asyncio.sleep(0.1)
+    waits.cancel()
+    await asyncio.gather(waits, return_exceptions=True)
+    both = await asyncio.gather(*(database.fetchval("SELECT $1::int", at) for at in range(4)))
+    await database.close()
+    assert both == [0, 1, 2, 3]
+
+
+async def test_closing_ends_the_connections_that_nobody_needs(dsn: str) -> None:
+    database, other = await Database.open(dsn), await Database.open(dsn)
+    await asyncio.gather(*(database.fetchval(PID) for _ in range(3)))
+    async with database.transaction() as connection:
+        used = await connection.fetchval(PID)
+    await database.close()
+    gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)"
+    async with asyncio.timeout(5):
+        while not await other.fetchval(gone, used):
+            await asyncio.sleep(0.01)
+    with pytest.raises(DatabaseAway):
+        await database.fetchval(PID)
+    await other.close()

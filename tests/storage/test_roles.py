@@ -12,7 +12,7 @@ from app.storage.roles import PRIVILEGES, NotOwner, establish, is_established, m
 from app.storage.tables import Resource
 from tests.conftest import named
 from tests.http.conftest import Service, serving
-from tests.storage.test_audit_chain import record
+from tests.storage.audit_trail import record
 
 ROLE = "isp_service"
 

@@ -1,7 +1,6 @@
 """Many versions are written in parts, all in one transaction or none of them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +14,7 @@ COUNT = "SELECT count(*) FROM resource"
 
 
 def part(*numbers: int, id_: str = "") -> Part:
-    return Part([replace(HEAD, rid=n, id=id_ or f"g{n}") for n in numbers], {})
+    return Part([HEAD._replace(rid=n, id=id_ or f"g{n}") for n in numbers], {})
 
 
 async def test_all_parts_are_written(database: Database) -> None:

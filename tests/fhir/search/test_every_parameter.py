@@ -19,9 +19,6 @@ from app.storage.database import Database
 from tests.conftest import CLEAN
 from tests.fhir.search.conftest import Shelf
 from tests.fhir.search.made import CODES, SYSTEM, TYPES, UCUM, URLS, Case, cases, target
-from tests.running.test_loading import engine
-
-__all__ = ["engine"]
 
 Asked = Iterator[tuple[str, str, str]]
 """Prefix or modifier, value, and the letters that are found; n is the resource without a value."""

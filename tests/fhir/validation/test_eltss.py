@@ -8,10 +8,11 @@ from app.fhir import guides
 from app.fhir.validation.profile import Judge
 from app.fhir.validation.structure import validate
 from tests.build import concept, reference
-from tests.fhir.validation.us_core_cases import (
+from tests.fhir.validation.profiled import KNOWN
+from tests.fhir.validation.us_core_cases import CASES
+from tests.fhir.validation.us_core_resources import (
     ADA,
     ANSWERS,
-    CASES,
     CONDITION,
     GONE,
     PATIENT,
@@ -22,9 +23,7 @@ from tests.fhir.validation.us_core_cases import (
     changed,
     observation,
 )
-from tests.isp.profiled import known
 
-KNOWN = known(*guides.definitions().values())
 ELTSS = "http://hl7.org/fhir/us/eltss"
 HCPCS = concept("https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "T2021")
 GROUP = reference("Group/us")

@@ -7,10 +7,10 @@ from app.fhir.terminology.held import profiles_of_r4
 from app.fhir.validation.profile import Judge
 from app.fhir.validation.snapshot import snapshot
 from app.fhir.validation.structure import validate
-from tests.fhir.validation.us_core_cases import CASES, CORE, Path, changed
-from tests.isp.profiled import known
+from tests.fhir.validation.profiled import KNOWN
+from tests.fhir.validation.us_core_cases import CASES
+from tests.fhir.validation.us_core_resources import CORE, Path, changed
 
-KNOWN = known(*guides.definitions().values())
 PROFILES = f"{CORE}/StructureDefinition"
 WRONG = [
     pytest.param(name, path, value, where, id=f"{name}-{'.'.join(map(str, path))}-{at}")
