@@ -31,6 +31,7 @@ HIDDEN = "tests/http/test_search_hidden.py"
 EXISTING = "tests/http/test_redaction_known.py"
 BESIDE = "tests/fhir/test_visible_consented.py"
 VOUCHED = "tests/http/test_redaction_vouched.py"
+INCLUDED = ("tests/http/test_include_vouched.py", "tests/consent/test_vouched.py")
 BY_HTTP = ("tests/fhir/test_visible.py", "tests/http/test_access.py", "tests/http/test_history.py")
 FILED = ("tests/http/test_file_consent.py",)
 DECIDED = (
@@ -99,7 +100,16 @@ TARGETS = {
     "app/jobs/labelling.py": LABELLED,
     "app/storage/labelling.py": LABELLED,
     "app/fhir/access.py": (*BY_HTTP, "tests/auth/test_scopes.py", "tests/test_admission.py"),
-    "app/fhir/visible.py": (BESIDE, BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
+    "app/fhir/visible.py": (
+        BESIDE,
+        *INCLUDED,
+        BY_HTTP[0],
+        OLD,
+        BY_HTTP[1],
+        OFFICERS,
+        BY_HTTP[2],
+        *TRAIL,
+    ),
     "app/fhir/access_sql.py": (BESIDE, BY_HTTP[0], OLD, BY_HTTP[1], OFFICERS, BY_HTTP[2], *TRAIL),
     "app/fhir/consented.py": (
         OLD,
@@ -115,6 +125,7 @@ TARGETS = {
     "app/fhir/known.py": (EXISTING, *REDACTED, HIDDEN, "tests/http/test_scopes.py"),
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": ("tests/fhir/test_erasure.py", *REDACTED),
+    "app/fhir/search/vouched.py": ("tests/fhir/search/test_vouched.py", *INCLUDED),
     "app/fhir/search/masked.py": ("tests/fhir/search/test_masked.py", HIDDEN, EXISTING, *REDACTED),
     "app/fhir/label.py": (LABELLING, LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
     "app/fhir/named.py": ("tests/fhir/test_named.py", *TOLD),
@@ -136,7 +147,7 @@ TARGETS = {
     ),
     "app/storage/together.py": ("tests/storage/test_together.py",),
     "app/fhir/alike.py": ("tests/consent/test_alike.py", VOUCHED, *REDACTED),
-    "app/fhir/hidden.py": (*REDACTED, LABELS),
+    "app/fhir/hidden.py": (*REDACTED, LABELS, INCLUDED[0]),
     "app/fhir/sharing.py": (
         "tests/fhir/test_sharing.py",
         "tests/fhir/test_sharing_edges.py",

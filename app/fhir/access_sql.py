@@ -24,6 +24,12 @@ from app.fhir.consented import Consented, Subject, related, unmarked
 from app.fhir.search.parameters import criterion
 from app.storage.sql import Arguments, literals
 
+LIKE = (
+    "h.patient = t.patient AND h.confidentiality = t.confidentiality"
+    " AND h.labels IS NOT DISTINCT FROM t.labels AND t.seals IS NULL"
+)
+"""SQL: resource `t` is like resource `h`."""
+
 Kind = tuple[Access, list[str]]
 """Types that an access treats alike, and what it is when specialised to them."""
 
@@ -41,6 +47,16 @@ def kinds(access: Access, names: tuple[str, ...]) -> list[Kind]:
 def is_weighed(access: Access, type_: str) -> bool:
     """Whether consents have a say."""
     return about(type_) != "nobody" and any(permissions(access))
+
+
+def is_by_marks(access: Access) -> bool:
+    """Whether the access asks of a resource only whom it is about, and its marks."""
+    match access:
+        case Everything() | Nothing() | InCompartment() | Related() | Permitted():
+            return True
+        case All(parts) | AnyOf(parts):
+            return all(map(is_by_marks, parts))
+    return False
 
 
 def weighed(groups: Sequence[Kind], args: Arguments) -> str:

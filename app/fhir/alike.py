@@ -9,42 +9,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from app.fhir.access import (
-    Access,
-    All,
-    AnyOf,
-    Everything,
-    InCompartment,
-    Nothing,
-    Permitted,
-    Related,
-    for_type,
-)
+from app.fhir.access import Access, Nothing, for_type
+from app.fhir.access_sql import LIKE, is_by_marks
 from app.fhir.compartments import DIRECTORY, is_single
+from app.fhir.consented import VOUCHES
 from app.fhir.known import Known, types_of
 from app.fhir.registry import STORED
 from app.storage.sql import Arguments, Row, literals
 
 Pairs = Collection[tuple[str, str]]
 
-VOUCHES = (
-    "h.patient <> ALL(ARRAY"
-    "(SELECT c.patient FROM consent_rule AS c WHERE c.is_narrow AND c.patient = ANY({0})))"
-)
-"""SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
-one of {0}, with the same labels and no seal, where no consent looks any closer. What bears a seal
-vouches as well: what no law seals is as open or more."""
-
 SINGLE = frozenset(filter(is_single, STORED))
 """The types about at most one patient."""
 
 UNASKED, ALL_ALIKE = "NULL::text[]", "'{}'::text[]"
 """SQL: what `unlike` is where it is not asked for, and where nothing is hidden from the caller."""
-
-LIKE = (
-    "h.patient = t.patient AND h.confidentiality = t.confidentiality"
-    " AND h.labels IS NOT DISTINCT FROM t.labels AND t.seals IS NULL"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +32,6 @@ class Vouching:
 
     rows: tuple[str, ...]
     others: tuple[str, ...]
-
-
-def is_by_marks(access: Access) -> bool:
-    """Whether the access asks of a resource only whom it is about, and its marks."""
-    match access:
-        case Everything() | Nothing() | InCompartment() | Related() | Permitted():
-            return True
-        case All(parts) | AnyOf(parts):
-            return all(map(is_by_marks, parts))
-    return False
 
 
 @lru_cache(maxsize=4096)
@@ -123,7 +92,8 @@ def unlike(known: Known, among: Vouching | None, *, of_versions: bool = False) -
     return (
         f"(WITH shown AS MATERIALIZED (SELECT h.patient, h.confidentiality, h.labels, {said},"
         f" {_is_among(among.rows, 'h.type')}{vouches} AS vouches"
-        f" FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid{versions})"
+        f" FROM found AS q LEFT JOIN resource AS h ON h.rid = q.rid{versions}"
+        " WHERE q.rid IS NOT NULL)"
         " SELECT CASE WHEN EXISTS (SELECT FROM shown WHERE pointers IS NULL) THEN NULL ELSE ARRAY("
         "SELECT p.name FROM (SELECT DISTINCT p.name FROM shown, unnest(pointers) AS p(name)) AS p"
         f" WHERE NOT ({_is_among(among.others, kind)}EXISTS (SELECT FROM resource AS t"

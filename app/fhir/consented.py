@@ -17,6 +17,13 @@ from app.storage.sql import Arguments, array, literals
 ACTIVE = "now() >= {0}.starts AND now() < {0}.ends"
 PSYCHOTHERAPY_NOTES = "PSYTHPN"
 ATTESTED = param("Provenance", "target")
+VOUCHES = (
+    "h.patient <> ALL(ARRAY"
+    "(SELECT c.patient FROM consent_rule AS c WHERE c.is_narrow AND c.patient = ANY({0})))"
+)
+"""SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
+one of {0}, with the same labels and no seal, where no consent looks any closer. What bears a seal
+vouches as well: what no law seals is as open or more."""
 STANDING = ", ".join(f"{part} || '{EVERYONE}'::text AS {part}" for part in ("own", "reach"))
 """What is selected of `own` and `reach`: a rule for everyone is a rule for whoever asks."""
 

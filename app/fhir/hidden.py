@@ -107,7 +107,8 @@ async def _in_doubt(
     if not judged:
         return set()
     if doubted is not None and not any(f'"{base}/' in body for body in bodies):
-        return {pair for pair in map(_pair, doubted) if pair[0] in judged}
+        pairs = {pair for pair in map(_pair, doubted) if pair[0] in judged}
+        return pairs - _vouching(ctx, bodies)[1] if pairs and are_visible else pairs
     named = {each for body in bodies for each in mentioned(body, base)}
     pairs = {pair for pair in map(_pair, named) if pair[0] in judged}
     return pairs - await _alike(ctx, pairs, bodies) if pairs and are_visible else pairs
@@ -141,17 +142,23 @@ async def _unknown(ctx: Context, pairs: Iterable[Pair]) -> frozenset[str]:
 
 async def _alike(ctx: Context, pairs: set[Pair], bodies: Iterable[str]) -> set[Pair]:
     """Those that a visible row vouches for."""
-    among = vouching(known_to(ctx), *_letters(ctx))
-    if among is None:
-        return set()
-    heads = (head.groups() for body in bodies if (head := HEAD.match(body)))
-    seen = {(type_, id_) for type_, id_ in heads if type_ in among.rows}
-    asked = [pair for pair in pairs if pair[0] in among.others]
+    others, seen = _vouching(ctx, bodies)
+    asked = [pair for pair in pairs if pair[0] in others]
     if not seen or not asked:
         return set()
     args = Arguments()
     sql = alike(asked, seen, args)
     return {(row["type"], row["id"]) for row in await ctx.store.fetch(*args.statement(sql))}
+
+
+def _vouching(ctx: Context, bodies: Iterable[str]) -> tuple[Sequence[str], set[Pair]]:
+    """The types of what visible rows vouch for, and which of the rows with these bodies do: for
+    themselves, too."""
+    among = vouching(known_to(ctx), *_letters(ctx))
+    if among is None:
+        return (), set()
+    heads = (HEAD.match(body) for body in bodies)
+    return among.others, {(head[1], head[2]) for head in heads if head and head[1] in among.rows}
 
 
 def _pair(name: str) -> Pair:

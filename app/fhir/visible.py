@@ -17,8 +17,8 @@ from app.fhir.access import (
     for_type,
     permissions,
 )
-from app.fhir.access_sql import about, arm, is_weighed, kinds, weighed
-from app.fhir.consented import Consented, related_patients
+from app.fhir.access_sql import LIKE, about, arm, is_weighed, kinds, weighed
+from app.fhir.consented import VOUCHES, Consented, related_patients
 from app.storage.sql import Arguments, Beginning, Needs, literals
 
 HEAD = "rid, type, id, version, last_updated, deleted, patient, patients, keys, body"
@@ -127,6 +127,34 @@ def _versions(access: Access, names: tuple[str, ...], args: Arguments) -> str:
         " AND v.patient IS NOT DISTINCT FROM h.patient"
         " AND v.patients IS NOT DISTINCT FROM h.patients THEN true ELSE false END"
         f"{current if closer else ''})"
+    )
+
+
+def opened(source: str) -> str:
+    """SELECT …: the marks that are open to whom `visible` showed the rows of `source`, with the
+    consents that open them; none where those rows do not vouch for what is like them (decision 15).
+
+    The rows are judged by an access that is by marks.
+    """
+    vouches = VOUCHES.format(f"ARRAY(SELECT patient FROM {source})")
+    return (
+        f"SELECT h.patient, h.confidentiality, h.labels, p.consents FROM {source} AS p"
+        f" JOIN resource AS h ON h.rid = p.rid WHERE h.seals IS NULL AND {vouches}"
+    )
+
+
+def like(opened: str, names: str) -> str:
+    """A sub-select of the resources of these names ("Type/id" in `target`), one row for each name:
+    as `visible` has them where one has marks that are `opened`; else, and where there is none or
+    it was deleted, with NULLs beside the name.
+
+    All are of types that are judged by the access of the rows that were opened.
+    """
+    return (
+        f"(SELECT n.target, t.* FROM ({names}) AS n LEFT JOIN LATERAL"
+        f" (SELECT t.*, h.consents FROM resource AS t JOIN {opened} AS h ON {LIKE}"
+        " WHERE t.type = split_part(n.target, '/', 1) AND t.id = split_part(n.target, '/', 2)"
+        " AND NOT t.deleted LIMIT 1) AS t ON true)"
     )
 
 

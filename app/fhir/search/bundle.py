@@ -16,6 +16,7 @@ from app.fhir.hidden import Hidden
 from app.fhir.search.include import BEYOND, MAX_INCLUDED, ROUNDS
 from app.fhir.search.paging import Position, to_cursor
 from app.fhir.search.query import Query
+from app.fhir.search.vouched import APART
 
 CUT = Issue(
     "incomplete",
@@ -48,8 +49,9 @@ def page(
     if position is not None and position.is_backward:
         matches, before, after = matches[::-1], more, True
     others = found["include"]
-    total = next((row["rid"] for row in found.get("total", ())), estimate)
-    is_cut = len(others) >= MAX_INCLUDED or (BEYOND in found and _is_deeper(found))
+    total = next((row["version"] for row in found.get("total", ())), estimate)
+    named = len(others) + len(found.get(APART, ()))
+    is_cut = named >= MAX_INCLUDED or (BEYOND in found and _is_deeper(found))
     return Page(matches, _once(matches, others), before, after, total, is_cut)
 
 

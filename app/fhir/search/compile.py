@@ -13,7 +13,7 @@ from app.fhir.compartments import is_patient_parameter
 from app.fhir.search import sort
 from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, Member
-from app.fhir.search.include import BEYOND, COLUMNS, included
+from app.fhir.search.include import COLUMNS, included
 from app.fhir.search.lead import Lead
 from app.fhir.search.masked import Existing, unasked
 from app.fhir.search.paging import Position
@@ -21,6 +21,7 @@ from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.query import Query, Sort
 from app.fhir.search.several import several
 from app.fhir.search.sort import NEWEST, Key
+from app.fhir.search.vouched import is_vouched, vouched
 from app.fhir.visible import reached, visible
 from app.storage.sql import Arguments
 
@@ -36,7 +37,8 @@ OF_FEW = "r.patient = ANY(ARRAY(SELECT patient FROM few))"
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL and its arguments. Rows: mode (match, include, total), COLUMNS, the sort keys k0, k1, …,
-    `is_missing`. There is one match more than asked for when more follow; a total is in `rid`.
+    `is_missing`. There is one match more than asked for when more follow. A row of no resource has
+    no `rid`: a total is in `version`, of what is `apart` (vouched.py) "Type/id" is in `id`.
     `is_narrow`: the query leads to one patient or a few resources, whatever its values are."""
 
     sql: str
@@ -80,7 +82,11 @@ def compile_search(
     args = Arguments()
     known, lost = existing or unasked(query, access, base_url)
     search = _Search(query, access, position, Over("r", args, base_url, known, lost))
-    sql = f"SELECT 'total' AS mode, {_count(search)} AS rid" if query.counts_only else _page(search)
+    sql = (
+        f"SELECT 'total' AS mode, {_count(search)} AS version"
+        if query.counts_only
+        else _page(search)
+    )
     return Statement(sql, args, _is_narrow(query))
 
 
@@ -106,20 +112,24 @@ def _page(search: _Search) -> str:
     arms = ["SELECT 'match' AS mode, m.* FROM matches AS m"]
     if query.includes:
         # The one row that only tells that more follow includes nothing.
-        tables.append(("page", f"(SELECT rid, type, id FROM matches LIMIT {query.count})"))
-        for name, text in _included(search):
+        tables.append(("page", f"(SELECT * FROM matches LIMIT {query.count})"))
+        for name, text, mode in _included(search):
             tables.append((name, f"MATERIALIZED ({text})"))
-            mode = name if name == BEYOND else "include"
-            arms.append(f"SELECT '{mode}', r.*{pad} FROM {name} AS r")
+            if mode:
+                arms.append(f"SELECT {mode}, {COLUMNS}{pad} FROM {name} AS r")
     if query.is_counted:
-        blank = ", NULL" * COLUMNS.count(",")
-        arms.append(f"SELECT 'total', {_count(search)}{blank}{pad}")
+        names = [each.partition(".")[2] for each in COLUMNS.split(", ")]
+        total = [_count(search) if name == "version" else "NULL" for name in names]
+        arms.append(f"SELECT 'total', {', '.join(total)}{pad}")
     named = ", ".join(f"{name} AS {text}" for name, text in tables)
     return f"WITH {named} {' UNION ALL '.join(arms)}"
 
 
-def _included(search: _Search) -> list[tuple[str, str]]:
+def _included(search: _Search) -> list[tuple[str, str, str]]:
+    """The CTEs with what is included, and what makes its `mode`; "" for one that shows nothing."""
     query = search.query
+    if is_vouched(query, search.access):
+        return vouched(query)
     starts = [part.type for part in query.parts or (query,)]
     return included(query.includes, starts, search.access, search.over.args)
 

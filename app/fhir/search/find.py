@@ -1,6 +1,7 @@
 """Find: run a search under the access of its caller, with the plan that suits it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.fhir.search.compile import FEW, Statement, compile_matches, compile_sea
 from app.fhir.search.masked import Existing, existing
 from app.fhir.search.paging import Position
 from app.fhir.search.query import Query
+from app.fhir.search.vouched import APART, weighed
 from app.fhir.visible import reached
 from app.storage.sql import Arguments
 
@@ -64,9 +66,21 @@ async def run(
     ctx: Context, query: Query, statement: tuple[Any, ...], *, is_narrow: bool
 ) -> list[Record]:
     """The rows that the statement of this query finds, `is_narrow` as `Statement` has it."""
-    if ctx.connection or is_narrow or await _leads_to_few(ctx, query):
-        return await ctx.read(*statement)
-    return await ctx.engine.database.search(*statement)
+    is_read = ctx.connection or is_narrow or await _leads_to_few(ctx, query)
+    rows = await (ctx.read if is_read else ctx.engine.database.search)(*statement)
+    names = [row["id"] for row in rows if row["mode"] == APART] if query.includes else ()
+    return await _with_weighed(ctx, query, rows, names) if names else rows
+
+
+async def _with_weighed(
+    ctx: Context, query: Query, rows: Sequence[Record], names: Sequence[str]
+) -> list[Record]:
+    """These rows, with what is visible of these names, for which no match vouches."""
+    args = Arguments()
+    sql = weighed(query, names, ctx.access.get("s", Nothing()), args)
+    found = await ctx.read(*args.statement(with_unlike(sql, unlike_under(*eyes(ctx)))))
+    shown = {f"{row['type']}/{row['id']}" for row in found}
+    return [*(row for row in rows if row["mode"] != APART or row["id"] not in shown), *found]
 
 
 async def _leads_to_few(ctx: Context, query: Query) -> bool:

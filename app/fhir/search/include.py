@@ -11,7 +11,7 @@ from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.query import Include
 from app.fhir.visible import SHOWN, visible
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, literals
 
 COLUMNS = f"r.rid, r.type, r.id, r.version, r.last_updated, {SHOWN}"
 MAX_INCLUDED = 1000
@@ -26,21 +26,21 @@ ROUNDS = 4
 
 def included(
     includes: Sequence[Include], starts: Iterable[str], access: Access, args: Arguments
-) -> list[tuple[str, str]]:
-    """The CTEs (name, SQL) that find the included resources, the first from `page` (rid, type, id).
+) -> list[tuple[str, str, str]]:
+    """The CTEs (name, SQL, mode as SQL) that find what is included, the first from `page` (rid, …).
 
     `starts` are the types that a page can hold. A round that no include leads on from is left out.
     Rows of COLUMNS; a resource may come more than once, and may be a match as well.
     """
-    rounds: list[tuple[str, str]] = []
+    rounds: list[tuple[str, str, str]] = []
     source, following = "page", _from(includes, set(starts))
     iterating = [include for include in includes if include.iterates]
     while following and len(rounds) < ROUNDS:
         name = f"round{len(rounds) + 1}"
-        rounds.append((name, _round(following, source, access, args)))
+        rounds.append((name, _round(following, source, access, args), "'include'"))
         source, following = name, _from(iterating, set().union(*map(_arrivals, following)))
     if following:
-        rounds.append((BEYOND, _round(following, source, access, args)))
+        rounds.append((BEYOND, _round(following, source, access, args), f"'{BEYOND}'"))
     return rounds
 
 
@@ -69,13 +69,34 @@ def _round(includes: Sequence[Include], source: str, access: Access, args: Argum
 
 
 def _forward(includes: Sequence[Include], source: str, access: Access, args: Arguments) -> str:
-    types = sorted({name for include in includes for name in _targets(include)})
     return (
-        f"SELECT {COLUMNS} FROM {visible(access, types, args)} AS r"
+        f"SELECT {COLUMNS} FROM {visible(access, sorted(arrivals(includes)), args)} AS r"
         " WHERE NOT r.deleted AND (r.type, r.id) IN"
         " (SELECT split_part(x.target, '/', 1), split_part(x.target, '/', 2)"
-        f" FROM {source} AS p JOIN index_reference AS x ON x.rid = p.rid"
-        f" WHERE {_links(includes, 'x.target')})"
+        f" FROM {_pointers(includes, source)})"
+    )
+
+
+def arrivals(includes: Iterable[Include]) -> set[str]:
+    """The types that forward includes can arrive at."""
+    return {name for include in includes for name in _targets(include)}
+
+
+def named(includes: Sequence[Include], source: str) -> str:
+    """SELECT target: the names of the resources that forward includes lead to from the rows of
+    `source`, each once, whether such a resource is there or not."""
+    kinds = literals(sorted(arrivals(includes)))
+    return (
+        f"SELECT DISTINCT x.target FROM {_pointers(includes, source)}"
+        f" AND split_part(x.target, '/', 1) IN ({kinds})"
+    )
+
+
+def _pointers(includes: Iterable[Include], source: str) -> str:
+    """SQL after FROM: the index rows `x` to follow from the rows of `source`."""
+    return (
+        f"{source} AS p JOIN index_reference AS x ON x.rid = p.rid"
+        f" WHERE {_links(includes, 'x.target')}"
     )
 
 

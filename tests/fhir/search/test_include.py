@@ -121,7 +121,7 @@ def test_only_rounds_that_lead_on_are_in_the_statement() -> None:
     def rounds(url: str) -> list[str]:
         type_, _, text = url.partition("?")
         query = parse_query(type_, parse_qsl(text))
-        return [name for name, _ in included(query.includes, [type_], ALL, Arguments())]
+        return [name for name, *_ in included(query.includes, [type_], ALL, Arguments())]
 
     assert rounds("Goal?_revinclude=CarePlan:goal&_include:iterate=CarePlan:care-team") == [
         "round1",

@@ -50,7 +50,7 @@ async def test_both_ways_find_the_same(supported, monkeypatch, url: str, few: in
 async def test_totals_and_includes_agree(supported, monkeypatch, few: int) -> None:
     monkeypatch.setattr(compiling, "FEW", few)
     rows = await supported.rows("CarePlan?_total=accurate&_include=CarePlan:goal", MINE)
-    assert [row["rid"] for row in rows if row["mode"] == "total"] == [2]
+    assert [row["version"] for row in rows if row["mode"] == "total"] == [2]
     included = {row["id"] for row in rows if row["mode"] == "include"}
     assert included == {"ada-goal-1", "cid-goal-1"}
 
