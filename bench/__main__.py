@@ -132,10 +132,10 @@ async def _bytes(dsn: str) -> float:
 
 
 async def measure_bare(
-    data: Path, dsn: str, world: World, options: argparse.Namespace
+    data: Path, dsn: str, world: World, options: argparse.Namespace, module: str
 ) -> dict[str, Any]:
-    """The read workload on bench/bare.py."""
-    async with processes.bare(dsn, options.workers) as (url, process):
+    """The read workload on bench/bare.py or bench/audited.py."""
+    async with processes.bare(dsn, options.workers, module) as (url, process):
         bare = World(processes.address(url), None, world.people)
         await asyncio.sleep(1)
         watched = {"workers": process, "postgres": processes.postmaster(data)}
@@ -188,14 +188,18 @@ async def whole(options: argparse.Namespace) -> dict[str, Any]:
     try:
         with embedded(data, {"log_error_verbosity": "default"}) as dsn:
             results, world = await measure_service(data, dsn, options)
-            bare = await measure_bare(data, dsn, world, options)
+            floors = {
+                name: await measure_bare(data, dsn, world, options, f"bench.{name}")
+                for name in ("bare", "audited")
+            }
             asynchronous = await measure_asynchronous(data, dsn, world, options)
     finally:
         shutil.rmtree(data, ignore_errors=True)
-    results["workloads"] |= {f"{name}, bare": rows for name, rows in bare.items()}
     results["workloads"] |= {f"{name}, audit async": rows for name, rows in asynchronous.items()}
     middle = 16 if 16 in options.concurrency else options.concurrency[-1]
-    results["ceilings"]["read: bare"] = dict(bare["read"][middle])
+    for name, found in floors.items():
+        results["workloads"][f"read, {name}"] = found["read"]
+        results["ceilings"][f"read: {name}"] = dict(found["read"][middle])
     compare(results, middle)
     return results | {"validation_us": validation.measure()}
 

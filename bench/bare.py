@@ -34,13 +34,26 @@ class Bare:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        assert self._pool is not None
         _, type_, id_ = scope["path"].rsplit("/", 2)
-        row = await self._pool.fetchrow(SQL, type_, id_)
+        row = await self.row(type_, id_)
         status, body = (404, b"") if row is None else (200, row["body"].encode())
         headers = [*HEAD, (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def row(self, type_: str, id_: str) -> Any:
+        """What is stored of a resource, None if nothing is."""
+        assert self._pool is not None
+        return await self._pool.fetchrow(SQL, type_, id_)
+
+    async def open(self, url: str) -> None:
+        """Connect."""
+        self._pool = await asyncpg.create_pool(url, min_size=10, max_size=10, reset=_keep)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        assert self._pool is not None
+        await self._pool.close()
 
     async def _live(
         self,
@@ -48,11 +61,10 @@ class Bare:
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
         await receive()
-        url = os.environ["BENCH_DATABASE_URL"]
-        self._pool = await asyncpg.create_pool(url, min_size=10, max_size=10, reset=_keep)
+        await self.open(os.environ["BENCH_DATABASE_URL"])
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._pool.close()
+        await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

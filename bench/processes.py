@@ -100,10 +100,12 @@ async def service(
 
 
 @asynccontextmanager
-async def bare(database_url: str, workers: int) -> AsyncIterator[tuple[str, int]]:
-    """bench/bare.py under the same server and event loop as the service."""
+async def bare(
+    database_url: str, workers: int, module: str = "bench.bare"
+) -> AsyncIterator[tuple[str, int]]:
+    """bench/bare.py, or what is like it, under the same server and event loop as the service."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port)]
     command += ["--workers", str(workers), "--loop", "uvloop", "--http", "httptools"]
     command += ["--no-access-log"]
     environment = {"BENCH_DATABASE_URL": database_url}
