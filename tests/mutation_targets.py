@@ -126,6 +126,8 @@ TARGETS = {
     "app/fhir/redact.py": ("tests/fhir/test_redact.py", *REDACTED),
     "app/fhir/erasure.py": ("tests/fhir/test_erasure.py", *REDACTED),
     "app/fhir/search/vouched.py": ("tests/fhir/search/test_vouched.py", *INCLUDED),
+    "app/fhir/search/kept.py": ("tests/fhir/search/test_kept.py", "tests/http/test_search_kept.py"),
+    "app/storage/connections.py": ("tests/storage/test_database.py",),
     "app/fhir/search/masked.py": ("tests/fhir/search/test_masked.py", HIDDEN, EXISTING, *REDACTED),
     "app/fhir/label.py": (LABELLING, LABELS, "tests/http/test_document_marks.py", ASYNCHRONOUS),
     "app/fhir/named.py": ("tests/fhir/test_named.py", *TOLD),

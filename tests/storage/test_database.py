@@ -150,3 +150,12 @@ async def test_closing_ends_the_connections_that_nobody_needs(dsn: str) -> None:
     with pytest.raises(DatabaseAway):
         await database.fetchval(PID)
     await other.close()
+
+
+async def test_closing_waits_for_a_statement_and_no_longer(dsn: str) -> None:
+    database = await Database.open(dsn)
+    slow = asyncio.create_task(database.fetchval("SELECT pg_sleep(0.3)::text"))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(4):  # of what stays in use the rest is cut after five
+        await database.close()
+    assert await slow == ""

@@ -197,6 +197,15 @@ def test_any_id_is_that_of_a_patient(engine: Engine, id_: str) -> None:
     assert again[0].of(again[1]) == compiled(ctx, "Goal", pairs[:1])[1]
 
 
+@pytest.mark.parametrize("value", ["ben,ada", "Patient/ben,Patient/ada", "ben,ada,x"])
+def test_what_is_no_id_is_no_patient(engine: Engine, value: str) -> None:
+    ctx, pairs = under(engine, "operator"), (("patient", value),)
+    again = asked(ctx, "Goal", pairs, times=2)
+    assert again is not None
+    assert again[1] == ""
+    assert again[0].of("") == compiled(ctx, "Goal", pairs)[1]
+
+
 def test_callers_are_kept_apart(engine: Engine) -> None:
     every = [asked(under(engine, name), "Goal", OFTEN["Goal"], times=2) for name in CALLERS]
     statements = [found[0].statement for found in every if found]
