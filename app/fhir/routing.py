@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.fhir.access import Access, Nothing, for_type
-from app.fhir.audit import Audited, audit_rows, outcome_of
+from app.fhir.audit import SUCCESS, Audited, audit_rows, outcome_of
 from app.fhir.audit_event import MINOR_FAILURE
 from app.fhir.audit_refusal import refusal_rows
 from app.fhir.context import Agent, Call, Context, Result
@@ -215,7 +215,7 @@ def _told(ctx: Context) -> tuple[Agent, str, datetime, str]:
 
 
 def _suppressed(call: Call, result: Result, others: Named) -> Audited:
-    """Of those who were named and may not be seen nothing was shown."""
+    """That nothing was shown of those who were named and may not be seen."""
     return Audited(
         interaction=call.interaction,
         outcome=MINOR_FAILURE,
@@ -232,7 +232,7 @@ def _suppressed(call: Call, result: Result, others: Named) -> Audited:
 def _answered(ctx: Context, call: Call, result: Result) -> Audited:
     return Audited(
         interaction=call.interaction,
-        outcome="0",
+        outcome=SUCCESS,
         status=result.status,
         type=result.type or call.type,
         id=result.id or call.id,
