@@ -164,10 +164,19 @@ def authorize(ctx: Context, letter: str, type_: str | None) -> None:
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
     if not _opens(ctx.access, letter, type_):
-        raise Forbidden(
-            f"Whatever the scopes say, the role {ctx.agent.role} of this token may not do this with"
-            f" {type_ or 'any resource'}, or the token names nobody it acts for."
-        )
+        raise Forbidden(_closed(ctx, letter, type_))
+
+
+def _closed(ctx: Context, letter: str, type_: str | None) -> str:
+    """Why a scope that was granted does not open this."""
+    if ctx.agent.organization is None and ctx.agent.fhir_user is None:
+        return "The token names no organization and no person it acts for, so it opens nothing."
+    if ctx.emergency is not None and letter not in ctx.access:
+        return "In an emergency records are read, and not written."
+    return (
+        f"Whatever the scopes say, the role {ctx.agent.role} of this token may not do this with"
+        f" {type_ or 'any resource'}."
+    )
 
 
 def _opens(access: Mapping[str, Access], letter: str, type_: str | None) -> bool:
