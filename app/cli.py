@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from socket import socket as Socket
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ import uvloop
 
 from app import client_commands, user_commands
 from app.audit_commands import audit
-from app.auth.accounts import InvalidAccount, create_account
+from app.auth.accounts import InvalidAccount, check_account, create_account
 from app.auth.authority import Authority
 from app.auth.errors import OAuthError
 from app.auth.operator_tokens import issue_for
@@ -78,7 +79,7 @@ def serve_command(
     stop_on_sigterm()
     is_started = True
     try:
-        socket = configuration(settings).bind_socket()
+        socket = _bound(settings)
         with database(settings) as running:
             text = uvloop.run(_greeting(running, is_demo=demo))
             is_started = serve(running, socket, text)
@@ -86,6 +87,18 @@ def serve_command(
     except KeyboardInterrupt:
         pass
     raise SystemExit(0 if is_started else 3)
+
+
+def _bound(settings: Settings) -> Socket:
+    """The socket to serve on; ends the command where there is none to be had."""
+    try:
+        return configuration(settings).bind_socket()
+    except SystemExit:
+        # uvicorn has logged why, and would leave it at that.
+        fail(
+            f"cannot listen on {settings.host}:{settings.port};"
+            " --port or ISP_PORT names another port"
+        )
 
 
 async def _greeting(settings: Settings, *, is_demo: bool) -> str:
@@ -155,7 +168,6 @@ def create_user_command(
     ] = False,
 ) -> None:
     """Make an account; asks for the password unless it comes by standard input."""
-    password = asked_password(is_piped=password_stdin)
 
     async def work(engine: Engine, _: Authority) -> dict[str, Any]:
         made = await create_account(engine.database, username, password, fhir_user, role)
@@ -163,6 +175,8 @@ def create_user_command(
         return {"username": made.username, "fhirUser": made.fhir_user, "role": made.role}
 
     try:
+        check_account(username, fhir_user, role)
+        password = asked_password(is_piped=password_stdin)
         _print(perform(chosen_beside(), work))
     except InvalidAccount as error:
         fail(str(error))

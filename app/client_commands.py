@@ -1,6 +1,7 @@
 """The commands for clients, however they were registered, and for the keys that sign."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,6 +84,7 @@ def create_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     async def work(engine: Engine, authority: Authority) -> dict[str, Any]:
         made, new_secret = await create_client(engine.database, asked)
         await warn_of_unknown(engine, made.organization)
+        _warn_of_nobody(made)
         return _registered(authority, made, new_secret)
 
     try:
@@ -98,6 +100,14 @@ def _method(keys: object, *, secret: bool, public: bool) -> str:
     if len(asked) != 1:
         fail("give one of --jwks, --jwks-url, --secret, --public")
     return asked[0]
+
+
+def _warn_of_nobody(made: Client) -> None:
+    """An operator finds out here, not by the first 403, that a client acts for nobody."""
+    if made.organization is None and made.role != "operator" and "system/" in made.scope:
+        sys.stderr.write(
+            "isp: warning: without --organization it opens nothing when it acts by itself\n"
+        )
 
 
 def _registered(authority: Authority, made: Client, secret: str | None) -> dict[str, Any]:
@@ -231,4 +241,4 @@ def _present(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=datetime.isoformat))

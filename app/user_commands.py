@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -100,7 +101,7 @@ def list_command() -> None:
     async def work(engine: Engine, _: Authority) -> list[dict[str, Any]]:
         return [asdict(one) for one in await listed(engine.database)]
 
-    typer.echo(json.dumps(perform(chosen_beside(), work), indent=2, default=str))
+    typer.echo(json.dumps(perform(chosen_beside(), work), indent=2, default=datetime.isoformat))
 
 
 def lock_command(username: Annotated[str, typer.Option()]) -> None:

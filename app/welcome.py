@@ -1,7 +1,11 @@
 """The demonstration: two people's plans, a client that may see one of them, and how to ask."""
 
 import os
+import shlex
+import shutil
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from app.auth.authority import Authority
 from app.auth.clients import Registration, create_client, find_client
@@ -50,14 +54,23 @@ async def welcome(settings: Settings, authority: Authority) -> str:
 
 def introduction(settings: Settings) -> str:
     """What to do first with a server that has no demonstration."""
-    base = settings.base_url
+    base, isp = settings.base_url, _called()
     return f"""
 Individualized Service Plans over FHIR R4: {base}
 
   curl '{base}/metadata'
-  isp client create --name EHR --scope 'system/*.rs' --secret --organization Organization/ID
-  isp load PATH
+  {isp} client create --name EHR --scope 'system/*.rs' --secret --organization Organization/ID
+  {isp} load PATH
 """
+
+
+def _called() -> str:
+    """How to type `isp` here: the script beside this Python, unless PATH has one."""
+    script = Path(sys.executable).with_name("isp")
+    if shutil.which("isp") or not script.exists():
+        return "isp"
+    here = Path.cwd()
+    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
 
 
 def _header_file(settings: Settings, token: str) -> str:
@@ -66,11 +79,11 @@ def _header_file(settings: Settings, token: str) -> str:
     file.unlink(missing_ok=True)
     with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
         out.write(f"Authorization: Bearer {token}\n")
-    return f"'{file}'" if " " in str(file) else str(file)
+    return shlex.quote(str(file))
 
 
 def _text(base: str, issuer: str, file: str) -> str:
-    plan = "_include=CarePlan:goal&_include=CarePlan:care-team&_pretty=true"
+    isp, plan = _called(), "_include=CarePlan:goal&_include=CarePlan:care-team&_pretty=true"
     return f"""
 Individualized Service Plans over FHIR R4: {base}
 
@@ -81,9 +94,10 @@ A client's whole plan, one of its goals, and what changed in all goals:
 The same plan to read, and to print:
   curl -H @{file} -H 'Accept: text/html' '{base}/CarePlan/{PLAN}/$document' -o plan.html
   curl -H @{file} -H 'Accept: application/pdf' '{base}/CarePlan/{PLAN}/$document' -o plan.pdf
-That token is valid for an hour; `isp token --client {CLIENT}` prints another.
+That token is valid for an hour. Another one:
+  {isp} token --client {CLIENT}
 People sign in at {issuer}/app, once they have an account:
-  isp user create --username maria --fhir-user {PERSON} --role individual
+  {isp} user create --username maria --fhir-user {PERSON} --role individual
 
 Open:
   {base}/metadata

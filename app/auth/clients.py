@@ -233,4 +233,6 @@ async def insert_client(store: Connection | Database, client: Client) -> None:
             client.dpop_bound_access_tokens,
         )
     except asyncpg.UniqueViolationError as error:
-        raise InvalidRegistration("a client with this id exists") from error
+        raise InvalidRegistration(
+            "a client with this client_id exists: take another, or remove that one first"
+        ) from error

@@ -35,8 +35,10 @@ async def issue_for(
     """
     client = await find_client(authority.database, client_id)
     account = await find_account(authority.database, user) if user else None
-    if client is None or (user and account is None):
-        raise LookupError(f"no {'client' if client is None else 'account'} has this name")
+    if client is None:
+        raise LookupError("no client has this client_id")
+    if user and account is None:
+        raise LookupError("no account has this username")
     match = _PATIENT.fullmatch(patient) if patient else None
     if patient and match is None:
         raise ValueError("a patient is a logical id")

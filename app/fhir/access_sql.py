@@ -1,6 +1,6 @@
-"""What an Access asks of a resource `h`, as SQL.
+"""Access to SQL: what an Access asks of a resource `h`.
 
-For `visible`, which alone says where `h` is from.
+Used by `visible`, which alone says where `h` comes from.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ LIKE = (
     "h.patient = t.patient AND h.confidentiality = t.confidentiality"
     " AND h.labels IS NOT DISTINCT FROM t.labels AND t.seals IS NULL"
 )
-"""SQL: resource `t` is like resource `h`."""
+"""SQL: resource `t` is like resource `h`: about the same patient, with the same marks, no seal."""
 
 Kind = tuple[Access, list[str]]
 """Types that an access treats alike, and what it is when specialised to them."""
@@ -45,12 +45,12 @@ def kinds(access: Access, names: tuple[str, ...]) -> list[Kind]:
 
 
 def is_weighed(access: Access, type_: str) -> bool:
-    """Whether consents have a say."""
+    """Whether consents have a say in what the access opens of this type."""
     return about(type_) != "nobody" and any(permissions(access))
 
 
 def is_by_marks(access: Access) -> bool:
-    """Whether the access asks of a resource only whom it is about, and its marks."""
+    """Whether the access asks nothing of a resource but whom it is about, and its marks."""
     match access:
         case Everything() | Nothing() | InCompartment() | Related() | Permitted():
             return True
@@ -60,8 +60,8 @@ def is_by_marks(access: Access) -> bool:
 
 
 def weighed(groups: Sequence[Kind], args: Arguments) -> str:
-    """SQL after FROM … AS h: consents are weighed once for a row, and `w` tells by which it is let
-    through."""
+    """SQL after FROM … AS h: weighs consents once for each row; `w.consents` has those by which it
+    is let through."""
     found = [_consents(special, members[0], args) for special, members in groups]
     types = [literals(members) for _, members in groups]
     cases = (
@@ -83,7 +83,7 @@ def about(type_: str) -> str:
 
 
 def arm(access: Access, members: list[str], args: Arguments) -> str:
-    """The condition for the types of a kind, where nobody asks which consents let them through."""
+    """The condition for the types of a kind, where nobody needs to know by which consents."""
     condition = _condition(access, members[0], args)
     return f"(h.type IN ({literals(members)}) AND {condition})"
 
@@ -143,8 +143,8 @@ def _in_compartment(patient: str, type_: str, args: Arguments) -> str:
 
 
 def _of_all(access: Permitted, type_: str, args: Arguments) -> str:
-    """SELECT consents: those of the patient, or of all the patients, a resource is about; NULL if
-    one of them does not permit it, or there is none."""
+    """SELECT consents: those of all the patients that a resource is about, of one or several; NULL
+    if one of them does not permit it, or it is about nobody."""
     describe = unmarked if type_ == "AuditEvent" else Subject
     asked = Consented(access, args)
     if about(type_) == "one":

@@ -1,7 +1,7 @@
-"""Alike: what must exist for whoever sees another resource, because nothing tells the two apart.
+"""Alike: what a reader may know of because they see a resource that is like it in every mark.
 
-Asked before `visible`, which weighs every consent for every resource: in most records there is
-nothing to weigh, and what a plan refers to is as open as the plan.
+Asked before `visible`, which weighs consents for each resource: in most records what a plan refers
+to is as open as the plan itself, and there is nothing to weigh. docs/decisions/0015-redaction.md
 """
 
 from collections.abc import Collection, Iterable
@@ -28,7 +28,7 @@ UNASKED, ALL_ALIKE = "NULL::text[]", "'{}'::text[]"
 
 @dataclass(frozen=True, slots=True)
 class Vouching:
-    """The types whose rows vouch for others, and the types of what they vouch for."""
+    """The types of rows that may vouch, and the types of what they may vouch for."""
 
     rows: tuple[str, ...]
     others: tuple[str, ...]
@@ -36,10 +36,10 @@ class Vouching:
 
 @lru_cache(maxsize=4096)
 def vouching(known: Known, read: Access, search: Access) -> Vouching | None:
-    """Who vouches for whom, for whoever knows of this and reads and searches under these.
+    """Which types may vouch for which, for a caller who reads and searches under these.
 
-    A row vouches that was let through by the very access that tells what exists. None where more
-    than one access does.
+    A row vouches if the access that let it through is the one that tells what exists (`known`).
+    None where that is not one access.
     """
     groups = {type_: access for access, types in known for type_ in types if is_single(type_)}
     rows = [
@@ -58,7 +58,7 @@ def vouching(known: Known, read: Access, search: Access) -> Vouching | None:
 def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
     """SELECT type, id: those of the pairs (type, id) that are like one of the `seen`, which vouch.
 
-    All of types that are about one patient, under one access that is by marks.
+    All are of types about one patient, under one access that is by marks.
     """
     marks = (
         "SELECT DISTINCT h.patient, h.confidentiality, h.labels FROM resource AS h"
@@ -74,9 +74,11 @@ def alike(pairs: Pairs, seen: Pairs, args: Arguments) -> str:
 
 @lru_cache(maxsize=512)
 def unlike(known: Known, among: Vouching | None, *, of_versions: bool = False) -> str:
-    """SQL: the references ("Type/id") in the current versions of `found`, or in the versions it
-    names, that have to be judged one by one if they are of a type that is judged, since no row of
-    `found` vouches for them; NULL where that takes reading the bodies.
+    """SQL: the references ("Type/id") in the rows of `found` for which none of these rows vouches;
+    NULL where only the bodies can tell.
+
+    They are to be judged one by one, if of a type of which something may be hidden. The rows are
+    current versions, or `of_versions` those that they name.
     """
     if not known:
         return ALL_ALIKE
@@ -103,23 +105,23 @@ def unlike(known: Known, among: Vouching | None, *, of_versions: bool = False) -
 
 
 def _is_among(types: Collection[str], type_: str) -> str:
-    """SQL: a type is one of these, and …; nothing where they are all there are about one patient,
-    since whatever else has no `patient` that could be alike."""
+    """SQL: "a type is one of these AND ", or nothing where these are all types about one patient:
+    the others have no `patient`, so that nothing is like them."""
     if SINGLE.issubset(types):
         return ""
     # In the text: to hand over a long array takes the driver longer than all the rest.
     return f"{type_} IN ({literals(types)}) AND "
 
 
-def with_unlike(sql: str, unlike: str = UNASKED) -> str:
-    """The same rows (rid, patient, …) in the same order, with what `unlike` finds of them."""
-    if unlike in (UNASKED, ALL_ALIKE):
-        return f"SELECT q.*, {unlike} AS unlike FROM ({sql}) AS q"
-    return f"WITH found AS MATERIALIZED ({sql}) SELECT q.*, {unlike} AS unlike FROM found AS q"
+def with_unlike(sql: str, asked: str = UNASKED) -> str:
+    """The same rows (rid, patient, …) in the same order, with a column of what `unlike` finds."""
+    if asked in (UNASKED, ALL_ALIKE):
+        return f"SELECT q.*, {asked} AS unlike FROM ({sql}) AS q"
+    return f"WITH found AS MATERIALIZED ({sql}) SELECT q.*, {asked} AS unlike FROM found AS q"
 
 
 def unlike_of(rows: Iterable[Row]) -> frozenset[str] | None:
-    """What the statements of these rows found by `unlike`; None where one of them did not."""
+    """What `unlike` found for these rows; None where it was not asked, or could not tell."""
     found = [row["unlike"] for row in rows]
     return None if None in found else frozenset(chain.from_iterable(found))
 

@@ -1,7 +1,7 @@
-"""The audit trail: an interaction becomes a row of it, with what searching AuditEvents needs.
+"""The audit trail: an interaction becomes rows of it, each an AuditEvent with its search index.
 
-The index of a row equals what `extract` finds in the event; only what differs from one event to the
-next is worked out for each. https://hl7.org/fhir/R4/auditevent.html#search
+The index is what `extract` would find in the event; but only what differs from one event to the
+next is worked out each time. https://hl7.org/fhir/R4/auditevent.html#search
 """
 
 import time
@@ -63,9 +63,9 @@ class _Constant:
 def audit_rows(
     agent: Agent, request_id: str, instant: datetime, base_url: str, audited: Audited
 ) -> list[AuditRow]:
-    """One event for each patient an interaction was about, so that each of them sees theirs.
+    """An event for each patient an interaction was about, so that each of them sees theirs.
 
-    What was asked about several is told in an event of its own, which is for none of them.
+    The query of one that was about several is in an event of its own, which is for none of them.
     """
     about = audited.patients
     if len(about) < 2 and not (about and audited.is_query_apart):
@@ -100,8 +100,11 @@ def _by_patient(permissions: Iterable[str]) -> dict[str, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An event about EXEMPLAR, and what stands around all in it that is of the one event alone:
-    in the body its id and the entities that name patient and Consents, in `targets` these."""
+    """An event about EXEMPLAR, taken apart where other events differ from it.
+
+    `body` is what stands around its id and around the entities that name patient and Consents;
+    `targets` what stands around the targets of these entities.
+    """
 
     row: AuditRow
     body: tuple[str, str, str]
@@ -109,7 +112,7 @@ class Model:
 
 
 def modelled(row: AuditRow, consents: Sequence[str] = ()) -> Model:
-    """The model that is made of this event about EXEMPLAR, by these Consents (references)."""
+    """The model made of this event about EXEMPLAR, which these Consents (references) permitted."""
     head, _, rest = row.body.partition(row.id)
     middle, _, tail = rest.rpartition(party(EXEMPLAR, consents))
     before, _, after = row.targets.partition(_pointed(EXEMPLAR, consents))
@@ -117,7 +120,7 @@ def modelled(row: AuditRow, consents: Sequence[str] = ()) -> Model:
 
 
 def of_patient(patient: str, model: Model, consents: Sequence[str] = ()) -> AuditRow:
-    """The event about this patient, by these Consents (references), that else is like the model."""
+    """An event like the model, about this patient, permitted by these Consents (references)."""
     id_, row = _new_id(), model.row
     (head, middle, tail), (before, after) = model.body, model.targets
     return AuditRow(
@@ -163,7 +166,7 @@ def audit_row(
 
 
 def _shape(audited: Audited) -> _Shape:
-    """What decides, beside the ids, which values of the event are indexed."""
+    """What, besides ids, decides which values of the event are indexed."""
     return (
         audited.interaction,
         audited.outcome,
@@ -208,7 +211,7 @@ def _policy(token: str) -> Iterator[int]:
 
 @lru_cache(maxsize=1024)
 def _worked_out(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
-    """The same, worked out from one such event; its keys are without those of an exemplar token."""
+    """The same, worked out from an exemplar; without the keys of the exemplar's token."""
     exemplar = _exemplar(shape)
     members = constant(agent, base_url, exemplar.interaction, exemplar.outcome)
     found = event(EXEMPLAR, "2000-01-01T00:00:00.000Z", members, exemplar, EXEMPLAR)
@@ -221,7 +224,7 @@ def _worked_out(agent: Agent, base_url: str, shape: _Shape) -> _Constant:
 
 
 def _entities(audited: Audited) -> list[int]:
-    """What the entities of an event point to, but for the request."""
+    """What the entities of an event point to, except that of the request."""
     found = []
     for id_ in audited.patients:
         patient = f"Patient/{id_}"
@@ -241,7 +244,7 @@ def agent_keys(client: str, user: str | None) -> tuple[int, ...]:
 
 
 def _identifier(code: str) -> tuple[Callable[[str], int], Callable[[str], int]]:
-    """What makes the keys of a logical reference, for `:identifier`."""
+    """Functions that make the keys of a logical reference, for `:identifier`."""
     name = f"AuditEvent.{code}:identifier"
     return keys_after(name, ANY), keys_after(name, IN_SYSTEM, "")
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.fhir import json
-from app.fhir.audit import REFERENCES, Audited, AuditRow, audit_row
+from app.fhir.audit import REFERENCES, SUCCESS, Audited, AuditRow, audit_row
 from app.fhir.audit_codes import DICOM, ENTITY_ROLE, ENTITY_TYPE, PURPOSE, RECIPIENT
 from app.fhir.audit_event import clean
 from app.fhir.context import Agent, Resource
@@ -41,7 +41,7 @@ def disclosure_row(
     agent: Agent, request_id: str, instant: datetime, base_url: str, told: Disclosure
 ) -> AuditRow:
     """The event, with whoever records it as the agent that asked for it."""
-    plain = Audited("disclose", "0", 201, patients=(told.patient,))
+    plain = Audited("disclose", SUCCESS, 201, patients=(told.patient,))
     row = audit_row(agent, request_id, instant, base_url, plain)
     event = _event(json.parse(row.body.encode()), told)
     index = extract(event, base_url)

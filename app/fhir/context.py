@@ -124,7 +124,8 @@ class Context:
         return self.connection or self.engine.database
 
     def read(self, sql: str, *values: Any) -> "Awaitable[list[Record]]":
-        """The rows of a SELECT that many callers ask: of this transaction, or with theirs."""
+        """The rows of a SELECT that many callers may ask at once, and then share a statement;
+        within a transaction it runs by itself."""
         if self.connection is not None:
             return self.connection.fetch(sql, *values)
         return self.engine.database.together(sql, *values)

@@ -1,7 +1,7 @@
 """Hidden: which references of some rows lead to what does not exist for the caller.
 
-No statement where the one that found the page asked it too, and nothing is unlike the page, or for
-who may know of everything.
+Mostly this takes no statement: the one that found the rows has asked already what is unlike them
+(alike.py), and found nothing; and from some callers nothing is hidden.
 """
 
 import re
@@ -27,8 +27,8 @@ HEAD = re.compile(r'\{"resourceType":"(\w+)","id":"([^"]+)"')
 class Hidden:
     """What must be known of some rows before they leave; made in this file alone.
 
-    `names` are references ("Type/id") that may not be shown; `consents` the logical ids of the
-    Consents that open to the caller what 42 CFR Part 2 seals, by its type and id.
+    `names` are references ("Type/id") that may not be shown. `consents` are the logical ids of the
+    Consents that open to the caller what 42 CFR Part 2 seals, by the type and id of that.
     """
 
     names: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ def known_to(ctx: Context) -> Known:
 
 
 def eyes(ctx: Context) -> Eyes:
-    """Under what the caller reads, searches, and knows of things."""
+    """The accesses under which the caller reads, searches, and knows of things."""
     return *_letters(ctx), ctx.reach
 
 
@@ -63,7 +63,7 @@ def unlike_for(ctx: Context, *, of_versions: bool = False) -> str:
     return unlike_under(*eyes(ctx), of_versions=of_versions)
 
 
-# By the accesses, whose hash is at hand: that of what follows from them takes long.
+# Kept by the accesses, which know their hash: that of what follows from them takes long.
 @lru_cache(maxsize=512)
 def unlike_under(read: Access, search: Access, reach: Access, *, of_versions: bool = False) -> str:
     """The same for whoever reads, searches and knows under these."""
@@ -83,11 +83,11 @@ async def hidden(
     are_visible: bool = False,
     doubted: Collection[str] | None = None,
 ) -> Hidden:
-    """Of the references in the bodies of these rows those to what the caller may not know of.
+    """The references in the bodies of these rows that lead to what the caller may not know of.
 
-    What never existed is as hidden as what may not be known: the two cannot be told apart.
+    What never existed is as hidden as what may not be known: the two must not differ.
     `are_visible`: the rows were read through `visible` or `versions` under scope letter r or s.
-    `doubted`: those of the relative references that may be hidden, where that is known.
+    `doubted`: which of the relative references may be hidden, where that was found already.
     """
     shown = [row for row in rows if row["body"]]
     bodies = [row["body"] for row in shown]
@@ -115,7 +115,7 @@ async def _in_doubt(
 
 
 async def _grounds(ctx: Context, sealed: Sequence[Pair]) -> dict[Pair, list[str]]:
-    """The Consents that open each of these to the caller, whatever else does."""
+    """The Consents that open each of these to the caller, even if something else does too."""
     found: dict[Pair, list[str]] = {}
     for permitted in permissions(ctx.reach) if sealed else ():
         args = Arguments()
@@ -152,8 +152,8 @@ async def _alike(ctx: Context, pairs: set[Pair], bodies: Iterable[str]) -> set[P
 
 
 def _vouching(ctx: Context, bodies: Iterable[str]) -> tuple[Sequence[str], set[Pair]]:
-    """The types of what visible rows vouch for, and which of the rows with these bodies do: for
-    themselves, too."""
+    """The types that visible rows may vouch for, and those of the rows with these bodies that
+    vouch, also for themselves."""
     among = vouching(known_to(ctx), *_letters(ctx))
     if among is None:
         return (), set()

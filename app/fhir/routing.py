@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.fhir.access import Access, Nothing, for_type
-from app.fhir.audit import Audited, audit_rows, outcome_of
+from app.fhir.audit import SUCCESS, Audited, audit_rows, outcome_of
 from app.fhir.audit_event import MINOR_FAILURE
 from app.fhir.audit_refusal import refusal_rows
 from app.fhir.context import Agent, Call, Context, Result
@@ -164,10 +164,19 @@ def authorize(ctx: Context, letter: str, type_: str | None) -> None:
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
     if not _opens(ctx.access, letter, type_):
-        raise Forbidden(
-            f"Whatever the scopes say, the role {ctx.agent.role} of this token may not do this with"
-            f" {type_ or 'any resource'}, or the token names nobody it acts for."
-        )
+        raise Forbidden(_closed(ctx, letter, type_))
+
+
+def _closed(ctx: Context, letter: str, type_: str | None) -> str:
+    """Why a scope that was granted does not open this."""
+    if ctx.agent.organization is None and ctx.agent.fhir_user is None:
+        return "The token names no organization and no person it acts for, so it opens nothing."
+    if ctx.emergency is not None and letter not in ctx.access:
+        return "In an emergency records are read, and not written."
+    return (
+        f"Whatever the scopes say, the role {ctx.agent.role} of this token may not do this with"
+        f" {type_ or 'any resource'}."
+    )
 
 
 def _opens(access: Mapping[str, Access], letter: str, type_: str | None) -> bool:
@@ -215,7 +224,7 @@ def _told(ctx: Context) -> tuple[Agent, str, datetime, str]:
 
 
 def _suppressed(call: Call, result: Result, others: Named) -> Audited:
-    """Of those who were named and may not be seen nothing was shown."""
+    """That nothing was shown of those who were named and may not be seen."""
     return Audited(
         interaction=call.interaction,
         outcome=MINOR_FAILURE,
@@ -232,7 +241,7 @@ def _suppressed(call: Call, result: Result, others: Named) -> Audited:
 def _answered(ctx: Context, call: Call, result: Result) -> Audited:
     return Audited(
         interaction=call.interaction,
-        outcome="0",
+        outcome=SUCCESS,
         status=result.status,
         type=result.type or call.type,
         id=result.id or call.id,

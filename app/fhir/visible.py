@@ -40,9 +40,9 @@ AS_OPEN = """v.confidentiality <= h.confidentiality
 def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """A sub-select of the current versions of these types that the access lets through.
 
-    Exposes COLUMNS, of AuditEvent those of SHOWN, deleted resources included; and `consents`:
-    "patient/id" of each Consent that permits it, none where it is a relationship that does, or
-    nobody is asked. Use as `FROM {visible(...)} AS r`.
+    Has COLUMNS (of AuditEvent only HEAD, confidentiality and seals), deleted resources included,
+    and `consents`: "patient/id" of each Consent that permits it; none where a relationship does, or
+    where nobody has to permit it. Use as `FROM {visible(...)} AS r`.
     """
     return _put(_named, access, types, args)
 
@@ -50,15 +50,15 @@ def visible(access: Access, types: str | Sequence[str], args: Arguments) -> str:
 def lockable(access: Access, types: str | Sequence[str], args: Arguments) -> str:
     """`visible` for rows that are to be locked, without `consents`.
 
-    When PostgreSQL had to wait for the lock of a row it asks WHERE once more, of the row as it is
-    by then, but keeps what a sub-select beside it found before.
+    Once PostgreSQL has waited for the lock of a row, it asks WHERE again, of the row as it is by
+    then, but keeps what a sub-select beside it had found before.
     https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
     """
     return _put(_unnamed, access, types, args)
 
 
 def _put(write: Write, access: Access, types: str | Sequence[str], args: Arguments) -> str:
-    """The text of a sub-select, put into a statement with what it needs of it."""
+    """The text of a sub-select; the values it needs go into the arguments of the statement."""
     names = (types,) if isinstance(types, str) else tuple(types)
     written = _written if _is_any_by_content(access, names) else _written_once
     text, needs = written(write, access, names, args.beginning)
@@ -73,8 +73,8 @@ def _written(
     return write(access, names, args), args.needs(beginning)
 
 
-# To weigh consents takes long to write. What a scope asks of the content is written anew: it may
-# name search parameters that were registered since, and dates near to now.
+# Kept, since the SQL that weighs consents takes long to write. What a scope asks of the content is
+# written anew: it may name search parameters that were registered since, and dates near to now.
 _written_once = lru_cache(maxsize=512)(_written)
 
 
@@ -100,12 +100,12 @@ def _selected(access: Access, names: tuple[str, ...], args: Arguments, *, is_nam
 
 
 def versions(access: Access, types: str | Sequence[str], args: Arguments) -> str:
-    """A sub-select of all versions of the visible resources, history's FROM clause.
+    """A sub-select of all versions of the visible resources: history's FROM clause.
 
-    A version that was about another patient than the current one, or more sensitive, is not shown:
-    consent is judged on the current version, and must not open what it does not cover. For the same
-    reason only the current version is shown where access depends on its content, by a scope or by a
-    provision. `superseded` is the instant of the next version.
+    Consent is judged on the current version, and must not open what it does not cover. So a version
+    that was about another patient, or was more sensitive, is not shown; and where a scope or a
+    provision asks for content, only the current version is. `superseded` is the instant of the next
+    version.
     """
     return _put(_versions, access, types, args)
 
@@ -131,10 +131,11 @@ def _versions(access: Access, names: tuple[str, ...], args: Arguments) -> str:
 
 
 def opened(source: str) -> str:
-    """SELECT …: the marks that are open to whom `visible` showed the rows of `source`, with the
-    consents that open them; none where those rows do not vouch for what is like them (decision 15).
+    """SELECT …: the marks of the rows of `source` that vouch for what is like them.
 
-    The rows are judged by an access that is by marks.
+    With `consents`, by which the row was let through. `visible` showed the rows to the caller under
+    an access that is by marks (`is_by_marks`), so that whatever bears the same marks is open by the
+    same consents (docs/decisions/0015-redaction.md).
     """
     vouches = VOUCHES.format(f"ARRAY(SELECT patient FROM {source})")
     return (
@@ -143,26 +144,26 @@ def opened(source: str) -> str:
     )
 
 
-def like(opened: str, names: str) -> str:
-    """A sub-select of the resources of these names ("Type/id" in `target`), one row for each name:
-    as `visible` has them where one has marks that are `opened`; else, and where there is none or
-    it was deleted, with NULLs beside the name.
+def like(marks: str, names: str) -> str:
+    """A sub-select with a row for each of the `names` (SQL, with "Type/id" in `target`).
 
-    All are of types that are judged by the access of the rows that were opened.
+    It is as `visible` has the resource if that bears one of the `marks`, a table of what `opened`
+    selects. Else, and where nothing has that name or it was deleted, `target` stands among NULLs.
+    All names are of types that are judged by the access under which the marks were opened.
     """
     return (
         f"(SELECT n.target, t.* FROM ({names}) AS n LEFT JOIN LATERAL"
-        f" (SELECT t.*, h.consents FROM resource AS t JOIN {opened} AS h ON {LIKE}"
+        f" (SELECT t.*, h.consents FROM resource AS t JOIN {marks} AS h ON {LIKE}"
         " WHERE t.type = split_part(n.target, '/', 1) AND t.id = split_part(n.target, '/', 2)"
         " AND NOT t.deleted LIMIT 1) AS t ON true)"
     )
 
 
 def reached(access: Access, type_: str, args: Arguments) -> str | None:
-    """The patients whom the access reaches by relationships, as a sub-select; None if otherwise.
+    """The patients whom the access can reach, as a sub-select; None where nothing bounds them.
 
-    What `visible` shows of a type about one patient is about one of these. A bound that helps to
-    plan a statement, never a permission.
+    What `visible` shows of a type about one patient is about one of these. The bound helps to plan
+    a statement; it is never a permission.
     """
     if about(type_) != "one":
         return None
@@ -177,7 +178,7 @@ def reached(access: Access, type_: str, args: Arguments) -> str | None:
 
 
 def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[str]:
-    """SQL: access to `h` depends on what is in it."""
+    """SQL, to be joined by OR: access to `h` depends on its content."""
     by_content: list[str] = []
     by_consent: dict[Permitted, list[str]] = {}
     for name in names:
@@ -196,7 +197,7 @@ def _closer(access: Access, names: Sequence[str], args: Arguments) -> Iterator[s
 
 @lru_cache(maxsize=4096)
 def is_by_content(access: Access) -> bool:
-    """Whether it asks what is in a resource, as a granular scope does."""
+    """Whether the access asks for the content of a resource, as a granular scope does."""
     match access:
         case Matching():
             return True
@@ -207,5 +208,6 @@ def is_by_content(access: Access) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_any_by_content(access: Access, names: tuple[str, ...]) -> bool:
-    """Whether it does so of one of these types: of the trail alone it may ask of many callers."""
+    """The same of these types alone: many callers are asked for content of the trail, and of
+    nothing else."""
     return any(is_by_content(for_type(access, name)) for name in names)

@@ -83,4 +83,4 @@ async def _count(ctx: Context, counted: Counted) -> int:
     access = ctx.access.get("s", Nothing())
     statement = compile_search(query, access, ctx.engine.base_url, None)
     row = await ctx.store.fetchrow(*statement.complete)
-    return int(row["rid"]) if row else 0
+    return int(row["version"]) if row else 0

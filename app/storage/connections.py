@@ -1,7 +1,7 @@
-"""Connections: a pool, and before it at hand the connections that nobody needs right now.
+"""Connections: a pool, and in front of it the connections that nobody needs right now.
 
-To give one back to asyncpg's pool and to take it out again makes a task, three futures and a turn
-of the event loop: more than a read by key costs otherwise.
+Giving one back to asyncpg's pool and taking it out again makes a task, three futures and a turn of
+the event loop: more than all the rest of a read by key.
 """
 
 from typing import TYPE_CHECKING
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """The connections of a pool, for one event loop. What is lost, what has failed and what
-    somebody waits for goes back to the pool."""
+    """The connections of a pool, for one event loop.
+
+    A connection goes back to the pool if it was lost, if it failed, or if somebody waits for one.
+    """
 
     __slots__ = ("_at_hand", "_is_closing", "_pool", "_waiting")
 
@@ -44,7 +46,7 @@ class Connections:
             self._waiting -= 1
 
     def keep(self, connection: "PoolConnectionProxy[Record]") -> bool:
-        """Whether it is at hand from now on; else it has to be released."""
+        """Hold it ready for whoever takes one next; False where it has to be released instead."""
         if self._waiting or self._is_closing or _is_in_use(connection):
             return False
         self._at_hand.append(connection)

@@ -1,9 +1,9 @@
 """Together: reads of the same text that wait at the same time become one statement.
 
-To begin a statement costs PostgreSQL and its driver more than to find a few rows by key. Whoever
-comes while the same is being asked waits for a turn, which answers several: the busier the server,
-the less a read costs. Nobody waits where nobody else asks, and a turn begins after all whom it
-answers have come, so that everybody sees what was committed before.
+Beginning a statement costs PostgreSQL and its driver more than finding a few rows by key. Whoever
+comes while the same text is being asked waits for the next turn, which answers several callers: the
+busier the server, the less a read costs. Nobody waits where nobody else asks. A turn begins after
+all whom it answers have come, so that everybody sees what was committed before they asked.
 docs/decisions/0024-together.md
 """
 
@@ -18,16 +18,16 @@ from typing import Any
 from asyncpg import DataError, Record
 
 ABREAST = 4
-"""Turns of one text that are under way at the same time, at most: others have texts, too."""
+"""Turns of one text that may be under way at the same time: other texts need connections, too."""
 
 SLOW = 0.01
-"""Seconds after which a turn has another beside it; before, to wait for it costs less."""
+"""Seconds after which another turn begins beside one; until then it is cheaper to wait."""
 
 MOST = 8
 """Callers whom one turn answers: with more, the worker and PostgreSQL wait for each other."""
 
 TEXTS = 512
-"""Texts of whose parameters the types are remembered."""
+"""Texts for which the types of the parameters are remembered."""
 
 PLACE = re.compile(r"\$(\d+)")
 
@@ -43,17 +43,17 @@ class _Caller:
 
     values: Values
     lists: list[Any]
-    """Those of the values of which a turn has one for all whom it answers."""
+    """Those of the values that are lists: they must be the same for all whom a turn answers."""
 
     rows: "asyncio.Future[list[Record]]"
 
 
 class _Apart(Exception):
-    """A value of somebody was refused: each is to ask alone, and is told about its own."""
+    """Somebody's value was refused: each is to ask alone, so that only they are told of it."""
 
 
 class _Line:
-    """Who waits to ask one text, and how many turns are under way: there is one at least."""
+    """Who waits to ask one text, and how many turns are under way: at least one."""
 
     __slots__ = ("timer", "turns", "waiting")
 
@@ -63,7 +63,8 @@ class _Line:
         self.waiting: deque[_Caller] = deque()
 
     def next(self) -> list[_Caller]:
-        """The callers of the next turn: the first, and those like it; none who has given up."""
+        """Take the callers of the next turn off the line: the first, and those with the same lists;
+        nobody who has given up."""
         there = [caller for caller in self.waiting if not caller.rows.done()]
         chosen = [caller for caller in there if caller.lists == there[0].lists][:MOST]
         self.waiting = deque(caller for caller in there if caller not in chosen)
@@ -84,7 +85,7 @@ class Together:
         self._turns: set[asyncio.Task[None]] = set()
 
     async def fetch(self, sql: str, values: Values) -> list[Record]:
-        """The rows of one SELECT in its order; after its own columns they may have one more, `at_`.
+        """The rows of one SELECT, in its order; they may have one more column at the end, `at_`.
 
         Raises what `fetch` raises for the values of this caller.
         """
@@ -178,7 +179,8 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class OfAll:
-    """A statement for many callers; `lists` and `columns` say which values of theirs it takes."""
+    """A statement for many callers; `lists` and `columns` are the places of the values it takes:
+    the lists of any of them, and for each column a value of every caller."""
 
     sql: str
     lists: list[int]
@@ -187,9 +189,10 @@ class OfAll:
 
 @lru_cache(maxsize=TEXTS)
 def of_all(sql: str, types: Types) -> OfAll:
-    """A SELECT asked once for each of many callers, whose number `at_` comes after its rows.
+    """A SELECT asked once for each of many callers; its last column, `at_`, is the caller's number.
 
-    What is no list becomes a column of a table of callers. `types` are those of the parameters.
+    Whatever is not a list becomes a column of a table of callers. `types` are those of the
+    parameters.
     """
     lists = [at for at, type_ in enumerate(types) if type_.endswith("[]")]
     columns = [at for at in range(len(types)) if at not in lists]

@@ -3,11 +3,12 @@
     python docs/examples/backend_client.py keys ehr
     python docs/examples/backend_client.py token http://127.0.0.1:8000/fhir CLIENT ehr "system/*.rs"
 
-The first writes ehr.pem and ehr.jwks.json; the second prints an access token for the client
-that was registered with ehr.jwks.json. https://hl7.org/fhir/smart-app-launch/backend-services.html
+The first writes ehr.pem and ehr.jwks.json, unless they are there already; the second prints an
+access token for the client that was registered with ehr.jwks.json. https://hl7.org/fhir/smart-app-launch/backend-services.html
 """
 
 import json
+import os
 import sys
 import time
 import uuid
@@ -24,6 +25,8 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 def write_keys(name: str) -> None:
     """Make a P-384 key pair: NAME.pem stays secret, NAME.jwks.json is for registration."""
+    if Path(f"{name}.pem").exists():
+        sys.exit(f"{name}.pem exists, and a client may be registered with it: nothing is changed.")
     key = ec.generate_private_key(ec.SECP384R1())
     private = key.private_bytes(
         serialization.Encoding.PEM,
@@ -33,14 +36,14 @@ def write_keys(name: str) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    Path(f"{name}.pem").write_bytes(private)
-    Path(f"{name}.pem").chmod(0o600)
+    with open(f"{name}.pem", "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(private)
     shown = jwk.construct(public, ALGORITHM).to_dict() | {"kid": name, "use": "sig"}
     Path(f"{name}.jwks.json").write_text(json.dumps({"keys": [shown]}, indent=2))
 
 
 def fetch_token(base_url: str, client_id: str, name: str, scope: str) -> str:
-    """Ask the server's token endpoint for an access token. Raises HTTPStatusError when refused."""
+    """Ask the server's token endpoint for an access token; ends with its answer when refused."""
     found = httpx.get(f"{base_url}/.well-known/smart-configuration").raise_for_status().json()
     claims = {
         "iss": client_id,
@@ -59,7 +62,9 @@ def fetch_token(base_url: str, client_id: str, name: str, scope: str) -> str:
             "client_assertion": jwt.encode(claims, key, ALGORITHM, headers={"kid": name}),
         },
     )
-    return str(answer.raise_for_status().json()["access_token"])
+    if answer.is_error:
+        sys.exit(f"No token: {answer.status_code} {answer.text}")
+    return str(answer.json()["access_token"])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from app.fhir.access import Access
 from app.fhir.search import compile
 from app.fhir.search.query import Query
-from app.fhir.search.vouched import APART, weighed
+from app.fhir.search.vouched import APART, unvouched
 from app.storage.database import Database
 from app.storage.sql import Arguments
 from tests.build import SUD, consent, reference
@@ -81,7 +81,7 @@ async def test_what_a_match_vouches_for_is_what_would_be_weighed(
         found = await fetched(database, query, of)
         names = {row["id"] for row in found if row["mode"] == APART}
         args = Arguments()
-        apart = rows_of(await database.fetch(*args.statement(weighed(query, names, of, args))))
+        apart = rows_of(await database.fetch(*args.statement(unvouched(query, names, of, args))))
         with monkeypatch.context() as patch:
             patch.setattr(compile, "is_vouched", lambda *_: False)
             whole = rows_of(await fetched(database, query, of))

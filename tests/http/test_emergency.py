@@ -184,7 +184,8 @@ async def test_one_emergency_is_told_once_and_another_again(
 async def test_in_an_emergency_nothing_is_written(
     clinician: httpx.AsyncClient, record: httpx.AsyncClient
 ) -> None:
-    refused(await clinician.post("/Goal", json=goal(), headers=WHY), 403, "forbidden")
+    said = refused(await clinician.post("/Goal", json=goal(), headers=WHY), 403, "forbidden")
+    assert said == "In an emergency records are read, and not written."
     refused(await clinician.put("/Goal/plain", json=goal("plain"), headers=WHY), 403, "forbidden")
     refused(await clinician.delete("/Goal/plain", headers=WHY), 403, "forbidden")
     reading = {

@@ -283,3 +283,10 @@ async def test_an_operator_is_held_to_scopes_too(service: Service, ada: str) -> 
     assert (await client.get(READ)).status_code == 200
     refused(await client.get("/Patient/ada"), 403, "forbidden")
     refused(await client.put(READ, json=goal()), 403, "forbidden")
+
+
+async def test_who_acts_for_nobody_is_told_so(service: Service, ada: str) -> None:
+    nobody = await service.as_("partner-system", None, "system/*.cruds")
+    for method, url in (("GET", READ), ("GET", "/Goal"), ("DELETE", READ)):
+        said = refused(await nobody.request(method, url), 403, "forbidden")
+        assert said.startswith("The token names no organization and no person it acts for")

@@ -41,6 +41,8 @@ def test_the_demonstration_serves_what_it_says_and_stops_all_it_started(
             assert answer.json().get("entry", [1]) != []
         pages = [line.strip() for line in lines if line.strip().startswith("http")]
         assert [httpx.get(page).status_code for page in pages] == [200] * len(pages)
+        [another] = [line for line in lines if line.endswith("isp token --client demo-ehr")]
+        assert Path(shlex.split(another)[0]).name == "isp"
         beside(demonstration, base)
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT) == 0
@@ -104,7 +106,11 @@ def test_an_account_takes_its_password_from_standard_input(installation: Install
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("token", "--client", "nobody"), "no client"),
+        (("token", "--client", "nobody"), "no client has this client_id"),
+        (
+            ("user", "create", "--username", "x", "--fhir-user", "Patient/x", "--role", "boss"),
+            "unknown role 'boss'; one of individual, ",
+        ),
         (("client", "create", "--name", "X", "--scope", "system/*.rs"), "give one of --jwks"),
         (("load", "/does/not/exist"), "does not exist"),
         (("serve", "--host", "0.0.0.0"), "ISP_BASE_URL is needed"),
@@ -127,5 +133,6 @@ def test_a_port_in_use_is_told_before_anything_starts(installation: Installation
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         done = installation.isp("serve", "--port", str(taken.getsockname()[1]))
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "already in use" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("--port or ISP_PORT names another port")

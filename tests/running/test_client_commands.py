@@ -93,6 +93,15 @@ def test_who_is_not_here_yet_is_named(installation: Installation, tmp_path: Path
     assert (made.returncode, made.stderr) == (0, "")
 
 
+def test_a_client_that_acts_for_nobody_is_told_of_at_once(installation: Installation) -> None:
+    flags = ("--name", "Alone", "--secret", "--scope")
+    made = installation.isp("client", "create", *flags, "system/Goal.rs")
+    assert made.returncode == 0
+    assert made.stderr.startswith("isp: warning: without --organization")
+    made = installation.isp("client", "create", *flags, "patient/Goal.rs")
+    assert (made.returncode, made.stderr) == (0, "")
+
+
 def test_an_issuer_has_to_be_trusted_before_somebody_is_bound_to_it(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

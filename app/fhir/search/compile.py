@@ -36,10 +36,11 @@ OF_FEW = "r.patient = ANY(ARRAY(SELECT patient FROM few))"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and its arguments. Rows: mode (match, include, total), COLUMNS, the sort keys k0, k1, …,
-    `is_missing`. There is one match more than asked for when more follow. A row of no resource has
-    no `rid`: a total is in `version`, of what is `apart` (vouched.py) "Type/id" is in `id`.
-    `is_narrow`: the query leads to one patient or a few resources, whatever its values are."""
+    """SQL and its arguments. Its rows have mode, COLUMNS, sort keys k0, k1, …, and `is_missing`.
+
+    There is one match more than asked for when more follow. Two modes have no `rid`: "total" has
+    the number in `version`, "apart" (vouched.py) "Type/id" in `id`. `is_narrow`: the query leads to
+    one patient or a few resources, whatever its values."""
 
     sql: str
     args: Arguments
@@ -103,8 +104,7 @@ def compile_matches(query: Query, access: Access, base_url: str, existing: Exist
 
 
 def _page(search: _Search) -> str:
-    query = search.query
-    matches = _matches(search)
+    query, matches = search.query, _matches(search)
     if not query.includes and not query.is_counted:
         return f"SELECT 'match' AS mode, m.* FROM ({matches}) AS m"
     pad = ", NULL" * len(_extra(search, is_missing=False))

@@ -15,7 +15,7 @@ from app.fhir.search.compile import FEW, Statement, compile_matches, compile_sea
 from app.fhir.search.masked import Existing, existing
 from app.fhir.search.paging import Position
 from app.fhir.search.query import Query
-from app.fhir.search.vouched import APART, weighed
+from app.fhir.search.vouched import APART, unvouched
 from app.fhir.visible import reached
 from app.storage.sql import Arguments
 
@@ -24,10 +24,10 @@ MANY = 10_000
 
 
 async def estimated(ctx: Context, query: Query) -> int | None:
-    """What the planner takes the total for; None where none is asked for, or it is to be counted.
+    """The planner's estimate of the total; None where none was asked for, or it is to be counted.
 
-    It is counted for whoever may not see everything: the planner's statistics are of all that there
-    is. So are few: its estimate of them is bad, and to count them is cheap.
+    It is counted for whoever may not see everything, since the planner's statistics are of all
+    there is; and where there are few, since counting is cheap then and the estimate bad.
     """
     if query.total != "estimate" or known_to(ctx):
         return None
@@ -69,24 +69,24 @@ async def run(
     is_read = ctx.connection or is_narrow or await _leads_to_few(ctx, query)
     rows = await (ctx.read if is_read else ctx.engine.database.search)(*statement)
     names = [row["id"] for row in rows if row["mode"] == APART] if query.includes else ()
-    return await _with_weighed(ctx, query, rows, names) if names else rows
+    return await _with_unvouched(ctx, query, rows, names) if names else rows
 
 
-async def _with_weighed(
+async def _with_unvouched(
     ctx: Context, query: Query, rows: Sequence[Record], names: Sequence[str]
 ) -> list[Record]:
-    """These rows, with what is visible of these names, for which no match vouches."""
+    """These rows, and what is visible of these names ("Type/id"), for which no match vouches."""
     args = Arguments()
-    sql = weighed(query, names, ctx.access.get("s", Nothing()), args)
+    sql = unvouched(query, names, ctx.access.get("s", Nothing()), args)
     found = await ctx.read(*args.statement(with_unlike(sql, unlike_under(*eyes(ctx)))))
     shown = {f"{row['type']}/{row['id']}" for row in found}
     return [*(row for row in rows if row["mode"] != APART or row["id"] not in shown), *found]
 
 
 async def _leads_to_few(ctx: Context, query: Query) -> bool:
-    """Whether the caller supports so few patients that one plan serves whatever is asked for.
+    """Whether the caller supports so few patients that one plan suits whatever is asked for.
 
-    To plan a statement that weighs consents takes twenty times as long as to run it.
+    Planning a statement that weighs consents takes twenty times as long as running it.
     """
     access = ctx.access.get("s", Nothing())
 

@@ -1,6 +1,7 @@
 """Includes: what the matches point to, and what points to them, in further arms of the statement.
 
-Every arm starts from `visible`. https://hl7.org/fhir/R4/search.html#include
+Every arm starts from `visible`; where a match vouches for what it points to, see vouched.py.
+https://hl7.org/fhir/R4/search.html#include
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ MAX_INCLUDED = 1000
 """How many resources one round may add to a page."""
 
 BEYOND = "beyond"
-"""The name of the round that only tells whether there would be more."""
+"""The name of the round after the last, which only tells whether there would be more."""
 
 ROUNDS = 4
 """How often :iterate follows what the round before has found."""
@@ -27,10 +28,11 @@ ROUNDS = 4
 def included(
     includes: Sequence[Include], starts: Iterable[str], access: Access, args: Arguments
 ) -> list[tuple[str, str, str]]:
-    """The CTEs (name, SQL, mode as SQL) that find what is included, the first from `page` (rid, …).
+    """The CTEs (name, SQL, mode as SQL) that find what is included, one for each round.
 
-    `starts` are the types that a page can hold. A round that no include leads on from is left out.
-    Rows of COLUMNS; a resource may come more than once, and may be a match as well.
+    The first starts from the rows (rid, …) of `page`, which can be of the types `starts`; there are
+    no more rounds than includes lead on. They have COLUMNS; a resource may come more than once, and
+    may be a match as well.
     """
     rounds: list[tuple[str, str, str]] = []
     source, following = "page", _from(includes, set(starts))
@@ -45,7 +47,7 @@ def included(
 
 
 def _from(includes: Iterable[Include], types: set[str]) -> list[Include]:
-    """Those that lead on from resources of these types."""
+    """Those of the includes that lead on from resources of these types."""
     return [each for each in includes if types & _departures(each)]
 
 
@@ -70,14 +72,14 @@ def _round(includes: Sequence[Include], source: str, access: Access, args: Argum
 
 def _forward(includes: Sequence[Include], source: str, access: Access, args: Arguments) -> str:
     return (
-        f"SELECT {COLUMNS} FROM {visible(access, sorted(arrivals(includes)), args)} AS r"
+        f"SELECT {COLUMNS} FROM {visible(access, sorted(targets_of(includes)), args)} AS r"
         " WHERE NOT r.deleted AND (r.type, r.id) IN"
         " (SELECT split_part(x.target, '/', 1), split_part(x.target, '/', 2)"
         f" FROM {_pointers(includes, source)})"
     )
 
 
-def arrivals(includes: Iterable[Include]) -> set[str]:
+def targets_of(includes: Iterable[Include]) -> set[str]:
     """The types that forward includes can arrive at."""
     return {name for include in includes for name in _targets(include)}
 
@@ -85,7 +87,7 @@ def arrivals(includes: Iterable[Include]) -> set[str]:
 def named(includes: Sequence[Include], source: str) -> str:
     """SELECT target: the names of the resources that forward includes lead to from the rows of
     `source`, each once, whether such a resource is there or not."""
-    kinds = literals(sorted(arrivals(includes)))
+    kinds = literals(sorted(targets_of(includes)))
     return (
         f"SELECT DISTINCT x.target FROM {_pointers(includes, source)}"
         f" AND split_part(x.target, '/', 1) IN ({kinds})"
@@ -95,8 +97,7 @@ def named(includes: Sequence[Include], source: str) -> str:
 def _pointers(includes: Iterable[Include], source: str) -> str:
     """SQL after FROM: the index rows `x` to follow from the rows of `source`."""
     return (
-        f"{source} AS p JOIN index_reference AS x ON x.rid = p.rid"
-        f" WHERE {_links(includes, 'x.target')}"
+        f"{source} AS p JOIN index_reference AS x ON x.rid = p.rid WHERE {_is_followed(includes)}"
     )
 
 
@@ -107,11 +108,11 @@ def _reverse(includes: Sequence[Include], source: str, access: Access, args: Arg
         " WHERE NOT r.deleted AND r.rid IN"
         f" (SELECT x.rid FROM {source} AS p JOIN index_reference AS x"
         " ON x.target = p.type || '/' || p.id"
-        f" WHERE {_links(includes, 'x.target')})"
+        f" WHERE {_is_followed(includes)})"
     )
 
 
-def _links(includes: Iterable[Include], target: str) -> str:
+def _is_followed(includes: Iterable[Include]) -> str:
     """SQL: index row `x` is one of the references to follow."""
     found: dict[str | None, set[int]] = {}
     for include in includes:
@@ -120,7 +121,7 @@ def _links(includes: Iterable[Include], target: str) -> str:
     tests = [
         _among(sorted(numbers))
         if to is None
-        else f"({_among(sorted(numbers))} AND starts_with({target}, '{to}/'))"
+        else f"({_among(sorted(numbers))} AND starts_with(x.target, '{to}/'))"
         for to, numbers in found.items()
     ]
     return f"({' OR '.join(tests)})"
@@ -132,13 +133,13 @@ def _among(numbers: Iterable[int]) -> str:
 
 
 def _targets(include: Include) -> set[str]:
-    """The types that an include can arrive at."""
+    """The stored types that its references can lead to."""
     # AuditEvents are kept elsewhere, and nothing that is included points to them.
     return {include.target} if include.target else _pointed(include) & STORED - {"AuditEvent"}
 
 
 def _pointed(include: Include) -> set[str]:
-    """The types that its references can lead to."""
+    """All types that its references can lead to, stored here or not."""
     if include.target is not None:
         return {include.target}
     known = parameters(include.source)

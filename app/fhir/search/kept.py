@@ -1,10 +1,10 @@
 """Kept: what clients ask over and over, of one patient after the other, is compiled once.
 
-What a statement says depends on what is asked and on who asks (an Access is a value); the id of the
-patient goes among its arguments as it came. So a query is compiled for a patient there is not, and
-for another: where both become the same text, and the id stands by itself, the statement is kept,
-with the places for the id of whoever is asked about. No rows, no decisions and no refusals are
-kept, and nothing that depends on more than the question: see `_is_steady`.
+The text of a statement depends on what is asked and on the access of who asks; the id of the
+patient is one of its values. So a query is compiled for two patients who do not exist: if the text
+is the same, and the values differ only where the id stands by itself, the statement is kept, with
+places for the id of whoever is asked about. No rows, decisions or refusals are kept, and nothing
+that depends on more than the question: see `_is_steady`.
 docs/decisions/0028-kept-statements.md
 """
 
@@ -29,15 +29,16 @@ from app.fhir.search.query import Query, parse_query
 from app.fhir.search.resolve import is_plain
 
 MOST = 1024
-"""Questions that are remembered; callers with other accesses ask other questions."""
+"""Questions that are remembered; the same search under another access is another question."""
 
 LONGEST = 256
-"""Characters of a parameter, and MOST_PAIRS parameters: what is longer is not asked often."""
+"""Characters of a parameter, at most: what is longer is not asked often."""
 
 MOST_PAIRS = 16
+"""Parameters of a question, at most, for the same reason."""
 
 ONE, OTHER = (str(uuid4()) for _ in range(2))
-"""Two patients there are not, and whom nobody can name: they are others in each process."""
+"""Two patients who do not exist, and whom nobody can name: each process makes its own."""
 
 PATIENT = "Patient/"
 
@@ -47,9 +48,9 @@ _Parts = tuple[str, Pairs, tuple[int, int], Eyes, str]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A search that waits for the patient it is about; its query names ONE where it names any.
+    """A compiled search, in which ONE stands for the patient it will be about, if for anybody.
 
-    `statement` is the text and the values, `places` those of them that are the patient's id.
+    `statement` is the text and the values, `places` are the indexes in it of the patient's id.
     """
 
     query: Query
@@ -68,7 +69,8 @@ class Kept:
 
 
 def kept(ctx: Context, call: Call) -> tuple[Kept, str] | None:
-    """The first page of this search of a type, and whom it is about; None where it is not kept."""
+    """The compiled first page of this search of a type, and the id of the patient it is about;
+    None where it is not kept."""
     assert call.type
     pairs, patient = _about_one(call.query)
     if call.compartment is not None or not _is_steady(pairs):
@@ -82,8 +84,7 @@ def kept(ctx: Context, call: Call) -> tuple[Kept, str] | None:
 def _is_steady(pairs: Pairs) -> bool:
     """Whether the parameters mean the same at any time: none is a position, or a date near now.
 
-    That a date is approximate (`ap`, in a value, a composite or a filter) may be hidden by a
-    backslash.
+    Approximate dates have `ap`, in a value, a composite or a filter; a backslash could hide it.
     """
     return len(pairs) <= MOST_PAIRS and not any(
         name == "_page" or "ap" in value or "\\" in value or len(name) + len(value) > LONGEST
@@ -102,7 +103,8 @@ def _is_lasting(access: Access) -> bool:
 
 
 def _about_one(pairs: Pairs) -> tuple[Pairs, str]:
-    """The same of ONE, and the id of the patient who was named there; "" where none was."""
+    """The same with ONE in the place of the first patient it names, and that patient's id; "" where
+    it names none."""
     for at, (name, value) in enumerate(pairs):
         if name in POINTING:
             patient = value.removeprefix(PATIENT)
@@ -114,8 +116,8 @@ def _about_one(pairs: Pairs) -> tuple[Pairs, str]:
 
 @dataclass(slots=True)
 class _Question:
-    """What many may ask; it is compiled when it comes again, since most that is asked but once
-    differs in more than the patient."""
+    """What many may ask. It is compiled when it comes the second time, since much is asked only
+    once."""
 
     parts: _Parts
     times: int = 0
@@ -154,7 +156,7 @@ def _compiled(
 ) -> Kept | None:
     """The statement for just these parameters; None where it depends on what is in the database.
 
-    None as well for what is refused: to say so is left to whoever compiles it for the caller.
+    None as well where it is refused: the search that is not kept then says why.
     """
     try:
         query = parse_query(type_, pairs, counts=counts)
@@ -166,13 +168,13 @@ def _compiled(
         found = stated(query, under, base_url, None, (groups, frozenset()))
     except BadRequest:
         return None
-    # Of callers who differ in their values only, the text is one.
+    # One text in memory for all callers who differ only in their values.
     sql, *values = found.complete
     return Kept(query, (sys.intern(sql), *values), (), found.is_narrow)
 
 
 def _places(one: Sequence[Any], other: Sequence[Any]) -> tuple[int, ...] | None:
-    """Where ONE stands in the first statement and OTHER in the second, which are else the same."""
+    """Where the first statement has ONE and the second OTHER; None if they differ elsewhere."""
     places = []
     for at, pair in enumerate(zip(one, other, strict=True)):
         if pair == (ONE, OTHER):
