@@ -21,6 +21,7 @@ from app.consent.check import check
 from app.consent.cover import cover
 from app.consent.emergency import alarm
 from app.consent.marks import marks
+from app.consent.oneself import oneself
 from app.consent.operations import (
     consent_decision,
     file_consent,
@@ -216,7 +217,7 @@ async def build_engine(
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(cover, own_hand, guard, registration.unique),
+        guards=(oneself, cover, own_hand, guard, registration.unique),
         definitions=DEFINITIONS,
     )
 
