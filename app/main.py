@@ -19,7 +19,7 @@ from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
 from app.consent.cover import cover
-from app.consent.emergency import alarm
+from app.consent.emergency import alarm, keep_alerts
 from app.consent.marks import marks
 from app.consent.oneself import oneself
 from app.consent.operations import (
@@ -217,7 +217,7 @@ async def build_engine(
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(oneself, cover, own_hand, guard, registration.unique),
+        guards=(oneself, keep_alerts, cover, own_hand, guard, registration.unique),
         definitions=DEFINITIONS,
     )
 
