@@ -28,6 +28,7 @@ from app.consent.operations import (
     record_disclosure,
     revoke_consent,
 )
+from app.consent.relabel import keep_labels
 from app.consent.relationships import PROJECTION
 from app.fhir import registration
 from app.fhir.audit import AuditLog
@@ -217,7 +218,7 @@ async def build_engine(
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(oneself, keep_alerts, cover, own_hand, guard, registration.unique),
+        guards=(oneself, keep_alerts, keep_labels, cover, own_hand, guard, registration.unique),
         definitions=DEFINITIONS,
     )
 
