@@ -19,14 +19,16 @@ from app.consent import definitions as consent_definitions
 from app.consent import disclosures
 from app.consent.check import check
 from app.consent.cover import cover
-from app.consent.emergency import alarm
+from app.consent.emergency import alarm, keep_alerts
 from app.consent.marks import marks
+from app.consent.oneself import oneself
 from app.consent.operations import (
     consent_decision,
     file_consent,
     record_disclosure,
     revoke_consent,
 )
+from app.consent.relabel import keep_labels
 from app.consent.relationships import PROJECTION
 from app.fhir import registration
 from app.fhir.audit import AuditLog
@@ -216,7 +218,7 @@ async def build_engine(
         operations=OPERATIONS,
         mark=marks,
         alarm=partial(alarm, admit_server),
-        guards=(cover, own_hand, guard, registration.unique),
+        guards=(oneself, keep_alerts, keep_labels, cover, own_hand, guard, registration.unique),
         definitions=DEFINITIONS,
     )
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from app.auth import scopes
 from app.auth.authority import Authority
-from app.auth.clients import Client, find_client
+from app.auth.clients import REDIRECT, Client, find_client
 from app.auth.dpop import JKT
 from app.auth.errors import (
     InvalidRequest,
@@ -114,6 +114,9 @@ def _is_same(registered: str, given: str) -> bool:
     of native apps"."""
     if registered == given:
         return True
+    # What urlsplit leaves out without a word, or takes for a fragment, was not registered.
+    if not REDIRECT.fullmatch(given):
+        return False
     known, asked = urlsplit(registered), urlsplit(given)
     host = known.hostname or ""
     if known.scheme != "http" or host == "localhost" or not is_loopback(host) or "@" in given:

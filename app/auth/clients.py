@@ -24,7 +24,7 @@ ALGORITHMS = ("RS384", "ES384")
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
 
 UNSAFE = frozenset({"javascript", "data", "file", "blob", "about", "vbscript", "view-source"})
-_REDIRECT = re.compile(r"[!$-;=?-Z_a-z~%\[\]]{1,2048}")
+REDIRECT = re.compile(r"[!$-;=?-Z_a-z~%\[\]]{1,2048}")
 """The characters of a URI, without the fragment's. https://www.rfc-editor.org/rfc/rfc3986#section-2"""
 
 _ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9.-]{1,64}")
@@ -190,7 +190,7 @@ def _check_authentication(asked: Registration) -> None:
 def _check_redirects(redirect_uris: tuple[str, ...]) -> None:
     """RFC 6749 3.1.2: "an absolute URI", which "MUST NOT include a fragment component"."""
     for uri in redirect_uris:
-        parts = _parted(uri) if _REDIRECT.fullmatch(uri) else None
+        parts = _parted(uri) if REDIRECT.fullmatch(uri) else None
         if parts is None or not parts.scheme or parts.scheme in UNSAFE:
             raise InvalidRegistration("a redirect URI is absolute and has no fragment")
         # RFC 9700 2.6: "MUST NOT allow redirection URIs that use the http scheme except for native

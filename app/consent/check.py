@@ -1,11 +1,12 @@
 """What a Consent must say clearly to be enforced: a rule of the engine, asked before it is stored.
 
 A code nobody understands would have to be guessed at when somebody is waiting for an answer; here
-its author is still there to be asked. Pure.
+its author is still there to be asked. Pure, but for what day it is.
 https://hl7.org/fhir/R4/consent.html, constraints ppc-1 to ppc-5 included
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.consent import part2, purpose
@@ -22,8 +23,12 @@ from app.consent.sensitivity import (
 from app.fhir.context import Resource
 from app.fhir.errors import Issue
 from app.fhir.references import LITERAL
+from app.fhir.search.parameters.date import interval
 
 LOINC = "http://loinc.org"
+AHEAD, SKEW = timedelta(hours=14), timedelta(minutes=5)
+"""By which a date may be ahead of UTC, where the day begins first, and a clock of ours."""
+
 Element = Mapping[str, Any]
 
 
@@ -36,6 +41,8 @@ def check(resource: Resource) -> Iterator[Issue]:
         return
     if "policyRule" not in resource and "policy" not in resource:
         yield _error("required", "name a policy: policyRule, or policy.uri (ppc-1)", "Consent")
+    if resource.get("status") == "active":
+        yield from _check_signed(resource.get("dateTime", ""))
     root = resource.get("provision")
     if root is not None:
         yield from _check_root(resource, root)
@@ -56,6 +63,17 @@ def _check_scope(resource: Resource) -> Iterator[Issue]:
     if not any(coding.get("system") == SCOPES for coding in codings):
         said = f"write a coding of {SCOPES}, {PRIVACY} for a consent that is to be enforced"
         yield _error("code-invalid", said, "Consent.scope")
+
+
+def _check_signed(given: str) -> Iterator[Issue]:
+    """One that is to be signed yet would replace whatever the person signs until then."""
+    try:
+        signed = interval(given)[0]
+    except ValueError:
+        return
+    if signed - (SKEW if "T" in given else AHEAD) > datetime.now(UTC):
+        said = "it is yet to come; provision.period says from when a Consent holds"
+        yield _error("business-rule", said, "Consent.dateTime")
 
 
 def _check_root(resource: Resource, root: Element) -> Iterator[Issue]:

@@ -11,6 +11,12 @@ from app.fhir.access import EVERYONE, Permitted
 from app.fhir.consented import ACTIVE, STANDING, Consented, Subject
 from app.storage.sql import Arguments, Row
 
+RELATING = (
+    "SELECT DISTINCT unnest(related) AS name FROM consent_rule"
+    " WHERE patient = ANY($1::text[]) AND related && $2::text[]"
+)
+"""Of what of these patients, among these names and beside, a Consent permits what it refers to."""
+
 
 def standing_of(permitted: Permitted, args: Arguments, patient: str) -> str:
     """SELECT actors, reach, bases: for whom the actors stand, who works for them, and by what they

@@ -10,6 +10,7 @@ from app.fhir.change import LETTER
 from app.fhir.context import Context
 from app.fhir.draft import Current, Draft, pointers
 from app.fhir.errors import Forbidden, Issue, Unprocessable
+from app.fhir.grounds import RELATING
 from app.fhir.references import Reference
 from app.fhir.registry import is_type
 from app.fhir.visible import visible
@@ -31,8 +32,8 @@ async def resolve(
 
     Raises Unprocessable when policy refuses those. A reference that the current version already
     holds, as often as it does, is let pass: its target may have been deleted, or hidden from this
-    caller. Not so the patient whom a resource is newly about, nor what a Provenance is about,
-    whatever the policy: a care team could let its author in.
+    caller. Not so, whatever the policy, what could let its author in: the patient whom a resource
+    is newly about, what a Provenance is about, what a Consent permits because of the reference.
     """
     known: Found = {Reference(*d.key): d.subjects for d in drafts if d.change.resource}
     going = {Reference(*d.key) for d in drafts if d.change.resource is None}
@@ -40,17 +41,34 @@ async def resolve(
     wanted = {target for d in fresh for target in d.references} - set(known) - going
     instant, found = await _find(ctx, connection, wanted)
     known |= found
-    lost: list[tuple[Reference, str]] = []
-    refused: list[Issue] = []
-    for each in fresh:
-        subjects = _newly_about(ctx, each, current.get(each.key)) | _attested(ctx, each)
-        for target, path in _unresolved(ctx, each, known, current.get(each.key), subjects):
-            lost.append((target, path))
-            if ctx.engine.policy.check_references or target in subjects:
-                refused.append(_nowhere(target, path))
+    lost = [
+        (each, target, path)
+        for each in fresh
+        for target, path in _unresolved(ctx, each, known, current.get(each.key))
+    ]
+    opening = await _opening(ctx, connection, [each for each, *_ in lost], known, current)
+    refused = [
+        _nowhere(target, path)
+        for each, target, path in lost
+        if ctx.engine.policy.check_references
+        or each.key in opening
+        or target in _needed(ctx, each, current.get(each.key))
+    ]
     if refused:
         raise Unprocessable("A reference leads nowhere.", issues=refused)
-    return known, tuple(f"{path}: {target}" for target, path in lost), instant
+    return known, tuple(f"{path}: {target}" for _, target, path in lost), instant
+
+
+async def _opening(
+    ctx: Context, connection: Connection, drafts: Sequence[Draft], known: Found, current: Currents
+) -> set[tuple[str, str]]:
+    """Those of the drafts of which a Consent permits whatever they refer to."""
+    if not drafts or ctx.engine.policy.check_references or isinstance(ctx.reach, Everything):
+        return set()
+    about = {p for each in drafts for p in patients_of(each, known, current.get(each.key))}
+    names = sorted({"/".join(each.key) for each in drafts})
+    named = {row["name"] for row in await connection.fetch(RELATING, sorted(about), names)}
+    return {each.key for each in drafts if "/".join(each.key) in named}
 
 
 async def _find(
@@ -90,6 +108,10 @@ def _newly_about(ctx: Context, draft: Draft, current: Current | None) -> set[Ref
     return {Reference("Patient", id_) for id_ in draft.subjects if id_ not in before}
 
 
+def _needed(ctx: Context, draft: Draft, current: Current | None) -> set[Reference]:
+    return _newly_about(ctx, draft, current) | _attested(ctx, draft)
+
+
 def _attested(ctx: Context, draft: Draft) -> set[Reference]:
     """What a Provenance tells of: a consent may permit what somebody is said to have written."""
     return set() if isinstance(ctx.reach, Everything) else set(draft.sources)
@@ -100,7 +122,6 @@ def _unresolved(
     draft: Draft,
     known: Found,
     current: Current | None,
-    subjects: set[Reference],
 ) -> list[tuple[Reference, str]]:
     lost = [target for target in draft.references if target not in known]
     if not lost or draft.change.resource is None:
@@ -110,6 +131,7 @@ def _unresolved(
     if current is None or current.body is None:
         return [(target, _added(target, (), made)) for target in lost]
     held = list(pointers(json.parse(current.body.encode()), base, draft.change.at))
+    subjects = _needed(ctx, draft, current)
     return [
         (target, _added(target, held, made))
         for target in lost

@@ -17,7 +17,7 @@ from app.fhir.change import Written
 from app.fhir.context import Context, Resource
 from app.fhir.errors import Issue, Unprocessable
 from app.fhir.visible import visible
-from app.isp.codes import REFUSED
+from app.isp.codes import REFUSED, SIGN
 from app.isp.element import codes, members, names
 from app.isp.searching import pages
 from app.storage.sql import Arguments
@@ -25,23 +25,29 @@ from app.storage.sql import Arguments
 SAYING = ("target", "signature", "agent", "reason", "activity")
 """What of a Provenance says who signed or refused what."""
 
+REJECTING = ("status", "code", "focus", "owner")
+"""What of a Task says who was asked to sign what, and would not."""
+
 REQUEST = attrgetter("request_id")
 DECIDING = ("own", "guardian")
 ROLE = "PractitionerRole/"
 OTHER = "Signs for somebody else: a signature names the person of the token, as $isp-sign does."
 BEHALF = "The person of the token does not act for this one: leave onBehalfOf out."
+REJECTION = "Refuses to sign for somebody else: whose Task it is rejects it, as $isp-sign does."
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
     """Somebody a signature names at a FHIRPath: as who signs, or on whose behalf (`is_behalf`).
 
-    `name` is Type/id, empty for somebody whom this server does not know.
+    `name` is Type/id, empty for somebody whom this server does not know; `said` is told to who may
+    not name them.
     """
 
     name: str
     at: str
     is_behalf: bool
+    said: str
 
 
 async def own_hand(ctx: Context, written: Sequence[Written]) -> None:
@@ -61,7 +67,7 @@ async def _own_hand(ctx: Context, written: Sequence[Written]) -> None:
     own = _selves(ctx, roles)
     acting = own | _employers(ctx, roles, own) | await _wards(ctx, {each.name for each in named})
     issues = [
-        Issue("business-rule", BEHALF if each.is_behalf else OTHER, (each.at,))
+        Issue("business-rule", each.said, (each.at,))
         for each in named
         if each.name not in (acting if each.is_behalf else own)
     ]
@@ -71,14 +77,25 @@ async def _own_hand(ctx: Context, written: Sequence[Written]) -> None:
 
 def _is_new(one: Written) -> bool:
     """Whether it says something else than before about who signed what."""
-    if one.type != "Provenance" or one.after is None:
+    saying = {"Provenance": SAYING, "Task": REJECTING}.get(one.type)
+    if saying is None or one.after is None:
         return False
     before, after = orjson.loads(one.before or "{}"), orjson.loads(one.after)
-    return any(before.get(element) != after.get(element) for element in SAYING)
+    return any(before.get(element) != after.get(element) for element in saying)
+
+
+def _rejecting(one: Written, task: Resource) -> Iterator[Named]:
+    """Whose refusal to sign a Task is; an organization's is of who acts for it."""
+    if task.get("status") == "rejected" and SIGN in codes(task.get("code")):
+        name = "".join(names(task.get("owner")))
+        yield Named(name, f"{one.at}.owner", is_behalf=True, said=REJECTION)
 
 
 def _named(one: Written) -> Iterator[Named]:
     proof = orjson.loads(one.after or "{}")
+    if one.type == "Task":
+        yield from _rejecting(one, proof)
+        return
     signatures = members(proof.get("signature"))
     for index, signature in enumerate(signatures):
         yield from _in(signature, f"{one.at}.signature[{index}]")
@@ -91,13 +108,14 @@ def _named(one: Written) -> Iterator[Named]:
 
 
 def _in(element: Resource, at: str) -> Iterator[Named]:
-    yield Named("".join(names(element.get("who"))), f"{at}.who", is_behalf=False)
+    yield Named("".join(names(element.get("who"))), f"{at}.who", is_behalf=False, said=OTHER)
     if "onBehalfOf" in element:
         yield from _behalf(element, at)
 
 
 def _behalf(element: Resource, at: str) -> Iterator[Named]:
-    yield Named("".join(names(element["onBehalfOf"])), f"{at}.onBehalfOf", is_behalf=True)
+    name = "".join(names(element["onBehalfOf"]))
+    yield Named(name, f"{at}.onBehalfOf", is_behalf=True, said=BEHALF)
 
 
 async def _roles(ctx: Context, named: Collection[str]) -> list[Resource]:

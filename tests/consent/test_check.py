@@ -1,5 +1,6 @@
 """app/consent/check.py: what a Consent must say clearly before it is stored."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -195,6 +196,28 @@ def test_an_actor_is_somebody_this_server_can_know(who: Resource, is_found: bool
     consent["provision"]["actor"].append({"reference": who})
     expected = [("not-supported", f"{ROOT}.actor[1].reference")] if is_found else []
     assert found(consent) == expected
+
+
+def in_time(**ahead: float) -> str:
+    return f"{datetime.now(UTC) + timedelta(**ahead):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(
+    ("signed", "is_found"),
+    [
+        (in_time(hours=-1), False),
+        (in_time(minutes=1), False),
+        (in_time(days=1), True),
+        (in_time(days=-1)[:10], False),
+        (in_time(days=2)[:10], True),
+        ("2099", True),
+        ("2099-01", True),
+    ],
+)
+def test_nobody_has_signed_in_time_to_come(signed: str, is_found: bool) -> None:
+    expected = [("business-rule", "Consent.dateTime")] if is_found else []
+    assert found(limited() | {"dateTime": signed}) == expected
+    assert found(limited() | {"dateTime": signed, "status": "inactive"}) == []
 
 
 def test_nested_provisions_permit_or_deny_and_are_judged_at_any_depth() -> None:

@@ -82,3 +82,12 @@ async def test_the_notice_names_no_consent_that_a_newer_one_replaced(
     text = (await partner.get("/Goal/program")).text
     assert "Consent/ada-again" in text
     assert "Consent/ada-program" not in text
+
+
+async def test_no_consent_replaces_what_is_signed_after_it_was_filed(
+    record: httpx.AsyncClient, keeper: httpx.AsyncClient
+) -> None:
+    ahead = {name: value for name, value in newer(dateTime="2099-01-01").items() if name != "id"}
+    answer = await keeper.post("/Consent", json=ahead)
+    assert answer.status_code == 422
+    assert "Consent.dateTime" in answer.text

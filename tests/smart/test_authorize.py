@@ -124,6 +124,26 @@ async def test_only_the_port_of_a_loopback_address_may_vary(world: World) -> Non
         assert (await world.asked(app, browser)).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://127.0.0.1:1/callback#x",
+        "http://127.0.0.1:1/callback#",
+        "http://127.0.0.1:1/call\nback",
+        "http://127.0.0.1:1/callback\r\n",
+        "http://127.0.0.1:1/call\tback",
+        " http://127.0.0.1:1/callback",
+    ],
+)
+async def test_an_address_that_only_reads_like_a_loopback_address_is_none(
+    world: World, uri: str
+) -> None:
+    app = await world.app(redirect_uris=("http://127.0.0.1/callback",))
+    answer = await world.asked(app, world.browser(), SCOPE, redirect_uri=uri, prompt="none")
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+
+
 async def test_what_the_redirect_uri_asks_for_stays(world: World) -> None:
     app = await world.app(redirect_uris=("https://app.example/callback?tenant=7",))
     page = Page((await world.asked(app, await world.signed_in("ada"))).text)
