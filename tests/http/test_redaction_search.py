@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.build import reference
+from tests.build import SUD, reference
 from tests.http.conftest import COUNTY, Json, change, found, load
 from tests.http.redacted import eyes
 
@@ -66,3 +66,25 @@ async def test_what_is_shown_as_missing_is_found_as_missing(
     assert found(await partner.get("/CarePlan?goal:missing=true")) == ["CarePlan/ada-plan"]
     assert found(await partner.get("/CarePlan?goal:missing=false")) == []
     assert found(await county.get("/CarePlan?goal:missing=false")) == ["CarePlan/ada-plan"]
+
+
+async def test_what_is_in_the_compartment_of_something_hidden_is_not_told(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    """Of many types together as of few, or of one."""
+    county, partner = eyes
+    ada = {"subject": reference("Patient/ada")}
+    visit: Json = {"resourceType": "Encounter", "id": "visit", "status": "finished", **SUD, **ada}
+    seen: Json = {"resourceType": "Observation", "id": "seen", "status": "final", **ada}
+    seen |= {"code": {"text": "Mood"}, "encounter": reference("Encounter/visit")}
+    ines: Json = {"resourceType": "RelatedPerson", "id": "ines", **SUD}
+    ines |= {"patient": reference("Patient/ada")}
+    told = seen | {"id": "told", "performer": [reference("RelatedPerson/ines")]}
+    await load(operator, visit | {"class": {"code": "AMB"}}, seen, ines, told)
+    assert (await partner.get("/Observation/seen")).status_code == 200
+    for center in ("Encounter/visit", "RelatedPerson/ines"):
+        for rest in ("*", "*?_type=Observation,CarePlan", "Observation"):
+            assert "Observation/told" in found(await county.get(f"/{center}/{rest}"))
+            assert found(await partner.get(f"/{center}/{rest}")) == [], (center, rest)
+        counted = await partner.get(f"/{center}/*?_summary=count")
+        assert counted.json()["total"] == 0
