@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.build import SUD, reference
+from tests.build import SUD, care_plan, reference
 from tests.http.conftest import COUNTY, Json, change, found, load
 from tests.http.redacted import eyes
 
@@ -88,3 +88,23 @@ async def test_what_is_in_the_compartment_of_something_hidden_is_not_told(
             assert found(await partner.get(f"/{center}/{rest}")) == [], (center, rest)
         counted = await partner.get(f"/{center}/*?_summary=count")
         assert counted.json()["total"] == 0
+
+
+async def test_what_is_part_of_something_hidden_is_not_told(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    whole = care_plan(id_="whole", **SUD)
+    part = care_plan(id_="part", partOf=[reference("CarePlan/whole")])
+    step = care_plan(id_="step", partOf=[reference("CarePlan/part")])
+    await load(operator, whole, part, step)
+    for url in (
+        "CarePlan?part-of:below=CarePlan/whole",
+        "CarePlan?_filter=part-of re CarePlan/whole",
+        "CarePlan?_has:CarePlan:part-of:part-of:below=CarePlan/whole",
+    ):
+        assert found(await county.get(f"/{url}")) != [], url
+        assert found(await partner.get(f"/{url}")) == [], url
+    below = "/CarePlan?part-of:below=CarePlan/part"
+    assert found(await partner.get(below)) == ["CarePlan/step"]
+    assert found(await partner.get("/CarePlan?part-of:above=CarePlan/step")) == ["CarePlan/step"]
