@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.build import SUD, care_plan, reference
+from tests.build import SUD, care_plan, goal, reference
 from tests.http.conftest import COUNTY, Json, change, found, load
 from tests.http.redacted import eyes
 
@@ -108,3 +108,24 @@ async def test_what_is_part_of_something_hidden_is_not_told(
     below = "/CarePlan?part-of:below=CarePlan/part"
     assert found(await partner.get(below)) == ["CarePlan/step"]
     assert found(await partner.get("/CarePlan?part-of:above=CarePlan/step")) == ["CarePlan/step"]
+
+
+async def test_what_is_found_by_an_element_is_shown_though_an_extension_of_it_is_hidden(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    why = {"url": "https://example.org/why", "valueReference": reference("Condition/drugs")}
+    name = {"family": "Lovelace", "extension": [why]}
+    whole = (await county.get("/Patient/ada")).json()
+    await change(operator, whole, name=[*whole["name"], name])
+    dated = goal("dated")
+    dated["target"] = [{**dated["target"][0], "dueDate": "2027-07-07", "extension": [why]}]
+    await load(operator, dated)
+    for url, said in (
+        ("/Patient?family=Lovelace", "Lovelace"),
+        ("/Goal?target-date=2027-07-07", "2027-07-07"),
+    ):
+        for client, is_whole in ((county, True), (partner, False)):
+            [entry] = (await client.get(url)).json()["entry"]
+            assert said in str(entry["resource"])
+            assert ("Condition/drugs" in str(entry["resource"])) is is_whole
