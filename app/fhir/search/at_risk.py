@@ -6,8 +6,10 @@ As CarePlan.activity.detail.code, which nobody is shown whose activity points to
 import re
 from collections.abc import Mapping
 
+from app.fhir.compartments import DIRECTORY, is_patient_parameter
 from app.fhir.redact import refers
 from app.fhir.registry import ElementDefinition, SearchParameter, following, parameters, structure
+from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.expression import is_told
 
 PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
@@ -22,6 +24,15 @@ def is_at_risk(type_: str, code: str) -> bool:
     paths = PATH.findall(parameter.expression)
     own = [path.split(".")[1:] for path in paths if path.startswith(f"{type_}.")]
     return parameter.type != "reference" and any(_is_beside(type_, path) for path in own)
+
+
+def is_guess(type_: str, code: str) -> bool:
+    """Whether who matches by the parameter could guess what is hidden: by a reference to more than
+    the directory and whom the resource is about, or by what stands beside one."""
+    parameter = parameters(type_)[code]
+    if parameter.type != "reference":
+        return is_at_risk(type_, code)
+    return not (is_patient_parameter(type_, code) or DIRECTORY.issuperset(targets(parameter)))
 
 
 def is_untold(parameter: SearchParameter) -> bool:
