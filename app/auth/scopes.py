@@ -21,6 +21,7 @@ from app.fhir.access import (
 )
 from app.fhir.errors import BadRequest
 from app.fhir.registry import is_type, official
+from app.fhir.search.at_risk import is_guess
 from app.fhir.search.parameters import criterion
 from app.storage.sql import Arguments
 
@@ -128,7 +129,8 @@ def _reaches(scope: Scope, requested: Scope) -> bool:
 def _query(type_: str, query: str | None) -> tuple[tuple[str, str], ...] | None:
     """The conditions of a granular scope; None unless each can be searched by as it stands.
 
-    Modifiers and chains are experimental in SMART and refused, so that nothing is granted half.
+    Modifiers and chains are experimental in SMART and refused, so that nothing is granted half. So
+    is what a search would match by what is shown only: a scope matches whatever is stored.
     """
     if query is None:
         return ()
@@ -137,7 +139,7 @@ def _query(type_: str, query: str | None) -> tuple[tuple[str, str], ...] | None:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict")
         for name, value in pairs:
-            if name not in official(type_) or not value.isprintable():
+            if name not in official(type_) or not value.isprintable() or is_guess(type_, name):
                 return None
             criterion(type_, name, value, Arguments())
     except (ValueError, BadRequest):

@@ -71,7 +71,8 @@ async def _stored(ctx: Context, type_: str, urls: Collection[str]) -> list[Resou
     )
     rows = await ctx.store.fetch(*args.statement(statement))
     return [
-        _read(Text((row["id"], row["version"], row["last_updated"]), row["body"])) for row in rows
+        _read(Text((type_, row["id"], row["version"], row["last_updated"]), row["body"]))
+        for row in rows
     ]
 
 
@@ -79,7 +80,7 @@ async def _stored(ctx: Context, type_: str, urls: Collection[str]) -> list[Resou
 class Text:
     """A stored version, which `stamp` names: its text never changes."""
 
-    stamp: tuple[str, int, datetime]
+    stamp: tuple[str, str, int, datetime]
     body: str = field(compare=False)
 
 

@@ -29,6 +29,9 @@ ACTING = DIRECTORY | {"Patient", "RelatedPerson", "CareTeam", "Group"}
 RESULTS = frozenset({"outcomeReference"})
 """What came of an element, which is about the same without it."""
 
+POINTERS = frozenset({"Reference", "Attachment", "Resource"})
+"""The types of elements that point to a resource, or hold one that may."""
+
 EXTENSION = {"extension": (False, "Extension"), "modifierExtension": (False, "Extension")}
 
 Element = Mapping[str, Any]
@@ -116,7 +119,8 @@ def _element(value: Element, type_: str, mask: _Mask, *, is_one: bool) -> Any:
     made = _retold(made)
     known = _definitions(type_)
     is_spoilt = type_ == "Extension" or any(known.get(name, (False, ""))[0] for name in lost)
-    return None if is_spoilt or (is_one and _is_about_it(value, made, lost)) else made
+    is_lost = is_spoilt or (is_one and refers(type_) and _is_about_it(value, made, lost))
+    return None if is_lost or not made else made
 
 
 def _is_about_it(value: Element, made: Element, lost: set[str]) -> bool:
@@ -169,6 +173,20 @@ def _retold(made: dict[str, Any]) -> dict[str, Any]:
     """What was cut, without the narrative that may retell it."""
     is_narrated = isinstance(made.get("text"), dict)
     return {name: member for name, member in made.items() if not (is_narrated and name == "text")}
+
+
+@cache
+def refers(type_: str, within: tuple[str, ...] = ()) -> bool:
+    """Whether an element of this type holds a pointer (Reference, Attachment), at any depth.
+
+    An Identifier does not count: who assigned it is an Organization, which is no secret. Nor does
+    what any element may have, an extension: what it stands on says the same without it.
+    """
+    if type_ == "Identifier":
+        return False
+    found = {of for name, (_, of) in _definitions(type_).items() if name not in EXTENSION}
+    further = found - {*within, type_}
+    return not found.isdisjoint(POINTERS) or any(refers(of, (*within, type_)) for of in further)
 
 
 @cache

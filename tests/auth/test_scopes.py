@@ -59,12 +59,20 @@ def test_a_scope_grants_the_letters_it_names(text: str, expected: str) -> None:
         "system/Goal.rs?target-date=soon",
         "system/Goal.rs?description=a%00b",
         "system/Goal.rs?_text=x",
+        "system/CarePlan.rs?goal=Goal/1",
+        "system/CarePlan.rs?activity-code=1",
+        "system/Observation.rs?performer=Practitioner/1",
         "system/Goal.rs\n",
         "",
     ],
 )
 def test_what_is_not_a_scope_grants_nothing(text: str) -> None:
     assert parse_one(text) is None
+
+
+def test_a_scope_may_name_whom_a_resource_is_about_and_the_directory() -> None:
+    for text in ("Observation.rs?patient=1", "Patient.rs?organization=Organization/1"):
+        assert parse_one(f"system/{text}") is not None
 
 
 def test_the_grammar_takes_exactly_the_ordered_subsets() -> None:

@@ -136,6 +136,23 @@ def test_what_is_said_in_words_stays_where_an_extension_of_it_goes() -> None:
     assert "text" not in made
 
 
+def test_one_of_several_stays_where_an_extension_of_it_goes_unless_it_may_point_itself() -> None:
+    """A search by what it says finds it, as far as R4 defines no pointer in it."""
+    source = {"extension": [{"url": "http://example.org/source", "valueReference": GONE}]}
+    made = shown(goal(target=[{"dueDate": "2026-03-01", **source}, {"measure": source}]))
+    assert made["target"] == [{"dueDate": "2026-03-01"}]
+    assert not is_at_risk("Goal", "target-date")
+    detail = {"detail": {"status": "in-progress"}}
+    assert "activity" not in shown(care_plan(activity=[detail | source]))
+    assert is_at_risk("CarePlan", "activity-code")
+
+
+def test_who_assigned_an_identifier_goes_without_it() -> None:
+    own = {"value": "7", "assigner": reference("Organization/hidden")}
+    made = redact(care_plan(identifier=[own]), ["Organization/hidden"], BASE)
+    assert made["identifier"] == [{"value": "7"}]
+
+
 def test_an_element_goes_that_r4_does_not_allow_without_what_is_hidden() -> None:
     signature = {"type": [{"code": "x"}], "when": "2026-03-01T00:00:00Z"}
     signed = signature | {"who": reference("RelatedPerson/hidden"), "onBehalfOf": KEPT}

@@ -127,3 +127,26 @@ async def test_the_audit_trail_has_no_versions_and_can_wait(
     await do_all(do)
     [event] = (await told(record, url))["resource"]["entry"]
     assert event["resource"]["resourceType"] == "AuditEvent"
+
+
+async def test_how_confidential_it_was_goes_with_what_was_closed(
+    record: httpx.AsyncClient, partner: httpx.AsyncClient, do: Work
+) -> None:
+    """A Bundle bears the level of what is left in it."""
+    paper = consent(PARTNER)
+    paper["provision"]["securityLabel"] = SUD["meta"]["security"]
+    await load(record, goal("sober", **SUD), paper)
+    whose = "/Goal?patient=ada"
+    found = await ask(partner, whose)
+    batched = await ask(partner, body=batch(get("Goal/sober"), get(whose[1:])))
+    await do_all(do)
+    for url in (found, batched):
+        assert "sober" in (await partner.get(url)).text
+    assert (await told(partner, found))["resource"]["meta"]["security"][0]["code"] == "R"
+    await change(record, paper, status="inactive")
+    for url in (found, batched):
+        text = (await partner.get(url)).text
+        assert "ada-goal-1" in text
+        assert '"code":"R"' not in text
+    left = (await told(partner, found))["resource"]
+    assert left["meta"] == (await partner.get(whose)).json()["meta"]

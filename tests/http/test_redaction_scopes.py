@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from app.storage.database import Database
-from tests.build import HL7, care_plan, goal, organization, plan, reference
-from tests.http.conftest import COUNTY, Json, Service, create, load
+from tests.build import HL7, SUD, care_plan, condition, goal, organization, plan, reference
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, create, load, refused
 
 EXITS = [
     "/CarePlan/ben-plan",
@@ -116,3 +116,30 @@ async def test_what_is_about_two_is_closed_with_one_of_them_in_context(
     for scope, status in (("patient/Appointment.rs", 404), ("user/Appointment.rs", 200)):
         client = await clinician(service, scope)
         assert (await client.get("/Appointment/m")).status_code == status
+
+
+GUESSES = {
+    "a goal": "goal=Goal/sober",
+    "a need": "condition=Condition/drugs",
+    "what stands beside a goal": "activity-code=quitting",
+}
+
+
+@pytest.mark.parametrize("guess", GUESSES)
+async def test_a_scope_is_no_way_to_guess_what_is_hidden(
+    service: Service, records: None, operator: httpx.AsyncClient, guess: str
+) -> None:
+    """Who may see CarePlans chooses how a token is narrowed, which is matched with all there is."""
+    quits = {"coding": [{"code": "quitting"}]}
+    detail = {"status": "in-progress", "code": quits, "goal": [reference("Goal/sober")]}
+    about = {"goal": [reference("Goal/sober")], "addresses": [reference("Condition/drugs")]}
+    drugs, sober = condition("drugs", **SUD), goal("sober", **SUD)
+    mine = care_plan(id_="ada-plan", activity=[{"detail": detail}], **about)
+    await load(operator, organization("partner"), drugs, sober, mine)
+    *_, team = plan(PARTNER, organization=COUNTY)[:2]
+    await load(operator, team)
+    partner = await service.as_("partner-system", PARTNER, "system/CarePlan.rs")
+    assert (await partner.get("/CarePlan/ada-plan")).status_code == 200
+    narrow = await service.as_("partner-system", PARTNER, f"system/CarePlan.rs?{GUESSES[guess]}")
+    refused(await narrow.get("/CarePlan"), 403, "forbidden")
+    refused(await narrow.get("/CarePlan/ada-plan"), 403, "forbidden")

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.build import reference
+from tests.build import SUD, care_plan, goal, reference
 from tests.http.conftest import COUNTY, Json, change, found, load
 from tests.http.redacted import eyes
 
@@ -66,3 +66,66 @@ async def test_what_is_shown_as_missing_is_found_as_missing(
     assert found(await partner.get("/CarePlan?goal:missing=true")) == ["CarePlan/ada-plan"]
     assert found(await partner.get("/CarePlan?goal:missing=false")) == []
     assert found(await county.get("/CarePlan?goal:missing=false")) == ["CarePlan/ada-plan"]
+
+
+async def test_what_is_in_the_compartment_of_something_hidden_is_not_told(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    """Of many types together as of few, or of one."""
+    county, partner = eyes
+    ada = {"subject": reference("Patient/ada")}
+    visit: Json = {"resourceType": "Encounter", "id": "visit", "status": "finished", **SUD, **ada}
+    seen: Json = {"resourceType": "Observation", "id": "seen", "status": "final", **ada}
+    seen |= {"code": {"text": "Mood"}, "encounter": reference("Encounter/visit")}
+    ines: Json = {"resourceType": "RelatedPerson", "id": "ines", **SUD}
+    ines |= {"patient": reference("Patient/ada")}
+    told = seen | {"id": "told", "performer": [reference("RelatedPerson/ines")]}
+    await load(operator, visit | {"class": {"code": "AMB"}}, seen, ines, told)
+    assert (await partner.get("/Observation/seen")).status_code == 200
+    for center in ("Encounter/visit", "RelatedPerson/ines"):
+        for rest in ("*", "*?_type=Observation,CarePlan", "Observation"):
+            assert "Observation/told" in found(await county.get(f"/{center}/{rest}"))
+            assert found(await partner.get(f"/{center}/{rest}")) == [], (center, rest)
+        counted = await partner.get(f"/{center}/*?_summary=count")
+        assert counted.json()["total"] == 0
+
+
+async def test_what_is_part_of_something_hidden_is_not_told(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    whole = care_plan(id_="whole", **SUD)
+    part = care_plan(id_="part", partOf=[reference("CarePlan/whole")])
+    step = care_plan(id_="step", partOf=[reference("CarePlan/part")])
+    await load(operator, whole, part, step)
+    for url in (
+        "CarePlan?part-of:below=CarePlan/whole",
+        "CarePlan?_filter=part-of re CarePlan/whole",
+        "CarePlan?_has:CarePlan:part-of:part-of:below=CarePlan/whole",
+    ):
+        assert found(await county.get(f"/{url}")) != [], url
+        assert found(await partner.get(f"/{url}")) == [], url
+    below = "/CarePlan?part-of:below=CarePlan/part"
+    assert found(await partner.get(below)) == ["CarePlan/step"]
+    assert found(await partner.get("/CarePlan?part-of:above=CarePlan/step")) == ["CarePlan/step"]
+
+
+async def test_what_is_found_by_an_element_is_shown_though_an_extension_of_it_is_hidden(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    county, partner = eyes
+    why = {"url": "https://example.org/why", "valueReference": reference("Condition/drugs")}
+    name = {"family": "Lovelace", "extension": [why]}
+    whole = (await county.get("/Patient/ada")).json()
+    await change(operator, whole, name=[*whole["name"], name])
+    dated = goal("dated")
+    dated["target"] = [{**dated["target"][0], "dueDate": "2027-07-07", "extension": [why]}]
+    await load(operator, dated)
+    for url, said in (
+        ("/Patient?family=Lovelace", "Lovelace"),
+        ("/Goal?target-date=2027-07-07", "2027-07-07"),
+    ):
+        for client, is_whole in ((county, True), (partner, False)):
+            [entry] = (await client.get(url)).json()["entry"]
+            assert said in str(entry["resource"])
+            assert ("Condition/drugs" in str(entry["resource"])) is is_whole

@@ -101,6 +101,17 @@ async def test_value_sets_are_made_of_value_sets(operator: httpx.AsyncClient) ->
         refused(await operator.post("/ValueSet/$expand", json=sent), 422, code)
 
 
+async def test_a_value_set_may_have_the_id_of_its_code_system(operator: httpx.AsyncClient) -> None:
+    """As many guides name them, stored at one instant."""
+    url = f"/ValueSet/$expand?url={value_set(id_='shoes')['url']}"
+    await load(operator, SHOES, value_set(shoes(), id_="shoes"))
+    looked_up = await operator.get(f"/CodeSystem/$lookup?system={SHOES['url']}&code=hat")
+    assert looked_up.status_code == 200, looked_up.text
+    response = await operator.get(url)
+    assert response.status_code == 200, response.text
+    assert len(response.json()["expansion"]["contains"]) == 4
+
+
 async def test_an_expansion_is_filtered_and_paged(operator: httpx.AsyncClient) -> None:
     await load(operator, SHOES, value_set(shoes()))
     url = "/ValueSet/set/$expand"

@@ -15,11 +15,12 @@ from app.fhir.context import Context, Resource
 from app.fhir.disclose import Entry, again, patients
 from app.fhir.hidden import unknown
 from app.fhir.interactions.read import UNVERSIONED
+from app.fhir.label import highest, security
 from app.fhir.redact import redact
 from app.fhir.references import local, mentioned
 from app.fhir.visible import versions, visible
 from app.storage.asynchronous import Answer
-from app.storage.sql import Arguments
+from app.storage.sql import Arguments, Row
 
 SAID = frozenset({"OperationOutcome", "Bundle"})
 """What the server says itself, unless it is a record: of a Bundle each entry is looked at."""
@@ -40,12 +41,14 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The patients of each record that is open still, and the pointers ("Type/id") that are not.
+    """The patients and the confidentiality (0..5) of each record that is open still, and the
+    pointers ("Type/id") that are not.
 
     `is_whole`: nothing is hidden.
     """
 
     about: Mapping[Record, tuple[str, ...]]
+    levels: Mapping[Record, int]
     hidden: frozenset[str]
     is_whole: bool
     base_url: str
@@ -65,14 +68,16 @@ async def left(ctx: Context, answers: Sequence[Answer]) -> Left:
 async def _seen(ctx: Context, parsed: Sequence[Any], texts: Sequence[str]) -> _Seen:
     base = ctx.engine.base_url
     records = {record for entry in parsed for record in _records(entry, base)}
-    about = await _open(ctx, records)
+    open_ = await _open(ctx, records)
+    about = {record: patients(row) for record, row in open_.items()}
+    levels = {record: row["confidentiality"] for record, row in open_.items()}
     shut = records - about.keys()
     names = {_name(record) for record in shut}
     names.update(name for text in texts for name in mentioned(text, base))
     known = {_name(record) for record in about}
     known.update(f"Patient/{id_}" for each in about.values() for id_ in each)
     hidden = await unknown(ctx, names - known)
-    return _Seen(about, hidden, not shut and not hidden, base)
+    return _Seen(about, levels, hidden, not shut and not hidden, base)
 
 
 def _name(record: Record) -> str:
@@ -109,8 +114,8 @@ def _is_said(resource: Mapping[str, Any]) -> bool:
     return resource.get("resourceType") in SAID and not _is_record(resource)
 
 
-async def _open(ctx: Context, records: Iterable[Record]) -> dict[Record, tuple[str, ...]]:
-    """Whom each of these is about, of those that the caller may see.
+async def _open(ctx: Context, records: Iterable[Record]) -> dict[Record, Row]:
+    """Whom each of these is about, and its confidentiality, of those that the caller may see.
 
     A version is judged as a history judges it today: a denial may have closed what is not current.
     """
@@ -120,7 +125,7 @@ async def _open(ctx: Context, records: Iterable[Record]) -> dict[Record, tuple[s
         is_event = type_ in UNVERSIONED
         kind = (_access(ctx, type_), is_event, version is not None and not is_event)
         groups.setdefault(kind, []).append(record)
-    found: dict[Record, tuple[str, ...]] = {}
+    found: dict[Record, Row] = {}
     for (access, _, is_version), members in groups.items():
         found |= await _found(ctx, access, sorted(members, key=str), is_version=is_version)
     return found
@@ -128,14 +133,14 @@ async def _open(ctx: Context, records: Iterable[Record]) -> dict[Record, tuple[s
 
 async def _found(
     ctx: Context, access: Access, records: Sequence[Record], *, is_version: bool
-) -> dict[Record, tuple[str, ...]]:
+) -> dict[Record, Row]:
     args = Arguments()
     types, ids, numbers = (
         args.add([record[at] for record in records], "text[]") for at in range(3)
     )
     of = sorted({record[0] for record in records})
     sql = (
-        "SELECT w.type, w.id, w.version, r.patient, r.patients,"
+        "SELECT w.type, w.id, w.version, r.patient, r.patients, r.confidentiality,"
         " count(*) OVER each = max(r.version) OVER each AS is_every"
         f" FROM {versions(access, of, args) if is_version else visible(access, of, args)} AS r"
         f" JOIN unnest({types}, {ids}, {numbers}) AS w(type, id, version)"
@@ -145,7 +150,7 @@ async def _found(
     )
     rows = await ctx.store.fetch(*args.statement(sql))
     return {
-        (row["type"], row["id"], row["version"]): patients(row)
+        (row["type"], row["id"], row["version"]): row
         for row in rows
         if row["version"] != EVERY or row["is_every"]
     }
@@ -162,6 +167,8 @@ def _access(ctx: Context, type_: str) -> Access:
 def _entry(ctx: Context, seen: _Seen, entry: Resource, level: int | None) -> Entry:
     """The answer of one request: that it was answered is told whatever is hidden."""
     resource = _resource(seen, entry) if "resource" in entry else None
+    if resource and not seen.is_whole:
+        level = highest(_levels(seen, {**entry, "resource": resource}))
     return Entry(
         entry.get("fullUrl") if resource else None,
         again(resource, level) if resource else None,
@@ -188,7 +195,26 @@ def _said(seen: _Seen, resource: Resource) -> Resource:
     made = {**resource, "entry": kept} if members else {**resource}
     if "total" in resource and made.pop("total") == _matches(members):
         made["total"] = _matches(kept)
-    return made
+    return made if seen.is_whole or "security" not in made.get("meta", {}) else _marked(seen, made)
+
+
+def _marked(seen: _Seen, bundle: Resource) -> Resource:
+    """With the highest level of what is left in it: what was taken out has no part in that."""
+    level = highest(_levels(seen, {"resource": bundle}))
+    meta = {name: part for name, part in bundle["meta"].items() if name != "security"}
+    meta |= {} if level is None else {"security": security(level)}
+    made = {**bundle, "meta": meta}
+    return {name: part for name, part in made.items() if name != "meta" or part}
+
+
+def _levels(seen: _Seen, entry: Resource) -> Iterator[int]:
+    """The confidentiality of each record in a Bundle.entry."""
+    resource, record = entry.get("resource") or {}, _record(entry, seen.base_url)
+    if resource and record is not None and record in seen.levels:
+        yield seen.levels[record]
+    if _is_said(resource):
+        for each in resource.get("entry", ()):
+            yield from _levels(seen, each)
 
 
 def _matches(entries: Sequence[Resource]) -> int:

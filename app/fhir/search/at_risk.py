@@ -5,13 +5,13 @@ As CarePlan.activity.detail.code, which nobody is shown whose activity points to
 
 import re
 from collections.abc import Mapping
-from functools import cache
 
-from app.fhir.redact import EXTENSION
+from app.fhir.compartments import DIRECTORY, is_patient_parameter
+from app.fhir.redact import refers
 from app.fhir.registry import ElementDefinition, SearchParameter, following, parameters, structure
+from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.expression import is_told
 
-POINTERS = frozenset({"Reference", "Attachment"})
 PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
 
 
@@ -26,6 +26,15 @@ def is_at_risk(type_: str, code: str) -> bool:
     return parameter.type != "reference" and any(_is_beside(type_, path) for path in own)
 
 
+def is_guess(type_: str, code: str) -> bool:
+    """Whether who matches by the parameter could guess what is hidden: by a reference to more than
+    the directory and whom the resource is about, or by what stands beside one."""
+    parameter = parameters(type_)[code]
+    if parameter.type != "reference":
+        return is_at_risk(type_, code)
+    return not (is_patient_parameter(type_, code) or DIRECTORY.issuperset(targets(parameter)))
+
+
 def is_untold(parameter: SearchParameter) -> bool:
     """Whether an operator registered it, and nobody can tell what it reads: it may be anything."""
     return bool(parameter.state) and not is_told(parameter)
@@ -37,21 +46,7 @@ def _is_beside(type_: str, path: list[str]) -> bool:
         return False
     element = _elements(type_)[path[0]]
     inner = next(iter(element.names.values()))
-    return (element.many and _refers(inner)) or _is_beside(inner, path[1:])
-
-
-@cache
-def _refers(type_: str, within: tuple[str, ...] = ()) -> bool:
-    """Whether an element of this type holds a pointer (Reference, Attachment), at any depth.
-
-    An Identifier does not count: who assigned it is an Organization, which is no secret.
-    """
-    if type_ == "Identifier":
-        return False
-    elements = [each for name, each in _elements(type_).items() if name not in EXTENSION]
-    found = {of for each in elements for of in each.names.values()}
-    further = found - {*within, type_}
-    return not found.isdisjoint(POINTERS) or any(_refers(of, (*within, type_)) for of in further)
+    return (element.many and refers(inner)) or _is_beside(inner, path[1:])
 
 
 def _elements(type_: str) -> Mapping[str, ElementDefinition]:

@@ -12,6 +12,7 @@ from app.fhir.access import Access, Nothing
 from app.fhir.canonicals import code_system, find, terminology
 from app.fhir.context import Context, Resource
 from app.fhir.errors import BadRequest, Unprocessable
+from app.fhir.hidden import unknown
 from app.fhir.search.condition import Condition, mapped
 from app.fhir.search.parameters import Criterion
 from app.fhir.search.parameters.criterion import escape, split, unescape
@@ -137,7 +138,7 @@ async def _references(ctx: Context, criterion: Criterion) -> Criterion:
     step = _parents if criterion.modifier == "above" else _children
     fresh = found
     for _ in range(ROUNDS):
-        fresh = await step(ctx, access, type_, fresh) - found
+        fresh = await step(ctx, access, type_, await _known(ctx, type_, fresh)) - found
         found |= fresh
         if not fresh:
             break
@@ -145,6 +146,12 @@ async def _references(ctx: Context, criterion: Criterion) -> Criterion:
         raise unclear(f"More than {MAX_MEMBERS} are above or below, or too deep.", "too-costly")
     values = tuple(f"{type_}/{escape(each)}" for each in sorted(found))
     return replace(criterion, values=values, modifier=None)
+
+
+async def _known(ctx: Context, type_: str, ids: set[str]) -> set[str]:
+    """Those that exist for the caller: nobody is shown what is part of anything else."""
+    hidden = await unknown(ctx, (f"{type_}/{each}" for each in ids))
+    return {each for each in ids if f"{type_}/{each}" not in hidden}
 
 
 async def _children(ctx: Context, access: Access, type_: str, ids: set[str]) -> set[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from app.fhir.access import Access
 from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, During, Either, Every, Listed, Member, Not, Worded
+from app.fhir.search.masked import is_own
 from app.fhir.search.parameters import Criterion, Over
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.query import Query
@@ -47,9 +48,12 @@ def _members(members: Sequence[Member], over: Over) -> str:
     """
     name, id_ = members[0].compartment, members[0].id
     params = sorted({param(each.type, code) for each in members for code in each.codes})
-    target, own = over.args.add(f"{name}/{id_}"), over.args.add(id_)
-    return (
-        "(r.rid = ANY(ARRAY(SELECT x.rid FROM index_reference AS x"
+    center = f"{name}/{id_}"
+    target, own = over.args.add(center), over.args.add(id_)
+    points = (
+        "r.rid = ANY(ARRAY(SELECT x.rid FROM index_reference AS x"
         f" WHERE x.target = {target} AND x.param IN ({', '.join(map(str, params))})))"
-        f" OR (r.type = '{name}' AND r.id = {own}))"
     )
+    if center in over.lost:
+        points = f"{points} AND {is_own(center, over)}"
+    return f"({points} OR (r.type = '{name}' AND r.id = {own}))"

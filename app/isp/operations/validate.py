@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from app.fhir import json
+from app.fhir.alike import unlike_of
 from app.fhir.context import Call, Context, Resource, Result
-from app.fhir.disclose import patients, statement
+from app.fhir.disclose import is_redacted, patients, shown_of, statement
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Gone, TooLarge
 from app.fhir.grounds import consents_of
+from app.fhir.hidden import Hidden, hidden
 from app.fhir.interactions.read import unknown
 from app.fhir.search.closure import closure
 from app.fhir.shape import REPRESENTATION
@@ -19,6 +22,7 @@ from app.isp.proposal import PROPOSED, changed_since, stage
 from app.isp.resources import of_bodies, of_bundle, root
 from app.isp.rules.profiles import DEFAULT, Profile, profile
 from app.isp.rules.rule import Finding
+from app.storage.sql import Row
 
 SEEN = {
     "severity": "information",
@@ -42,10 +46,24 @@ async def run(ctx: Context, call: Call) -> Result:
         raise unknown(call)
     if rows[0]["deleted"]:
         raise Gone(f"CarePlan/{call.id} was deleted.")
-    plan = assemble(of_bodies((row["body"] for row in rows), ctx.engine.base_url), call.id)
-    body = statement(answer(plan, rules, today))
+    masked = await hidden(ctx, rows, are_visible=True, doubted=unlike_of(rows))
+    whole = _plan(ctx, call.id, (row["body"] for row in rows))
+    bodies = (_shown(ctx, row, masked) for row in rows)
+    shown = _plan(ctx, call.id, bodies) if masked.names else whole
+    body = statement(answer(shown, rules, today, whole))
     about, by = patients(rows[0]), consents_of(rows[:1])
     return Result(200, body, type=call.type, id=call.id, patients=about, consents=by)
+
+
+def _plan(ctx: Context, id_: str, bodies: Iterable[str]) -> Plan:
+    return assemble(of_bodies(bodies, ctx.engine.base_url), id_)
+
+
+def _shown(ctx: Context, row: Row, masked: Hidden) -> str:
+    """The text of a row as a read of it would show it."""
+    if not is_redacted(ctx, row, masked):
+        return str(row["body"])
+    return json.dump(shown_of(ctx, row, masked)).decode()
 
 
 def _asked(call: Call) -> Mapping[str, Any]:
@@ -91,8 +109,11 @@ def _drafted(ctx: Context, call: Call) -> Plan:
     return assemble(resources, root(resources))
 
 
-def answer(plan: Plan, rules: Profile, today: date) -> Resource:
-    """The Parameters that tell what was found: outcome, scores, and whether it can be signed."""
+def answer(plan: Plan, rules: Profile, today: date, whole: Plan | None = None) -> Resource:
+    """The Parameters that tell what was found: outcome, scores, and whether it can be signed.
+
+    `whole` is the plan with what is hidden in it, which changed if that did since it was proposed.
+    """
     findings = check(plan, rules, today)
     scores = score(findings, rules)
     outcome = {"resourceType": "OperationOutcome", "issue": [*map(_issue, findings), SEEN]}
@@ -101,7 +122,7 @@ def answer(plan: Plan, rules: Profile, today: date) -> Resource:
         "parameter": [
             {"name": "outcome", "resource": outcome},
             {"name": "ready-to-sign", "valueBoolean": is_ready_to_sign(findings)},
-            *_standing(plan),
+            *_standing(whole or plan),
             *({"name": "score", "part": _score(*one)} for one in scores.items()),
             {"name": "rules", "valueCode": rules.name},
             {"name": "date", "valueDate": today.isoformat()},
