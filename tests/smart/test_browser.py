@@ -150,6 +150,12 @@ def text(driver: webdriver.Chrome, id_: str) -> str:
     return found
 
 
+def shows(driver: webdriver.Chrome, id_: str, words: str) -> bool:
+    """Whether an element says this; the page before it may still be on its way out."""
+    found: bool = WebDriverWait(driver, PATIENCE).until(lambda page: words in text(page, id_))
+    return found
+
+
 def click(driver: webdriver.Chrome, selector: str) -> None:
     WebDriverWait(driver, PATIENCE).until(
         lambda page: page.find_elements(By.CSS_SELECTOR, selector)
@@ -192,7 +198,7 @@ async def test_an_app_is_launched_reads_refreshes_and_is_disconnected(
         chromium.get(f"{site.issuer}/auth/apps")
         click(chromium, "button[name=approval]")
         click(chromium, "form[action$='/logout'] button")
-        assert "signed out" in text(chromium, "content")
+        assert shows(chromium, "content", "signed out")
         chromium.get(f"{site.issuer}/auth/apps")
         assert chromium.find_elements(By.ID, "password")
         chromium.switch_to.window(chromium.window_handles[0])
