@@ -1,4 +1,4 @@
-"""`isp audit`: look whether the trail is whole, and let go what is old enough."""
+"""`isp audit`: check that the trail is whole, and delete what is old enough."""
 
 import json
 from dataclasses import asdict

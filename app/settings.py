@@ -35,10 +35,11 @@ class Settings(BaseSettings):
         default=12, ge=4, le=200, description="Database connections of one worker process, at most."
     )
     statement_timeout: int = Field(
-        default=30, ge=1, description="Seconds after which the database gives up one statement."
+        default=30, ge=1, description="Seconds after which the database gives up on a statement."
     )
     data_dir: Path = Field(
-        default=Path("data"), description="Where the private PostgreSQL keeps its files."
+        default=Path("data"),
+        description="Folder for the files of the private PostgreSQL, and for mails not sent.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
@@ -49,8 +50,8 @@ class Settings(BaseSettings):
     )
     allow_http: bool = Field(
         default=False,
-        description="Serve without TLS in front although host or base URL is not loopback. "
-        "On loopback http is always allowed.",
+        description="Serve without TLS although host or base URL is not loopback, where http is "
+        "always allowed.",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
     trusted_proxies: str = Field(
@@ -70,7 +71,8 @@ class Settings(BaseSettings):
     profiles: Literal["strict", "warn", "off"] = Field(
         default="warn",
         description="What is done with a resource that breaks a profile it claims in meta.profile. "
-        "`strict`: the write is refused. `warn`: it is told to who prefers an OperationOutcome.",
+        "`strict`: the write is refused. `warn`: it is accepted, and whoever prefers an "
+        "OperationOutcome is told. `off`: it is not checked.",
     )
     update_as_create: bool = Field(
         default=False,
@@ -79,8 +81,8 @@ class Settings(BaseSettings):
     )
     conditional_delete: Literal["single", "multiple"] = Field(
         default="single",
-        description="Whether `DELETE [type]?…` deletes everything that matches, "
-        "or is refused for more than one match.",
+        description="What `DELETE [type]?…` does with more than one match. `single`: it is "
+        "refused. `multiple`: all are deleted.",
     )
     max_body: int = Field(
         default=10_000_000, ge=1_000, description="Bytes of a request body, at most; 413 above."
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
         default=50, ge=1, description="Matches on a search or history page without `_count`."
     )
     max_page_size: int = Field(
-        default=1_000, ge=1, description="Matches on a page whatever `_count` says."
+        default=1_000, ge=1, description="Matches on a page, at most, whatever `_count` says."
     )
     access_token_lifetime: int = Field(
         default=300, ge=30, le=3600, description="Seconds an access token is valid."
@@ -100,27 +102,27 @@ class Settings(BaseSettings):
     clock_minutes: int = Field(
         default=60,
         ge=0,
-        description="Minutes after which a server schedules reviews and renewals that are missing "
-        "and marks what is overdue or unanswered, again; 0 for never (then run `isp clock`).",
+        description="Every how many minutes a server schedules missing reviews and renewals and "
+        "marks what is overdue or unanswered; 0 for never (then run `isp clock`).",
     )
     app_token_lifetime: int = Field(
         default=3600,
         ge=30,
         le=3600,
-        description="Seconds an access token is valid that an app got because a person approved.",
+        description="Seconds an access token is valid that a person approved for an app.",
     )
     metrics: Literal["local", "operator", "open"] = Field(
         default="local",
         description="Who reads `/metrics`. `operator`: whoever sends an access token of that role, "
-        "as a Prometheus with `oauth2` does. `local`: callers on this machine, too, while "
-        "`ISP_BASE_URL` is on it as well. `open`: everybody; then guard it in the proxy.",
+        "as a Prometheus with `oauth2` does. `local`: also callers on this machine, while "
+        "`ISP_BASE_URL` is on it. `open`: everybody; then guard it in the proxy.",
     )
     even_milliseconds: int = Field(
         default=4,
         ge=0,
         le=1000,
-        description="What shows nothing of anybody is answered after this time, or twice, four "
-        "times, … as long, so that what is hidden takes as long as what is not there; 0 for at "
+        description="An answer that shows nothing about anybody is sent after this time, or twice, "
+        "four times, … as long, so that what is hidden takes as long as what is not there; 0: at "
         "once.",
     )
     brands: str = Field(
@@ -132,14 +134,14 @@ class Settings(BaseSettings):
     )
     external_issuers: str = Field(
         default="",
-        description="JSON file that names other authorization servers: whose access tokens are "
-        "taken here, and with which people may sign in; docs/external-issuers.md.",
+        description="JSON file that names other authorization servers, whose access tokens are "
+        "accepted here or with which people may sign in; docs/external-issuers.md.",
     )
     asynchronous_hours: int = Field(
         default=24,
         ge=1,
         le=720,
-        description="Hours for which what came of a request with `Prefer: respond-async` is kept.",
+        description="Hours for which the answer to a request with `Prefer: respond-async` is kept.",
     )
     smtp_url: str = Field(
         default="",
@@ -155,8 +157,8 @@ class Settings(BaseSettings):
     second_factor_roles: str = Field(
         default="operator,privacy-officer",
         pattern=r"^([a-z-]+(,[a-z-]+)*)?$",
-        description="Roles that sign in with a passkey or a code besides the password, or not at "
-        "all; comma-separated. Others may, if they set it up.",
+        description="Roles that cannot sign in without a passkey, or a code besides the password; "
+        "comma-separated. Other roles are asked only if they have set it up.",
     )
     cors_origins: str = Field(
         default="*",

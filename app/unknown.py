@@ -1,4 +1,4 @@
-"""What an operator names and is not here: more often mistyped than early, so it is said at once."""
+"""What an operator names but is not stored: mistyped more often than early, so it is said now."""
 
 import sys
 

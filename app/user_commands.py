@@ -1,4 +1,4 @@
-"""The commands for accounts: invite, list, lock, another password, none any more."""
+"""The commands for accounts: invite, list, lock, change the password, remove."""
 
 import json
 import sys

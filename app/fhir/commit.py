@@ -76,10 +76,10 @@ async def commit(
 
 
 def _caller(asked: Asked) -> Hashable:
-    """What requests have in common that may share statements: who asks, and may see what, of which
-    types.
+    """What requests that share statements must have in common: who asks, what they may see, and
+    the types.
 
-    And the engine itself: another one may be part of somebody's transaction, or have other guards.
+    The engine too: another one may be part of somebody's transaction, or have other guards.
     """
     ctx, types = asked.ctx, frozenset(type_ for type_, _ in asked.keys)
     return id(ctx.engine), ctx.agent, ctx.reach, frozenset(ctx.access.items()), types
@@ -164,7 +164,7 @@ async def _write(
 ) -> list[list[Committed]]:
     """Write what one caller asked in one or several requests; what became of it, by request.
 
-    Who is not patient is refused where a lock is taken.
+    Unless it `is_patient`, it fails where somebody holds a lock, and does not wait.
     """
     connection = ctx.connection
     assert connection is not None

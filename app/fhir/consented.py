@@ -1,9 +1,9 @@
 """Permitted and Related in SQL: what relationships and consents let somebody see of a resource.
 
-Asks what `app/consent/decision.py` decides, of the columns of a resource and the rows of consents.
-PostgreSQL begins every part of a statement, also one that it never comes to: so what few consents
-have (classes, codes, times, data, exceptions from a denial) is weighed by functions of the
-database. Why is in docs/decisions/0010-consent.md.
+It decides as `app/consent/decision.py` does, from the columns of a resource and the rows of
+consents. PostgreSQL begins every part of a statement, even one that it never comes to; so what only
+few consents have (classes, codes, times, data, exceptions from a denial) is weighed by functions of
+the database. Why: docs/decisions/0010-consent.md.
 """
 
 from dataclasses import dataclass, replace
@@ -21,9 +21,9 @@ VOUCHES = (
     "h.patient <> ALL(ARRAY"
     "(SELECT c.patient FROM consent_rule AS c WHERE c.is_narrow AND c.patient = ANY({0})))"
 )
-"""SQL: resource `h`, of a type that vouches, vouches for what is like it: about the same patient,
-one of {0}, with the same labels and no seal, where no consent looks any closer. What bears a seal
-vouches as well: what no law seals is as open or more."""
+"""SQL: resource `h`, of a type that vouches, vouches for what is like it (`LIKE`): no consent of
+its patient, one of {0}, looks any closer. Even what bears a seal vouches, since what is like it
+bears none and is as open or more."""
 STANDING = ", ".join(f"{part} || '{EVERYONE}'::text AS {part}" for part in ("own", "reach"))
 """What is selected of `own` and `reach`: a rule for everyone is a rule for whoever asks."""
 

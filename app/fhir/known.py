@@ -1,7 +1,7 @@
-"""Known: what exists for a caller. What does not, no reference of a resource may lead them to.
+"""Known: what exists for a caller. No reference in a resource may lead them to anything else.
 
-A type that the scopes open is judged as a read of it would be; any other by what its record permits
-the caller to know. Values and SQL; nothing is looked up here.
+A type that the scopes open is judged as a read of it would be; any other by the caller's reach.
+Values and SQL; nothing is looked up here.
 """
 
 from collections.abc import Collection, Iterable
@@ -79,7 +79,7 @@ def known_among(known: Known, pairs: Collection[tuple[str, str]], args: Argument
 
 
 def is_known(known: Known, target: str, args: Arguments) -> str:
-    """SQL: what the index target (SQL, "Type/id" or a URL) names is not hidden."""
+    """SQL: what the index target names (SQL, for "Type/id" or a URL) is not hidden."""
     names = ", ".join(f"'{name}'" for name in sorted(types_of(known)))
     tests = [f"split_part({target}, '/', 1) NOT IN ({names})"]
     tests += [

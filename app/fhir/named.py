@@ -1,4 +1,4 @@
-"""The patients a call names, whether or not its answer does: for the audit trail."""
+"""Named: the patients a call names, whether or not its answer does, for the audit trail."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,22 +36,23 @@ _ANYWHERE = re.compile(r"\bPatient/([A-Za-z0-9.-]{1,64})")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The logical ids of the patients a question names: those the caller may see, and the others
-    there are."""
+    """The logical ids of the existing patients that a question names: those whom the caller may
+    see, and the others."""
 
     seen: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
 
 
 def is_asking(call: Call, patients: Sequence[str]) -> bool:
-    """Whether the question may name somebody of whom the answer, about these, shows nothing."""
+    """Whether the question may name somebody of whom an answer about these `patients` shows
+    nothing."""
     if call.interaction not in ASKING:
         return False
     return (not patients or names_others(call, patients)) and bool(patients_named_in(call))
 
 
 async def find_named(ctx: Context, call: Call) -> Named:
-    """Who are the patients that a question names."""
+    """The patients that a question names, as `Named` has them."""
     args = Arguments()
     access = some(ctx.access.get(letter, Nothing()) for letter in "sr")
     ids = args.add(sorted(patients_named_in(call))[:MOST], "text[]")

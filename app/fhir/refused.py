@@ -1,7 +1,7 @@
 """Refused: whose record a call tried to open, for the trail of that person.
 
-What is looked up is looked up past the caller's access, in one statement that is the same whether
-the record is hidden or was never there; what it finds goes into the audit trail and nowhere else.
+It looks past the caller's access, in one statement that is the same whether the record is hidden or
+was never there. What it finds goes into the audit trail and nowhere else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ JUDGED = frozenset(range(400, 500)) - {401}
 
 
 async def whom(ctx: Context, call: Call) -> tuple[str, ...]:
-    """The logical ids of the patients whose record the call names, of those who exist."""
+    """The logical ids of the existing patients whose record the call names."""
     places, people = _places(ctx, call), [*patients_named_in(call), *_written_about(ctx, call)]
     return await whose(ctx, places, people)
 
@@ -61,7 +61,7 @@ def _at(places: list[Place], args: Arguments) -> str:
 
 
 def _places(ctx: Context, call: Call) -> Iterator[Place]:
-    """What the call acts on, and each entry of a transaction."""
+    """What the call acts on, or each entry of the transaction does."""
     if call.type is not None and call.id is not None:
         yield call.type, call.id
     if call.interaction == "transaction":
@@ -81,7 +81,7 @@ def _urls(body: Any) -> Iterator[str]:
 
 
 def _written_about(ctx: Context, call: Call) -> Iterator[str]:
-    """Whom a new resource says it is about; what was sent may be anything still."""
+    """Whom a new resource says it is about; the body was not validated yet."""
     body: Any = call.body
     if not isinstance(body, Mapping) or call.interaction != "create":
         return

@@ -1,8 +1,8 @@
-"""Sharing: what one caller asks to write at the same time is written together.
+"""Sharing: what one caller asks to write at the same time is written in one transaction.
 
-What is written by itself is a transaction of its own: round trips, a commit, a flush of the disk.
-While some of a caller are under way, those that come gather, and the next transaction takes them
-all along; the busier the caller, the less each of them costs. docs/decisions/0025-writes.md
+Written by itself, each request costs round trips, a commit and a flush of the disk. While some of a
+caller's are under way, those that come meanwhile gather, and the next transaction takes them all:
+the busier the caller, the less each costs. docs/decisions/0025-writes.md
 """
 
 import asyncio
@@ -36,7 +36,7 @@ R = TypeVar("R")
 
 
 class Apart(Exception):
-    """It could not be written together with others, and is to be written by itself."""
+    """What was asked cannot be written together with others: each is to be written by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class Sharing(Generic[A, R]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def write(self, caller: Hashable, asked: A, ways: Ways[A, R]) -> R:
-        """Write it, by itself or with others of the same caller; what refuses one of them has all
-        of them written by themselves, so that nobody is told of another's refusal.
+        """Write it, by itself or with others of the same caller. If one of them is refused, each is
+        written by itself, so that nobody is told of another's refusal.
 
         Raises whatever `ways.alone` does.
         """

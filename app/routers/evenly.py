@@ -1,6 +1,6 @@
-"""Evenly: an answer that shows nothing waits, so that its time does not tell what it does not show.
+"""Evenly: an answer that shows nothing waits, so that its time does not tell why it does.
 
-What is hidden takes longer to find than what is not there: somebody has to be asked about it.
+What is hidden takes longer to find than what is not there: somebody's consents have to be asked.
 docs/decisions/0019-trail.md
 """
 
@@ -34,5 +34,5 @@ class Evenly:
 
 
 def is_blank(interaction: str, result: Result) -> bool:
-    """Whether an answer shows nothing of anybody, or could be of entries that do not."""
+    """Whether an answer shows nothing about anybody, or some entry of a batch may not."""
     return interaction not in SHOWING and (not result.patients or interaction == "batch")
