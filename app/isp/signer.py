@@ -1,8 +1,8 @@
 """The guard of signatures: whoever writes one, by whatever way, signs as themself.
 
 A signature or a refusal to sign counts for whom it names; so it names the person of the token, or
-a role of theirs, and is given on behalf of nobody but whom they act for. Operators load what was
-signed elsewhere. https://hl7.org/fhir/R4/datatypes.html#Signature
+a role of theirs, and is given on behalf of nobody but whom they act for; and nobody else takes it
+back. Operators load what was signed elsewhere. https://hl7.org/fhir/R4/datatypes.html#Signature
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -33,6 +33,7 @@ DECIDING = ("own", "guardian")
 ROLE = "PractitionerRole/"
 OTHER = "Signs for somebody else: a signature names the person of the token, as $isp-sign does."
 BEHALF = "The person of the token does not act for this one: leave onBehalfOf out."
+TAKEN = "Takes back what somebody else has signed, or would not sign."
 REJECTION = "Refuses to sign for somebody else: whose Task it is rejects it, as $isp-sign does."
 
 
@@ -78,9 +79,9 @@ async def _own_hand(ctx: Context, written: Sequence[Written]) -> None:
 def _is_new(one: Written) -> bool:
     """Whether it says something else than before about who signed what."""
     saying = {"Provenance": SAYING, "Task": REJECTING}.get(one.type)
-    if saying is None or one.after is None:
+    if saying is None:
         return False
-    before, after = orjson.loads(one.before or "{}"), orjson.loads(one.after)
+    before, after = orjson.loads(one.before or "{}"), orjson.loads(one.after or "{}")
     return any(before.get(element) != after.get(element) for element in saying)
 
 
@@ -92,7 +93,18 @@ def _rejecting(one: Written, task: Resource) -> Iterator[Named]:
 
 
 def _named(one: Written) -> Iterator[Named]:
-    proof = orjson.loads(one.after or "{}")
+    """Whom it names, and whom it named and does not any more."""
+    after = list(_saying(one, one.after))
+    yield from after
+    kept = {each.name for each in after}
+    before = ((each.name, each.is_behalf) for each in _saying(one, one.before))
+    for name, is_behalf in dict.fromkeys(before):
+        if name not in kept:
+            yield Named(name, one.at, is_behalf, TAKEN)
+
+
+def _saying(one: Written, body: str | None) -> Iterator[Named]:
+    proof = orjson.loads(body or "{}")
     if one.type == "Task":
         yield from _rejecting(one, proof)
         return

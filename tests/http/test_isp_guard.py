@@ -128,7 +128,7 @@ async def test_what_a_plan_in_force_depends_on_is_not_taken_away(
     assert rules(await county.delete("/Goal/ada-goal-1")) == ["C03"]
     found = (await county.get("/Provenance?target=CarePlan/ada-plan")).json()["entry"]
     [signed] = [one["resource"] for one in found if "signature" in one["resource"]]
-    assert rules(await county.delete(f"/Provenance/{signed['id']}")) == ["C30"]
+    assert rules(await operator.delete(f"/Provenance/{signed['id']}")) == ["C30"]
     assert (await put(county, care_team("Organization/county", id_="ada-team"))).status_code == 200
     assert (await put(county, review("ada-plan"), status="accepted")).status_code == 200
     await load(operator, {"resourceType": "Patient", "id": "eve", "active": True})

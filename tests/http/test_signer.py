@@ -134,6 +134,23 @@ async def test_what_others_signed_cannot_be_turned_into_another_signature(
     assert (await grace.put("/Provenance/signed", json=kept)).status_code == 200
 
 
+async def test_what_others_signed_or_refused_is_not_taken_away(
+    operator: httpx.AsyncClient, grace: httpx.AsyncClient
+) -> None:
+    isp = "https://isp-fhir.example/CodeSystem/isp"
+    said = [{"coding": [{"system": isp, "code": "signature-refused"}], "text": "No."}]
+    no = {k: v for k, v in proof(ADA, id="no", reason=said).items() if k != "signature"}
+    await load(operator, proof(ADA, id="yes"), no | {"agent": [{"who": reference(ADA)}]})
+    for id_, element in (("yes", "signature"), ("no", "reason")):
+        refused(await grace.delete(f"/Provenance/{id_}"), 422, "business-rule", "Provenance")
+        stored = (await grace.get(f"/Provenance/{id_}")).json()
+        less = {k: v for k, v in stored.items() if k != element}
+        answer = await grace.put(f"/Provenance/{id_}", json=less)
+        refused(answer, 422, "business-rule", "Provenance")
+    own = (await grace.post("/Provenance", json=proof(GRACE))).json()
+    assert (await grace.delete(f"/Provenance/{own['id']}")).status_code == 204
+
+
 async def test_a_provenance_without_a_signature_names_whom_it_likes(
     grace: httpx.AsyncClient,
 ) -> None:

@@ -67,6 +67,9 @@ async def test_a_refusal_of_somebody_else_stays_what_it_is(
     assert (await grace.put("/Task/no", json=stored | {"priority": "urgent"})).status_code == 200
     other = stored | {"focus": reference("CarePlan/ada-plan/_history/1")}
     refused(await grace.put("/Task/no", json=other), 422, "business-rule", "Task.owner")
+    again = stored | {"status": "requested"}
+    refused(await grace.put("/Task/no", json=again), 422, "business-rule", "Task")
+    refused(await grace.delete("/Task/no"), 422, "business-rule", "Task")
 
 
 async def test_other_tasks_are_rejected_by_whoever_may_change_them(
