@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.storage.database import Database
-from tests.build import ACT, HL7, LEVEL, goal, plan, reference
+from tests.build import ACT, HL7, LEVEL, goal, plan, practitioner, reference
 from tests.http.conftest import COUNTY, PARTNER, Json, Service, load, refused
 
 KEPT = {
@@ -72,6 +72,22 @@ async def test_what_is_hidden_is_not_in_it(partner: httpx.AsyncClient, summary: 
     assert response.status_code == 200
     assert b"sober" not in response.content
     assert "Goal/ada-goal-1" in names(response.json())
+
+
+async def test_who_stands_in_it_beside_the_hidden_only_is_not_in_it(
+    operator: httpx.AsyncClient,
+    county: httpx.AsyncClient,
+    partner: httpx.AsyncClient,
+    summary: None,
+) -> None:
+    grace = {"author": [reference("Practitioner/grace")]}
+    shown = {"title": "Shown", "entry": [reference("Goal/ada-goal-1")]}
+    drugs = {"title": "Drugs", "entry": [reference("Goal/sober")], **grace}
+    await load(operator, practitioner("grace"), composition(section=[shown, drugs]))
+    for client, is_shown in ((county, True), (partner, False)):
+        text = (await client.get("/Composition/summary/$document")).text
+        assert "Goal/ada-goal-1" in text
+        assert ("Practitioner/grace" in text) is is_shown
 
 
 async def test_what_has_no_scope_is_not_in_it(service: Service, summary: None) -> None:

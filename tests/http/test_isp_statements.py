@@ -1,5 +1,5 @@
-"""How many statements it takes to judge a plan: one, however large the plan is, and one more for all
-that it refers to and that may be hidden."""
+"""How many statements it takes to judge a plan: one, however large the plan is, and one more for
+all that it refers to and that may be hidden."""
 
 from collections.abc import AsyncIterator
 from typing import Any

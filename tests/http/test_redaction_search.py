@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 
-from tests.build import SUD, care_plan, goal, reference
+from tests.build import SUD, care_plan, goal, practitioner, reference
 from tests.http.conftest import COUNTY, Json, change, found, load
-from tests.http.redacted import eyes
+from tests.http.redacted import QUITS, eyes
 
 __all__ = ["eyes"]
 
@@ -129,3 +129,58 @@ async def test_what_is_found_by_an_element_is_shown_though_an_extension_of_it_is
             [entry] = (await client.get(url)).json()["entry"]
             assert said in str(entry["resource"])
             assert ("Condition/drugs" in str(entry["resource"])) is is_whole
+
+
+BESIDE = [
+    "CarePlan?performer=Practitioner/grace",
+    "CarePlan?performer=RelatedPerson/ines",
+    "CarePlan?performer:missing=false",
+    "CarePlan?performer:Practitioner.family=Grace",
+    "CarePlan?_filter=performer eq Practitioner/grace",
+    "Practitioner?_has:CarePlan:performer:status=active",
+    "Practitioner/grace/CarePlan",
+    "Practitioner/grace/*?_type=CarePlan,Goal",
+    "Practitioner/grace/*",
+    "Provenance?agent=Practitioner/grace",
+]
+"""What asks who does what."""
+
+ALONG = {
+    "CarePlan?_include=CarePlan:performer": "Practitioner/grace",
+    "CarePlan?_include=CarePlan:performer:RelatedPerson": "RelatedPerson/ines",
+    "CarePlan?_include=*": "Practitioner/grace",
+    "RelatedPerson?_id=ines&_revinclude=CarePlan:performer": "CarePlan/ada-plan",
+    "Task?_include=Task:focus&_include:iterate=CarePlan:performer": "Practitioner/grace",
+    "Patient/ada/$everything?_count=1000": "Practitioner/grace",
+}
+"""What would bring whom along."""
+
+
+async def test_who_stands_beside_something_hidden_is_not_found_nor_brought_along(
+    operator: httpx.AsyncClient, eyes: Any
+) -> None:
+    """Who does what serves a hidden goal goes with it, though everybody may know them."""
+    county, partner = eyes
+    people: list[Json] = [
+        {"resourceType": "RelatedPerson", "id": id_, "patient": reference("Patient/ada")} | label
+        for id_, label in (("ines", {}), ("covert", SUD))
+    ]
+    for_whom = {"onBehalfOf": reference("RelatedPerson/covert")}
+    for_whom["who"] = reference("Practitioner/grace")
+    told: Json = {"resourceType": "Provenance", "id": "told", "recorded": "2026-01-01T00:00:00Z"}
+    told |= {"target": [reference("Goal/ada-goal-1")], "agent": [for_whom]}
+    task: Json = {"resourceType": "Task", "id": "t", "status": "requested", "intent": "plan"}
+    task |= {"for": reference("Patient/ada"), "focus": reference("CarePlan/ada-plan")}
+    await load(operator, practitioner("grace"), *people, told, task)
+    doing = {"status": "in-progress", "code": QUITS, "goal": [reference("Goal/sober")]}
+    doing["performer"] = [reference("Practitioner/grace"), reference("RelatedPerson/ines")]
+    whole = (await county.get("/CarePlan/ada-plan")).json()
+    await change(operator, whole, activity=[{"detail": doing}])
+    own = {"Practitioner/grace"}
+    for url in BESIDE:
+        assert {*found(await county.get(f"/{url}"))} - own or "_has" in url, url
+        kept = own if url.endswith("/*") else set()
+        assert {*found(await partner.get(f"/{url}"))} == kept, url
+    for url, who in ALONG.items():
+        assert who in found(await county.get(f"/{url}"), "include"), url
+        assert who not in found(await partner.get(f"/{url}"), "include"), url

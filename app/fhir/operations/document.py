@@ -5,9 +5,10 @@ from itertools import groupby
 
 from app.fhir import json
 from app.fhir.access import Nothing, for_type
+from app.fhir.alike import unlike_of
 from app.fhir.commit import commit
 from app.fhir.context import Call, Context, Disclosed, Resource, Result
-from app.fhir.disclose import Entry, disclose, patients
+from app.fhir.disclose import Entry, disclose, patients, shown_of
 from app.fhir.disclose import document as bundle
 from app.fhir.engine import Operation
 from app.fhir.errors import BadRequest, Unprocessable
@@ -74,8 +75,10 @@ def _is_kept(call: Call, given: Mapping[str, str]) -> bool:
 
 
 async def _pointed(ctx: Context, id_: str, row: Row) -> dict[str, Row]:
-    """What the Composition refers to, as a search for the ids finds it, by Type/id."""
-    composition = json.parse(row["body"].encode())
+    """What the Composition, as it is shown, refers to, as a search for the ids finds it, by
+    Type/id."""
+    masked = await hidden(ctx, [row], are_visible=True, doubted=unlike_of([row]))
+    composition = shown_of(ctx, row, masked)
     found = (local(each["reference"], ctx.engine.base_url) for each in walk(composition))
     names = sorted({(ref.type, ref.id) for ref in found if ref} - {("Composition", id_)})
     rows: list[Row] = []

@@ -20,7 +20,7 @@ from app.fhir.search.condition import (
     Not,
     Worded,
 )
-from app.fhir.search.masked import is_own, is_redacted, shown
+from app.fhir.search.masked import is_own, is_redacted, shown, unless_redacted
 from app.fhir.search.parameters import Criterion, Over, fulltext
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import points_to
@@ -70,8 +70,13 @@ def _chain(chain: Chain, access: Access, over: Over) -> str:
     return (
         f"EXISTS (SELECT FROM {source} AS {there.alias} JOIN index_reference AS x"
         f" ON {joined('x', there.alias, chain.target)}"
-        f" WHERE x.rid = {here}.rid AND x.param = {param(chain.type, chain.parameter)} AND {test})"
+        f" WHERE x.rid = {here}.rid AND {_follows(chain.type, chain.parameter, over)} AND {test})"
     )
+
+
+def _follows(type_: str, code: str, over: Over) -> str:
+    """SQL: index row `x` of the row is one of this reference, which is shown if it is followed."""
+    return unless_redacted(over, [(type_, code)], lambda some: f"x.param = {some[0]}")
 
 
 def joined(index: str, row: str, type_: str) -> str:
@@ -97,7 +102,7 @@ def _has(has: Has, access: Access, over: Over) -> str:
         )
     return (
         f"EXISTS (SELECT FROM {source} AS {there.alias} JOIN index_reference AS x"
-        f" ON x.rid = {there.alias}.rid WHERE x.param = {param(has.source, has.parameter)}"
+        f" ON x.rid = {there.alias}.rid WHERE {_follows(has.source, has.parameter, there)}"
         f" AND {joined('x', here, has.type)} AND {test})"
     )
 
@@ -125,11 +130,10 @@ def _own(condition: Member | During | Worded, over: Over) -> str:
 
 
 def _member(member: Member, over: Over) -> str:
-    params = tuple(param(member.type, code) for code in member.codes)
-    tests = []
-    if params:
-        wanted = [f"{member.compartment}/{member.id}"]
-        test = points_to(wanted, params, over)
+    wanted, tests = [f"{member.compartment}/{member.id}"], []
+    if member.codes:
+        links = [(member.type, code) for code in member.codes]
+        test = unless_redacted(over, links, lambda some: points_to(wanted, tuple(some), over))
         if over.lost.intersection(wanted):
             test = f"({test} AND {is_own(wanted[0], over)})"
         tests.append(test)

@@ -131,7 +131,7 @@ def _included(search: _Search) -> list[tuple[str, str, str]]:
     if is_vouched(query, search.access):
         return vouched(query)
     starts = [part.type for part in query.parts or (query,)]
-    return included(query.includes, starts, search.access, search.over.args)
+    return included(query.includes, starts, search.access, search.over)
 
 
 def _count(search: _Search) -> str:

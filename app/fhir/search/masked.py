@@ -5,7 +5,7 @@ who is shown no goal of a plan finds it by goal:missing=true. docs/decisions/001
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from app.fhir.access import Access, Nothing
@@ -30,6 +30,9 @@ from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.keys import param
 from app.fhir.search.parameters.reference import asked
 from app.fhir.search.query import Query
+
+Test = Callable[[list[int]], str]
+"""Makes SQL that an index row, or a row by its index, is of one of these parameters (numbers)."""
 
 Existing = tuple[Known, frozenset[str]]
 """What exists for the caller, and which references in the query do not lead there."""
@@ -186,6 +189,16 @@ def _is_shown(judged: Known, over: Over) -> str:
         f" OR x.target = ANY(SELECT 'Patient/' || o FROM unnest({over.alias}.patients) AS o)"
     )
     return f"(coalesce({own}, false) OR {is_known(judged, 'x.target', over.args)})"
+
+
+def unless_redacted(over: Over, links: Iterable[tuple[str, str]], test: Test) -> str:
+    """SQL: what `test` says of the numbers of these references (type, code); by one that may go
+    with something hidden beside it only of a row that hides nothing. See at_risk.py."""
+    named = [(param(*link), bool(over.known) and is_at_risk(*link)) for link in links]
+    safe, risky = ([at for at, is_risky in named if is_risky is each] for each in (False, True))
+    tests = [test(sorted({*safe}))] if safe or not risky else []
+    tests += [f"({test(sorted({*risky}))} AND NOT {is_redacted(over)})"] if risky else []
+    return f"({' OR '.join(tests)})"
 
 
 def is_redacted(over: Over) -> str:

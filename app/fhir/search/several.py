@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from app.fhir.access import Access
 from app.fhir.search.chain import holds
 from app.fhir.search.condition import Condition, During, Either, Every, Listed, Member, Not, Worded
-from app.fhir.search.masked import is_own
+from app.fhir.search.masked import is_own, unless_redacted
 from app.fhir.search.parameters import Criterion, Over
-from app.fhir.search.parameters.keys import param
 from app.fhir.search.query import Query
 
 OF_EVERY_ROW = ("_id", "_lastUpdated")
@@ -47,12 +46,16 @@ def _members(members: Sequence[Member], over: Over) -> str:
     The rows are collected first, so that an index leads to them.
     """
     name, id_ = members[0].compartment, members[0].id
-    params = sorted({param(each.type, code) for each in members for code in each.codes})
+    links = {(each.type, code) for each in members for code in each.codes}
     center = f"{name}/{id_}"
     target, own = over.args.add(center), over.args.add(id_)
-    points = (
-        "r.rid = ANY(ARRAY(SELECT x.rid FROM index_reference AS x"
-        f" WHERE x.target = {target} AND x.param IN ({', '.join(map(str, params))})))"
+    points = unless_redacted(
+        over,
+        links,
+        lambda some: (
+            "r.rid = ANY(ARRAY(SELECT x.rid FROM index_reference AS x"
+            f" WHERE x.target = {target} AND x.param IN ({', '.join(map(str, some))})))"
+        ),
     )
     if center in over.lost:
         points = f"{points} AND {is_own(center, over)}"

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from app.fhir.access import Access, for_type, permissions
 from app.fhir.access_sql import about, is_by_marks
+from app.fhir.search.at_risk import is_at_risk
 from app.fhir.search.include import COLUMNS, MAX_INCLUDED, named, targets_of
-from app.fhir.search.query import Query
+from app.fhir.search.query import Include, Query
 from app.fhir.visible import like, opened, visible
 from app.storage.sql import Arguments
 
@@ -26,7 +27,7 @@ def is_vouched(query: Query, access: Access) -> bool:
     """Whether matches may vouch for what they include: consents have a say, and one access judges
     them all, by nothing but whom a resource is about, and its marks."""
     forward = all(not each.is_reverse and not each.iterates for each in query.includes)
-    if not query.includes or not forward:
+    if not query.includes or not forward or any(map(_is_at_risk, query.includes)):
         return False
     types = {query.type, *targets_of(query.includes)}
     first = for_type(access, query.type)
@@ -35,6 +36,10 @@ def is_vouched(query: Query, access: Access) -> bool:
         and is_by_marks(first)
         and any(permissions(first))
     )
+
+
+def _is_at_risk(include: Include) -> bool:
+    return any(is_at_risk(include.source, code) for code in include.codes)
 
 
 def vouched(query: Query) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ import pytest
 from app.fhir.access import All, AnyOf, InCompartment, OfType
 from app.fhir.errors import BadRequest
 from app.fhir.search.include import included
+from app.fhir.search.parameters import Over
 from app.fhir.search.query import parse_query
 from app.storage.sql import Arguments
 from tests.build import care_plan, care_team, goal, organization, patient, plan, reference
@@ -121,7 +122,7 @@ def test_only_rounds_that_lead_on_are_in_the_statement() -> None:
     def rounds(url: str) -> list[str]:
         type_, _, text = url.partition("?")
         query = parse_query(type_, parse_qsl(text))
-        return [name for name, *_ in included(query.includes, [type_], ALL, Arguments())]
+        return [name for name, *_ in included(query.includes, [type_], ALL, Over("r", Arguments()))]
 
     assert rounds("Goal?_revinclude=CarePlan:goal&_include:iterate=CarePlan:care-team") == [
         "round1",
