@@ -32,7 +32,8 @@ RESULTS = frozenset({"outcomeReference"})
 POINTERS = frozenset({"Reference", "Attachment", "Resource"})
 """The types of elements that point to a resource, or hold one that may."""
 
-EXTENSION = {"extension": (False, "Extension"), "modifierExtension": (False, "Extension")}
+MODIFIER = "modifierExtension"
+EXTENSION = {"extension": (False, "Extension"), MODIFIER: (False, "Extension")}
 
 Element = Mapping[str, Any]
 
@@ -140,13 +141,32 @@ def _members(value: Element, type_: str, mask: _Mask) -> tuple[dict[str, Any], s
     for name, member in value.items():
         of = known.get(name, (False, ""))[1]
         if isinstance(member, list):
-            made[name] = _several(member, of, mask, is_beside=name.startswith("_"))
+            is_beside = name.startswith("_")
+            made[name] = (
+                _modified(member, mask)
+                if name == MODIFIER
+                else _several(member, of, mask, is_beside=is_beside)
+            )
         elif isinstance(member, dict):
             made[name] = _element(member, of, mask, is_one=False)
         else:
             made[name] = member
     lost = {name for name, part in made.items() if part is None}
     return {name: part for name, part in made.items() if name not in lost}, lost
+
+
+def _modified(value: list[Any], mask: _Mask) -> list[Any]:
+    """Extensions that change what an element means: of one that has to go it is told that it is
+    there, or the element would be read as if nothing changed it.
+
+    https://hl7.org/fhir/R4/extensibility.html#modifierExtension
+    """
+    parts = [
+        _element(each, "Extension", mask, is_one=True) or {"url": each["url"], **MASKED}
+        for each in value
+    ]
+    is_same = all(part is each for part, each in zip(parts, value, strict=True))
+    return value if is_same else parts
 
 
 def _several(value: list[Any], type_: str, mask: _Mask, *, is_beside: bool) -> list[Any] | None:

@@ -34,6 +34,18 @@ def test_a_hidden_reference_goes_and_the_copy_says_so() -> None:
     assert plan["goal"][1]["display"] == "Sober"
 
 
+def test_that_something_hidden_changes_the_meaning_is_told() -> None:
+    url, other = "http://example.org/unless", {"url": "http://example.org/if", "valueBoolean": True}
+    unless = {"url": url, "valueReference": GONE}
+    target = {"dueDate": "2027-07-07", "modifierExtension": [unless, other]}
+    made = shown(goal(target=[target], modifierExtension=[unless]))
+    assert made["modifierExtension"] == [{"url": url, **MASKED}]
+    assert made["target"] == [target | {"modifierExtension": [{"url": url, **MASKED}, other]}]
+    assert "hidden" not in str(made)
+    same = goal(target=[target | {"modifierExtension": [other]}])
+    assert shown(same) is same
+
+
 def test_a_list_of_which_nothing_is_left_is_not_there() -> None:
     assert "goal" not in shown(care_plan("Goal/hidden"))
 

@@ -12,7 +12,8 @@ from app.fhir.registry import ElementDefinition, SearchParameter, following, par
 from app.fhir.search.parameters.criterion import targets
 from app.fhir.search.parameters.expression import is_told
 
-PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)+")
+PATH = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*\b(?!\(resolve\(\)))+")
+"""The path that an expression begins with; that a reference is of some type is no step of it."""
 
 
 @following
