@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     update_as_create: bool = Field(
         default=False,
         description="Whether any client may create a resource by PUT to an id of its choice; "
-        "the role operator always may.",
+        "the role operator always may. Who chooses ids is told which are taken, also by what is "
+        "hidden.",
     )
     conditional_delete: Literal["single", "multiple"] = Field(
         default="single",

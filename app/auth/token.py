@@ -46,11 +46,21 @@ async def token(authority: Authority, request: Request) -> Answer:
         raise UnsupportedGrantType(f"the grant types are {', '.join(GRANTS)}")
     client = await _client(authority, request, grant_type)
     request = replace(request, jkt=await bound_to(authority, client, request))
+    # Anybody can name a public client: what they ask in its name is none of its requests, until it
+    # is granted.
+    if client.auth_method != "none":
+        await _spend(authority, client)
+    issued = await GRANTS[grant_type](authority, client, request)
+    if client.auth_method == "none":
+        await authority.budgets.take(client.id)
+    return Answer(client.id, _response(issued), issued.token.scope, issued.token.id, issued.grant)
+
+
+async def _spend(authority: Authority, client: Client) -> None:
+    """Count a request of the client. Raises SlowDown when it has none left."""
     wait = await authority.budgets.take(client.id)
     if wait is not None:
         raise SlowDown("this client may make no more requests just now", wait)
-    issued = await GRANTS[grant_type](authority, client, request)
-    return Answer(client.id, _response(issued), issued.token.scope, issued.token.id, issued.grant)
 
 
 async def bound_to(authority: Authority, client: Client, request: Request) -> str | None:

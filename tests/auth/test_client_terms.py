@@ -17,13 +17,14 @@ from app.auth.client_terms import (
     limit_rate,
     rotate_secret,
 )
-from app.auth.clients import Client, find_client
+from app.auth.clients import Client, Registration, create_client, find_client
 from app.auth.registrations import remove_client
 from app.jobs.expiry import warn
 from app.storage.database import Database
 from tests.http.conftest import serving
 
 Partner = tuple[Client, str]
+CALLBACK = "https://app.example/callback"
 ASKED = {"grant_type": "client_credentials", "scope": "system/Goal.rs"}
 
 
@@ -166,6 +167,19 @@ async def test_too_many_tokens_are_refused(
     assert (answer.status_code, answer.json()["error"]) == (429, "slow_down")
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert await status(http, client, "wrong") == 401
+
+
+async def test_nobody_spends_what_a_public_client_has(
+    http: httpx.AsyncClient, database: Database, authority: Authority
+) -> None:
+    asked = Registration("App", "patient/Goal.rs", "individual", "none", redirect_uris=(CALLBACK,))
+    client, _ = await create_client(database, asked)
+    await limit_rate(database, client.id, 2)
+    guess = {"grant_type": "authorization_code", "code": "x", "redirect_uri": CALLBACK}
+    guess |= {"client_id": client.id, "code_verifier": "v" * 43}
+    answers = [await http.post("/auth/token", data=guess) for _ in range(5)]
+    assert [answer.json()["error"] for answer in answers] == ["invalid_grant"] * 5
+    assert await authority.budgets.take(client.id) is None
 
 
 async def test_too_many_requests_are_refused(
