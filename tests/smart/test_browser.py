@@ -197,13 +197,14 @@ async def test_an_app_is_launched_reads_refreshes_and_is_disconnected(
         chromium.switch_to.new_window("tab")
         chromium.get(f"{site.issuer}/auth/apps")
         click(chromium, "button[name=approval]")
+        assert shows(chromium, "content", "was disconnected")
         click(chromium, "form[action$='/logout'] button")
         assert shows(chromium, "content", "signed out")
         chromium.get(f"{site.issuer}/auth/apps")
         assert chromium.find_elements(By.ID, "password")
         chromium.switch_to.window(chromium.window_handles[0])
         click(chromium, "#read")
-        assert text(chromium, "error").startswith("failed")
+        assert shows(chromium, "error", "failed")
 
     await asyncio.to_thread(drive)
 
