@@ -86,9 +86,12 @@ TARGETS = {
     "app/consent/check.py": ("tests/consent/test_check.py",),
     "app/consent/cover.py": (COVER, WHOM, "tests/http/test_disclosures.py"),
     "app/consent/emergency.py": (
+        "tests/http/test_emergency_alert.py",
         "tests/http/test_emergency_trail.py",
         "tests/http/test_emergency.py",
     ),
+    "app/consent/oneself.py": ("tests/http/test_oneself.py",),
+    "app/consent/relabel.py": ("tests/http/test_relabel_writes.py",),
     "app/consent/disclosures.py": ("tests/http/test_disclosures.py",),
     "app/consent/operations/consent_decision.py": DECIDED,
     "app/consent/operations/deciding.py": DECIDED,

@@ -78,3 +78,14 @@ async def test_who_keeps_the_record_and_another_guardian_say_for_how_long(
         "guardian", None, "user/*.cruds", fhir_user="RelatedPerson/otto", user="otto"
     )
     assert (await otto.put(f"/{INES}", json=GUARDIAN)).status_code == 200
+
+
+async def test_a_person_says_who_keeps_their_record(service: Service, ada: str) -> None:
+    person = await service.as_(
+        "individual", None, "user/*.cruds", fhir_user="Patient/ada", user="ada"
+    )
+    elsewhere = (await person.get("/Patient/ada")).json()
+    del elsewhere["managingOrganization"]
+    assert (await person.put("/Patient/ada", json=elsewhere)).status_code == 200
+    again = elsewhere | {"managingOrganization": {"reference": COUNTY}}
+    assert (await person.put("/Patient/ada", json=again)).status_code == 200

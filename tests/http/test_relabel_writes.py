@@ -13,8 +13,9 @@ from tests.build import (
     consent,
     goal,
     organization,
+    reference,
 )
-from tests.http.conftest import PARTNER, Json, Service, change, load, refused
+from tests.http.conftest import COUNTY, PARTNER, Json, Service, change, load, refused
 
 URL = "/Goal/sensitive"
 WHERE = "Goal.meta.security"
@@ -31,6 +32,19 @@ def letting_in() -> Json:
     paper = consent(PARTNER)
     actions = [concept(f"{HL7}/consentaction", code) for code in ("access", "correct")]
     return paper | {"provision": paper["provision"] | {"action": actions}}
+
+
+def signed_for_a_program() -> list[Json]:
+    """The same, with what 42 CFR 2.31 asks for, so that it opens what that law seals."""
+    form = {"resourceType": "DocumentReference", "id": "signed", "status": "current"}
+    form |= {"subject": reference("Patient/ada"), "content": [{"attachment": {"title": "Form"}}]}
+    paper = letting_in() | {"id": "program", "policyRule": concept(ACT, "42CFRPart2")}
+    paper |= {"performer": [reference("Patient/ada")], "organization": [reference(COUNTY)]}
+    paper["sourceReference"] = reference("DocumentReference/signed")
+    treatment = {"system": f"{HL7}/v3-ActReason", "code": "TREAT"}
+    labels = [RESTRICTED, *SUD["meta"]["security"]]
+    paper["provision"] |= {"purpose": [treatment], "securityLabel": labels}
+    return [form, paper]
 
 
 @pytest.fixture
@@ -67,6 +81,31 @@ async def test_who_was_let_in_opens_it_to_nobody_else(
     answer = await partner.patch(URL, json=patch, headers=kind)
     refused(answer, 422, "business-rule", WHERE)
     refused(await member.get(URL), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[RESTRICTED, *SUD["meta"]["security"]], [RESTRICTED, *SUD["meta"]["security"], PROGRAM]],
+    ids=["kind", "law"],
+)
+async def test_one_label_of_several_stays_as_well(
+    operator: httpx.AsyncClient,
+    partner: httpx.AsyncClient,
+    member: httpx.AsyncClient,
+    labels: list[Json],
+) -> None:
+    await load(operator, labelled(*labels), *signed_for_a_program())
+    shown = (await partner.get(URL)).json()
+    without = shown | {"meta": {"security": labels[:-1]}}
+    refused(await partner.put(URL, json=without), 422, "business-rule", WHERE)
+    await change(partner, shown | {"meta": {"security": labels}}, lifecycleStatus="completed")
+
+
+async def test_what_is_labelled_is_deleted_by_who_keeps_it(
+    operator: httpx.AsyncClient, county: httpx.AsyncClient, ada: str
+) -> None:
+    await load(operator, labelled(RESTRICTED))
+    assert (await county.delete(URL)).status_code == 204
 
 
 async def test_who_was_let_in_changes_the_rest_and_adds_labels(
